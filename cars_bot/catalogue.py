@@ -1,0 +1,189 @@
+"""JOBS: the one table both lanes obey. A job's queue, retries, limits and rate stand here and nowhere else.
+
+A job's arguments are read off its function's signature, so the web page, the API and the workers all check the same
+thing. `EXTRA_JOBS=package.module` adds the list named `JOBS` of that module: the labs and the tests bring jobs that way.
+"""
+
+import inspect
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib import import_module
+from random import Random
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+
+from cars_bot.errors import InvalidArguments, UnknownJob
+from cars_bot.jobs import ai, demo, monitoring, publishing, sheets
+
+MINUTE, HOUR = 60.0, 3600.0
+
+
+@dataclass(frozen=True)
+class Queue:
+    """A queue that exists once per lane.
+
+    Attributes:
+        name: as routed to; the raw lane prefixes it with `raw.`.
+        max_priority: the highest priority a message may carry; higher goes first.
+        message_ttl: seconds after which an unread message is worthless, or None.
+    """
+
+    name: str
+    max_priority: int
+    message_ttl: float | None = None
+
+
+QUEUES = {
+    queue.name: queue
+    for queue in (
+        Queue("default", max_priority=5),
+        Queue("ai_processing", max_priority=10, message_ttl=1 * HOUR),
+        Queue("publishing", max_priority=5),
+        Queue("sheets_sync", max_priority=3),
+        Queue("monitoring", max_priority=3),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Rate:
+    """At most `limit` calls in any `window` seconds, over all workers and lanes together.
+
+    Attributes:
+        per: the argument whose value has a budget of its own (a channel); None: one budget for all (a spreadsheet).
+    """
+
+    limit: int
+    window: float = MINUTE
+    per: str | None = None
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How a job is to be run. Seconds throughout."""
+
+    max_retries: int = 3
+    backoff_base: float = 1.0
+    backoff_max: float = 600.0
+    soft_time_limit: float = 300.0
+    hard_time_limit: float = 360.0
+    rate: Rate | None = None
+    keep_result: bool = True
+
+    @property
+    def max_attempts(self) -> int:
+        """The first try and its retries."""
+        return self.max_retries + 1
+
+    def backoff(self, attempt: int, random: Random) -> float:
+        """Seconds to wait after failed attempt number `attempt` (from 1).
+
+        Doubles from `backoff_base` up to `backoff_max`; the jitter takes away up to half of it, so that runs that failed
+        together do not come back together.
+        """
+        ceiling = min(self.backoff_max, self.backoff_base * 2.0 ** (attempt - 1))
+        return ceiling * random.uniform(0.5, 1.0)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A named unit of work. `function` takes a Context and then the job's own arguments."""
+
+    name: str
+    function: Callable[..., Any]
+    queue: Queue
+    policy: Policy = field(default_factory=Policy)
+
+    @property
+    def summary(self) -> str:
+        """The first line of the function's docstring."""
+        return (inspect.getdoc(self.function) or "").partition("\n")[0]
+
+    @cached_property
+    def parameters(self) -> list[inspect.Parameter]:
+        """The job's own parameters, without the context."""
+        return list(inspect.signature(self.function).parameters.values())[1:]
+
+    @cached_property
+    def arguments(self) -> type[BaseModel]:
+        """A model of the arguments: strict about types, refusing what it does not know."""
+        fields: dict[str, Any] = {
+            p.name: (p.annotation, ... if p.default is p.empty else p.default) for p in self.parameters
+        }
+        return create_model(self.name, __config__=ConfigDict(extra="forbid", strict=True), **fields)
+
+    def bind(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Return the arguments by name, defaults filled in.
+
+        Raises:
+            InvalidArguments: too many, missing, unknown or of the wrong type; the message lists each.
+        """
+        if len(args) > len(self.parameters):
+            raise InvalidArguments(f"{self.name} takes {len(self.parameters)} arguments, {len(args)} were given")
+        named = dict(zip((p.name for p in self.parameters), args, strict=False)) | kwargs
+        try:
+            return self.arguments.model_validate(named).model_dump()
+        except ValidationError as error:
+            wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'arguments'}: {e['msg']}" for e in error.errors())
+            raise InvalidArguments(f"{self.name}: {wrong}") from error
+
+
+_ai = Policy(max_retries=5)
+_publishing = Policy(backoff_max=300.0, rate=Rate(30, per="channel"))
+_contacts = Policy(backoff_max=300.0, rate=Rate(30, per="subscriber"))
+_sheets = Policy(rate=Rate(50))
+
+
+def _jobs(queue: str, policy: Policy, *functions: Callable[..., Any]) -> list[Job]:
+    return [Job(function.__name__, function, QUEUES[queue], policy) for function in functions]
+
+
+JOBS: dict[str, Job] = {
+    job.name: job
+    for job in (
+        *_jobs("default", Policy(), demo.process_task, demo.process_data, demo.test_task, demo.example_async_task),
+        *_jobs("default", Policy(keep_result=False), demo.debug_task),
+        *_jobs("ai_processing", _ai, ai.process_post, ai.classify_post, ai.extract_data, ai.generate_description),
+        *_jobs("publishing", _publishing, publishing.publish_post),
+        *_jobs("publishing", _contacts, publishing.send_contact_info),
+        *_jobs("sheets_sync", _sheets, sheets.sync_channels, sheets.sync_subscribers),
+        *_jobs("sheets_sync", _sheets, sheets.update_analytics, sheets.log_to_sheets),
+        *_jobs("monitoring", Policy(), monitoring.check_subscriptions, monitoring.collect_stats),
+        *_jobs("monitoring", Policy(), monitoring.cleanup_old_results, monitoring.health_check),
+    )
+}
+for _module in filter(None, os.environ.get("EXTRA_JOBS", "").split(",")):
+    JOBS |= {job.name: job for job in import_module(_module.strip()).JOBS}
+
+
+@dataclass(frozen=True)
+class Tick:
+    """When a job is run by itself, as the five fields of a crontab line in UTC."""
+
+    job: str
+    crontab: str
+
+
+SCHEDULE: dict[str, Tick] = {
+    "sync_channels": Tick("sync_channels", "*/1 * * * *"),
+    "sync_subscribers": Tick("sync_subscribers", "*/5 * * * *"),
+    "update_analytics": Tick("update_analytics", "0 * * * *"),
+    "check_subscriptions": Tick("check_subscriptions", "0 0 * * *"),
+    "collect_stats": Tick("collect_stats", "*/15 * * * *"),
+    "cleanup_results": Tick("cleanup_old_results", "0 3 * * *"),
+}
+
+
+def job_named(name: str) -> Job:
+    """Return the job called `name`.
+
+    Raises:
+        UnknownJob: there is none; the message lists those there are.
+    """
+    try:
+        return JOBS[name]
+    except KeyError:
+        raise UnknownJob(f"no job is called {name!r}; there are: {', '.join(sorted(JOBS))}") from None

@@ -1,0 +1,67 @@
+"""What a language model does for the Cars Bot: is it a car for sale, which car, and how to say so.
+
+A post is analysed anew by every run and kept per lane, so that each lane does the same work. The three steps can also be run
+one by one on a text.
+"""
+
+import time
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from cars_bot import database
+from cars_bot.clients import language_model
+from cars_bot.context import Context
+from cars_bot.crash import crash_point
+from cars_bot.errors import Permanent
+from cars_bot.models import analyses, posts
+
+NOTHING_SAID: dict[str, Any] = dict.fromkeys(["make", "model", "year", "mileage_km", "price", "currency", "city"]) | {
+    "phones": [],
+    "telegram": None,
+}
+
+
+def process_post(context: Context, post_id: int, publish_to: str | None = None) -> dict[str, Any]:
+    """Classify a post, extract the car, write a description; then publish it if a channel is given."""
+    with database.reading() as connection:
+        text = connection.execute(select(posts.c.text).where(posts.c.id == post_id)).scalar_one_or_none()
+    if text is None:
+        raise Permanent(f"there is no post {post_id}; import posts first: ./kit import data/result.json")
+
+    is_sale = bool(text.strip()) and language_model.classify(text).is_sale
+    car = language_model.extract(text) if is_sale else None
+    crash_point("mid-effect")
+    description = language_model.describe(car, text) if car else None
+
+    said = car.model_dump() if car else dict(NOTHING_SAID)
+    row = {
+        "post_id": post_id, "lane": context.lane, "run_id": context.run_id, "is_sale": is_sale,
+        "car": said if car else None, "description": description, "made_at": time.time(),
+    }  # fmt: skip
+
+    def keep(connection: Connection) -> None:
+        statement = database.insert(analyses).values(row)
+        connection.execute(statement.on_conflict_do_update(index_elements=["post_id", "lane"], set_=row))
+
+    context.write(keep)
+    context.effect("analysis", context.run_id, {"post_id": post_id})
+    if is_sale and publish_to:
+        context.next("publish_post", post_id=post_id, channel=publish_to)
+    return {"post_id": post_id, "is_sale": is_sale, **said, "description": description}
+
+
+def classify_post(context: Context, text: str) -> dict[str, Any]:
+    """Say whether a text offers a car for sale."""
+    verdict = language_model.classify(text)
+    return {"is_sale": verdict.is_sale, "reason": verdict.reason}
+
+
+def extract_data(context: Context, text: str) -> dict[str, Any]:
+    """Read make, model, year, mileage, price, place and contacts out of a sale post."""
+    return language_model.extract(text).model_dump()
+
+
+def generate_description(context: Context, text: str) -> dict[str, Any]:
+    """Write the short description that goes to the channel."""
+    return {"description": language_model.describe(language_model.extract(text), text)}

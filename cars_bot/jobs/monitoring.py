@@ -1,0 +1,102 @@
+"""Watching over it all: subscriptions that end, numbers to keep, results to throw away, and whether everything answers."""
+
+import time
+from typing import Annotated, Any
+
+import redis
+from pydantic import Field
+from sqlalchemy import Connection, delete, func, select, text, update
+
+from cars_bot import database, ledger
+from cars_bot.clients import telegram
+from cars_bot.context import Context
+from cars_bot.errors import CarsBotError
+from cars_bot.models import (
+    analyses,
+    claims,
+    effects,
+    idempotency_keys,
+    posts,
+    publications,
+    runs,
+    stats,
+    subscribers,
+)
+
+DAY = 86_400.0
+
+
+def check_subscriptions(context: Context) -> dict[str, Any]:
+    """Deactivate the subscriptions whose time is over."""
+    over = (subscribers.c.expires_at < time.time()) & subscribers.c.active
+    with database.reading() as connection:
+        expired = list(connection.execute(select(subscribers.c.chat).where(over)).scalars())
+
+    def expire(connection: Connection) -> None:
+        connection.execute(update(subscribers).where(subscribers.c.chat.in_(expired), over).values(active=False))
+
+    context.write(expire)
+    context.effect("check", context.run_id, {"expired": len(expired)})
+    return {"expired": expired}
+
+
+def collect_stats(context: Context) -> dict[str, Any]:
+    """Count runs, posts and publications, and keep the numbers."""
+    with database.reading() as connection:
+        states = connection.execute(
+            select(runs.c.lane, runs.c.state, func.count()).group_by(runs.c.lane, runs.c.state)
+        ).all()
+        values: dict[str, Any] = {"runs": {}}
+        for lane, state, count in states:
+            values["runs"].setdefault(lane, {})[state] = count
+        for name, table in (("posts", posts), ("analyses", analyses), ("publications", publications)):
+            values[name] = connection.execute(select(func.count()).select_from(table)).scalar_one()
+    context.write(lambda connection: _keep(connection, values))
+    context.effect("stats", context.run_id)
+    return values
+
+
+def _keep(connection: Connection, values: dict[str, Any]) -> None:
+    connection.execute(stats.insert().values({"taken_at": time.time(), "values": values}))
+
+
+def cleanup_old_results(context: Context, days: Annotated[float, Field(gt=0)] = 7.0) -> dict[str, Any]:
+    """Delete ended runs older than `days` days, with their effects, claims and idempotency keys."""
+    before = time.time() - days * DAY
+    old_runs = select(runs.c.id).where(runs.c.finished_at < before)
+    with database.reading() as connection:
+        found = connection.execute(select(func.count()).select_from(old_runs.subquery())).scalar_one()
+
+    def clean(connection: Connection) -> None:
+        connection.execute(delete(effects).where(effects.c.run_id.in_(old_runs)))
+        connection.execute(delete(claims).where(claims.c.settled_at < before))
+        connection.execute(delete(idempotency_keys).where(idempotency_keys.c.created_at < before))
+        connection.execute(delete(runs).where(runs.c.finished_at < before))
+
+    context.write(clean)
+    context.effect("cleanup", context.run_id, {"runs": found})
+    return {"deleted_runs": found, "older_than_days": days}
+
+
+def health_check(context: Context) -> dict[str, Any]:
+    """Ask the database, Redis and Telegram whether they answer, and how fast (milliseconds)."""
+
+    def ask_database() -> None:
+        with database.reading() as connection:
+            connection.execute(text("SELECT 1"))
+
+    answers: dict[str, Any] = {}
+    for name, ask in (
+        ("database", ask_database),
+        ("redis", ledger.connect().ping),
+        ("telegram", telegram.get_me),
+    ):
+        began = time.perf_counter()
+        try:
+            ask()
+        except (CarsBotError, redis.RedisError) as error:
+            answers[name] = {"ok": False, "error": str(error)}
+        else:
+            answers[name] = {"ok": True, "milliseconds": round((time.perf_counter() - began) * 1000, 1)}
+    context.effect("check", context.run_id)
+    return {"healthy": all(answer["ok"] for answer in answers.values()), **answers}

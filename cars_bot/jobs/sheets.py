@@ -1,0 +1,108 @@
+"""Google Sheets: people keep channels and subscribers there and read analytics and the log there."""
+
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from cars_bot import database, idempotency
+from cars_bot.clients import spreadsheet
+from cars_bot.context import Context
+from cars_bot.errors import OutcomeUnknown
+from cars_bot.models import channels, publications, runs, subscribers
+
+CHANNELS, SUBSCRIBERS, ANALYTICS, LOG = "Channels", "Subscribers", "Analytics", "Log"
+YES = {"yes", "true", "1", "y", "да", "x", "✓"}
+
+
+def sync_channels(context: Context) -> dict[str, Any]:
+    """Take over the channels listed in the worksheet "Channels" (username, title, active)."""
+    now = time.time()
+    rows = [
+        {
+            "username": name,
+            "title": record.get("title") or None,
+            "active": _yes(record.get("active")),
+            "synced_at": now,
+        }
+        for record in spreadsheet.read(CHANNELS)
+        if (name := record.get("username", "").strip())
+    ]
+
+    def keep(connection: Connection) -> None:
+        for row in rows:
+            statement = database.insert(channels).values(row)
+            connection.execute(statement.on_conflict_do_update(index_elements=["username"], set_=row))
+
+    context.write(keep)
+    context.effect("sync", context.run_id, {"channels": len(rows)})
+    return {"channels": len(rows), "active": sum(row["active"] for row in rows)}
+
+
+def sync_subscribers(context: Context) -> dict[str, Any]:
+    """Take over the subscribers listed in the worksheet "Subscribers" (chat, name, expires as YYYY-MM-DD)."""
+    now, rows, wrong = time.time(), [], []
+    for record in spreadsheet.read(SUBSCRIBERS):
+        if not (chat := record.get("chat", "").strip()):
+            continue
+        try:
+            expires = _end_of(record.get("expires", ""))
+        except ValueError:
+            wrong.append(chat)
+            continue
+        active = expires is None or expires > now
+        rows.append({"chat": chat, "name": record.get("name") or None, "expires_at": expires, "active": active})
+
+    def keep(connection: Connection) -> None:
+        for row in rows:
+            statement = database.insert(subscribers).values(row)
+            connection.execute(statement.on_conflict_do_update(index_elements=["chat"], set_=row))
+
+    context.write(keep)
+    context.effect("sync", context.run_id, {"subscribers": len(rows)})
+    return {"subscribers": len(rows), "unreadable": wrong}
+
+
+def update_analytics(context: Context) -> dict[str, Any]:
+    """Write the worksheet "Analytics" anew: runs per lane, job and state, and publications per channel."""
+    with database.reading() as connection:
+        counts = connection.execute(
+            select(runs.c.lane, runs.c.job, runs.c.state, func.count()).group_by(runs.c.lane, runs.c.job, runs.c.state)
+        ).all()
+        published = connection.execute(
+            select(publications.c.channel, func.count()).group_by(publications.c.channel)
+        ).all()
+    rows = [["runs", f"{lane} · {job}", state, count] for lane, job, state, count in sorted(map(tuple, counts))]
+    rows += [["publications", channel, "", count] for channel, count in sorted(map(tuple, published))]
+    spreadsheet.replace(ANALYTICS, ["what", "of", "state", "count"], rows)
+    context.effect("analytics", context.run_id, {"rows": len(rows)})
+    return {"rows": len(rows)}
+
+
+def log_to_sheets(context: Context, event: str, details: str = "") -> dict[str, Any]:
+    """Append one line to the worksheet "Log"."""
+    key = f"log:{context.run_id}"
+    if idempotency.claim(key, context.run_id, context.attempt) is None:
+        moment = datetime.now(UTC).isoformat(timespec="seconds")
+        try:
+            spreadsheet.append(LOG, ["time", "event", "details", "run"], [[moment, event, details, context.run_id]])
+        except OutcomeUnknown:
+            raise
+        except Exception:
+            idempotency.release(key, context.run_id, context.attempt)
+            raise
+        context.write(lambda connection: idempotency.settle(connection, key, {}))
+        context.effect("row", key)
+    return {"logged": event}
+
+
+def _yes(value: str | None) -> bool:
+    return str(value or "").strip().lower() in YES
+
+
+def _end_of(day: str) -> float | None:
+    """The end of a day given as YYYY-MM-DD, in seconds; None for an empty cell: it does not end."""
+    if not day.strip():
+        return None
+    return datetime.fromisoformat(day.strip()).replace(hour=23, minute=59, second=59, tzinfo=UTC).timestamp()

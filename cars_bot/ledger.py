@@ -1,0 +1,136 @@
+"""The ledger: the ordered record of what happened to each run, as a Redis stream.
+
+It feeds the live page and is the evidence of the experiments; no decision is ever taken from it. So recording never
+fails and never waits: events go into a bounded buffer, a thread writes them in batches, and when Redis is away they are lost.
+
+Events: accepted published delivered started retry succeeded failed expired revoked dead-lettered lost superseded.
+"""
+
+import atexit
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from cars_bot.settings import settings
+
+STREAM = "cars_bot:ledger"
+LENGTH = 200_000  # events kept, approximately
+BUFFER = 20_000  # events that may wait for Redis in one process; older ones are dropped first
+FLUSH_SECONDS = 0.05
+
+
+def connect() -> redis.Redis:
+    """A Redis client that gives up after a second instead of holding a worker."""
+    return redis.Redis.from_url(
+        settings().redis_url,
+        socket_timeout=1.0,
+        socket_connect_timeout=1.0,
+        retry=Retry(NoBackoff(), 0),
+        decode_responses=True,
+    )
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of the ledger. `at` is seconds since 1970; `cursor` is the stream's own id, to read on from."""
+
+    cursor: str
+    at: float
+    event: str
+    run: str
+    lane: str
+    worker: str
+    attempt: int
+    detail: str
+
+
+class _Writer:
+    """The buffer and its thread; one per process."""
+
+    def __init__(self) -> None:
+        self.pid = os.getpid()
+        self.pending: deque[dict[str, Any]] = deque(maxlen=BUFFER)
+        self.wake = threading.Event()
+        self.redis = connect()
+        self.writing = threading.Lock()
+        threading.Thread(target=self._run, name="ledger", daemon=True).start()
+
+    def _run(self) -> None:
+        while True:
+            self.wake.wait()
+            time.sleep(FLUSH_SECONDS)  # gather a batch: one round trip for all that comes meanwhile
+            self.wake.clear()
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what is there; on any trouble with Redis it is dropped."""
+        with self.writing:
+            while self.pending:
+                pipe = self.redis.pipeline(transaction=False)
+                for _ in range(min(len(self.pending), 500)):
+                    pipe.xadd(STREAM, self.pending.popleft(), maxlen=LENGTH, approximate=True)
+                try:
+                    pipe.execute()
+                except redis.RedisError:
+                    return
+
+
+_writer: _Writer | None = None
+
+
+def record(event: str, run: str, lane: str, *, worker: str = "", attempt: int = 0, detail: str = "") -> None:
+    """Note that `event` happened to `run`, now. Returns at once and never raises."""
+    global _writer
+    if _writer is None or _writer.pid != os.getpid():
+        _writer = _Writer()  # also after a fork: threads do not survive one
+        atexit.register(_writer.flush)
+    _writer.pending.append(
+        {"at": f"{time.time():.6f}", "event": event, "run": run, "lane": lane,
+         "worker": worker, "attempt": attempt, "detail": detail[:500]}
+    )  # fmt: skip
+    _writer.wake.set()
+
+
+def flush() -> None:
+    """Write what this process still has in its buffer: before an exit that skips `atexit`."""
+    if _writer is not None and _writer.pid == os.getpid():
+        _writer.flush()
+
+
+def _event(cursor: str, fields: dict[str, str]) -> Event:
+    return Event(
+        cursor,
+        float(fields["at"]),
+        fields["event"],
+        fields["run"],
+        fields["lane"],
+        fields["worker"],
+        int(fields["attempt"]),
+        fields["detail"],
+    )
+
+
+def read(client: redis.Redis, cursor: str, *, count: int = 2_000, block_ms: int | None = None) -> list[Event]:
+    """Return the events after `cursor` ("0" for the oldest, "$" for only new ones), waiting up to `block_ms`.
+
+    Raises:
+        redis.RedisError: Redis is away.
+    """
+    reply: Any = client.xread({STREAM: cursor}, count=count, block=block_ms)
+    return [_event(entry, fields) for _stream, entries in reply or [] for entry, fields in entries]
+
+
+def history(client: redis.Redis, *, since: float = 0.0) -> Iterator[Event]:
+    """All events still kept from `since` (seconds since 1970) on, oldest first."""
+    cursor = f"{int(since * 1000)}-0"
+    while events := read(client, cursor):
+        yield from events
+        cursor = events[-1].cursor

@@ -1,0 +1,169 @@
+"""The tables. Times are seconds since 1970 (UTC); states are the words of `runs.py`; no logic lives here."""
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData()
+
+# SQLite numbers rows by itself only in a column declared INTEGER.
+Serial = BigInteger().with_variant(Integer, "sqlite")
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", String(36), primary_key=True),  # UUIDv7: sorts by time; also the message id and the Celery task id
+    Column("lane", String(16), nullable=False),
+    Column("job", String(64), nullable=False),
+    Column("queue", String(32), nullable=False),
+    Column("args", JSON, nullable=False),
+    Column("priority", Integer, nullable=False, default=0),
+    Column("state", String(16), nullable=False),
+    Column("attempt", Integer, nullable=False, default=0),
+    Column("max_attempts", Integer, nullable=False),
+    Column("worker", String(128)),
+    Column("result", JSON),
+    Column("error", Text),
+    Column("accepted_at", Double, nullable=False),
+    Column("due_at", Double, nullable=False),  # not to be started before
+    Column("expires_at", Double),
+    Column("published_at", Double),  # NULL: the broker has not confirmed it yet, the relay's work
+    Column("started_at", Double),
+    Column("finished_at", Double),
+    Column("parent", String(36)),  # the run that asked for this one: a next step, or a retry of an ended run
+)
+# Both are small: a run leaves them when it is published, or ends.
+Index(
+    "runs_unpublished",
+    runs.c.lane,
+    runs.c.id,
+    sqlite_where=runs.c.published_at.is_(None) & runs.c.finished_at.is_(None),
+    postgresql_where=runs.c.published_at.is_(None) & runs.c.finished_at.is_(None),
+)
+Index(
+    "runs_open",
+    runs.c.lane,
+    runs.c.id,
+    sqlite_where=runs.c.finished_at.is_(None),
+    postgresql_where=runs.c.finished_at.is_(None),
+)
+Index(
+    "runs_parent",
+    runs.c.parent,
+    sqlite_where=runs.c.parent.is_not(None),
+    postgresql_where=runs.c.parent.is_not(None),
+)
+
+effects = Table(
+    "effects",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column(
+        "key", String(200), nullable=False, index=True
+    ),  # two rows with one key are a duplicate: the checker counts them
+    Column("run_id", String(36), nullable=False, index=True),
+    Column("kind", String(32), nullable=False),
+    Column("detail", JSON),
+    Column("made_at", Double, nullable=False),
+)
+
+claims = Table(
+    "claims",
+    metadata,
+    Column("key", String(200), primary_key=True),
+    Column("run_id", String(36), nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("detail", JSON),  # what came of it; NULL while the claim is open
+    Column("claimed_at", Double, nullable=False),
+    Column("settled_at", Double),
+)
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("key", String(200), primary_key=True),
+    Column("body_hash", String(64), nullable=False),
+    Column("reply", JSON, nullable=False),
+    Column("created_at", Double, nullable=False, index=True),
+)
+
+posts = Table(
+    "posts",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("channel", String(128), nullable=False),
+    Column("message_id", BigInteger, nullable=False),
+    Column("posted_at", Double),
+    Column("text", Text, nullable=False),
+    UniqueConstraint("channel", "message_id"),
+)
+
+analyses = Table(
+    "analyses",
+    metadata,
+    Column("post_id", BigInteger, primary_key=True),
+    Column("lane", String(16), primary_key=True),  # each lane does the work for itself: that is the comparison
+    Column("run_id", String(36), nullable=False),
+    Column("is_sale", Boolean, nullable=False),
+    Column("car", JSON),
+    Column("description", Text),
+    Column("made_at", Double, nullable=False),
+)
+
+channels = Table(
+    "channels",
+    metadata,
+    Column("username", String(128), primary_key=True),
+    Column("title", String(256)),
+    Column("active", Boolean, nullable=False),
+    Column("synced_at", Double, nullable=False),
+)
+
+subscribers = Table(
+    "subscribers",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("chat", String(64), nullable=False, unique=True),
+    Column("name", String(128)),
+    Column("expires_at", Double),
+    Column("active", Boolean, nullable=False),
+)
+
+publications = Table(
+    "publications",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("post_id", BigInteger, nullable=False),
+    Column("channel", String(128), nullable=False),
+    Column("message_id", BigInteger, nullable=False),
+    Column("run_id", String(36), nullable=False),
+    Column("sent_at", Double, nullable=False),
+    UniqueConstraint("post_id", "channel"),
+)
+
+stats = Table(
+    "stats",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("taken_at", Double, nullable=False),
+    Column("values", JSON, nullable=False),
+)
+
+leaders = Table(
+    "leaders",
+    metadata,
+    Column("role", String(32), primary_key=True),
+    Column("holder", String(128), nullable=False),
+    Column("until", Double, nullable=False),
+)

@@ -1,0 +1,53 @@
+"""A rate limit that holds over all workers and lanes: a sliding window in Redis.
+
+The window is a sorted set of the calls made, by time. Trim, count and add happen in one Lua script, so they are one step
+for everybody, by Redis' own clock: nobody else's clock counts. Celery's `rate_limit` is something else: it paces each
+worker by itself, so two workers do twice as much.
+"""
+
+from functools import cache
+from typing import Any
+
+import redis
+
+from cars_bot import ledger
+from cars_bot.errors import Throttled
+
+WAIT_WITHOUT_REDIS = 3.0  # seconds: no window, no permission; the run comes back later
+
+# KEYS[1] the window; ARGV: limit, window in seconds, a unique member. Returns 0 or the microseconds to wait.
+_ACQUIRE = """
+local now = redis.call('TIME')
+local t = now[1] * 1000000 + now[2]
+local window = ARGV[2] * 1000000
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', t - window)
+if redis.call('ZCARD', KEYS[1]) < tonumber(ARGV[1]) then
+  redis.call('ZADD', KEYS[1], t, ARGV[3])
+  redis.call('PEXPIRE', KEYS[1], ARGV[2] * 1000)
+  return 0
+end
+local oldest = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
+return oldest[2] + window - t + 1000
+"""
+
+
+@cache
+def _script() -> Any:
+    return ledger.connect().register_script(_ACQUIRE)
+
+
+def acquire(name: str, *, limit: int, window: float, member: str) -> None:
+    """Take one of the `limit` places that `name` has in any `window` seconds.
+
+    Args:
+        member: tells this call from all others (a run and its attempt).
+
+    Raises:
+        Throttled: none is free; `retry_after` says when one will be. Also when Redis is away.
+    """
+    try:
+        wait = int(_script()(keys=[f"cars_bot:rate:{name}"], args=[limit, window, member]))
+    except redis.RedisError as error:
+        raise Throttled(f"the rate window of {name} cannot be read: {error}", WAIT_WITHOUT_REDIS) from error
+    if wait:
+        raise Throttled(f"{name} had its {limit} calls in {window:.0f} s", wait / 1_000_000)

@@ -1,0 +1,340 @@
+"""Runs: what was accepted, and how far it has come. The database's row is the truth; this module alone writes it.
+
+    PENDING ──> IN_PROGRESS <──> RETRYING
+       │             │
+       └─────────────┴──> DONE | FAILED | EXPIRED | REVOKED      terminal: never changes again
+
+A row is its own outbox: it is inserted PENDING by the transaction that accepts it, and `published_at` stays NULL until a broker
+has confirmed the message. What a job does is `execution.py`'s business; how a message travels is the lanes'.
+"""
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    and_,
+    bindparam,
+    case,
+    func,
+    insert,
+    select,
+    true,
+    update,
+)
+from uuid_utils import uuid7
+
+from cars_bot import database
+from cars_bot.catalogue import Job
+from cars_bot.errors import InvalidArguments
+from cars_bot.models import effects, runs
+
+LANES = ("celery", "raw", "inline")
+OPEN = ("PENDING", "IN_PROGRESS", "RETRYING")
+ENDED = ("DONE", "FAILED", "EXPIRED", "REVOKED")
+MAX_COUNTDOWN = 14 * 86_400.0  # seconds; the raw lane's delay levels reach a little further
+
+Run = Row[Any]
+"""A row of `models.runs`; its columns are its attributes."""
+
+
+def new_id() -> str:
+    """A UUIDv7: unique, and sorted by the time it was made."""
+    return str(uuid7())
+
+
+def accept(
+    connection: Connection,
+    job: Job,
+    lane: str,
+    args: dict[str, Any],
+    *,
+    priority: int = 0,
+    countdown: float = 0.0,
+    parent: str | None = None,
+    run_id: str | None = None,
+) -> str:
+    """Insert a run, PENDING and unpublished, in the caller's transaction, and return its id.
+
+    Args:
+        args: by name; checked against the job's signature.
+        priority: 0 to the queue's highest; higher goes first.
+        countdown: seconds before which it must not start.
+
+    Raises:
+        InvalidArguments: the arguments, lane, priority or countdown are out of range; the message says what is right.
+    """
+    if lane not in LANES:
+        raise InvalidArguments(f"lane {lane!r} is unknown; choose one of {', '.join(LANES)}")
+    if not 0 <= priority <= job.queue.max_priority:
+        raise InvalidArguments(
+            f"priority {priority} is out of range; queue {job.queue.name!r} takes 0 to {job.queue.max_priority}"
+        )
+    if not 0 <= countdown <= MAX_COUNTDOWN:
+        raise InvalidArguments(f"countdown {countdown} is out of range; give 0 to {MAX_COUNTDOWN:.0f} seconds")
+    if lane == "inline" and countdown:
+        raise InvalidArguments("the inline lane runs inside the request and cannot wait; leave countdown at 0")
+    now = time.time()
+    run_id = run_id or new_id()
+    ttl = job.queue.message_ttl
+    connection.execute(
+        insert(runs),
+        {
+            "id": run_id,
+            "lane": lane,
+            "job": job.name,
+            "queue": job.queue.name,
+            "args": job.bind(**args),
+            "priority": priority,
+            "state": "PENDING",
+            "attempt": 0,
+            "max_attempts": job.policy.max_attempts,
+            "accepted_at": now,
+            "due_at": now + countdown,
+            "expires_at": now + countdown + ttl if ttl else None,
+            "parent": parent,
+        },
+    )
+    return run_id
+
+
+def adopt(connection: Connection, run_id: str, job: Job, lane: str, args: dict[str, Any]) -> None:
+    """Insert the row of a run that was sent to the broker by hand; harmless when it is there already."""
+    now = time.time()
+    connection.execute(
+        database.insert(runs)
+        .values(
+            id=run_id, lane=lane, job=job.name, queue=job.queue.name, args=args, priority=0, state="PENDING", attempt=0,
+            max_attempts=job.policy.max_attempts, accepted_at=now, due_at=now, published_at=now,
+        )
+        .on_conflict_do_nothing()
+    )  # fmt: skip
+
+
+# ---------------------------------------------------------------- questions
+
+_by_id = select(runs).where(runs.c.id == bindparam("run_id"))
+
+
+def find(connection: Connection, run_id: str) -> Run | None:
+    """The run with that id, or None."""
+    return connection.execute(_by_id, {"run_id": run_id}).one_or_none()
+
+
+def page(
+    connection: Connection,
+    *,
+    lane: str | None = None,
+    state: str | None = None,
+    job: str | None = None,
+    parent: str | None = None,
+    before: str | None = None,
+    limit: int = 50,
+) -> Sequence[Run]:
+    """The newest runs first, at most `limit`, only those older than the id `before`."""
+    wanted = {runs.c.lane: lane, runs.c.state: state, runs.c.job: job, runs.c.parent: parent}
+    conditions = [column == value for column, value in wanted.items() if value is not None]
+    if before is not None:
+        conditions.append(runs.c.id < before)
+    return connection.execute(
+        select(runs).where(and_(true(), *conditions)).order_by(runs.c.id.desc()).limit(limit)
+    ).all()
+
+
+def summary(connection: Connection, ids: Iterable[str] | None = None) -> dict[str, dict[str, int]]:
+    """Count the runs per lane and state, and the effects that happened more than once.
+
+    Returns:
+        {lane: {"accepted", "pending", "in_progress", "retrying", "done", "failed", "expired", "revoked", "retried",
+        "effects", "duplicated"}} for every lane. `duplicated` counts effects beyond one per idempotency key.
+    """
+    table: dict[str, dict[str, int]] = {
+        lane: dict.fromkeys(["accepted", *map(str.lower, OPEN + ENDED), "retried", "effects", "duplicated"], 0)
+        for lane in LANES
+    }
+    retried = func.sum(case((runs.c.attempt > 1, 1), else_=0))
+    for chosen in _chosen(ids):
+        for lane, state, count, again in connection.execute(
+            select(runs.c.lane, runs.c.state, func.count(), retried).where(chosen).group_by(runs.c.lane, runs.c.state)
+        ):
+            table[lane]["accepted"] += count
+            table[lane][state.lower()] += count
+            table[lane]["retried"] += int(again)
+        per_key = (
+            select(runs.c.lane, func.count().label("times"))
+            .join(effects, effects.c.run_id == runs.c.id)
+            .where(chosen)
+            .group_by(runs.c.lane, effects.c.key)
+            .subquery()
+        )
+        for lane, happened, distinct in connection.execute(
+            select(per_key.c.lane, func.sum(per_key.c.times), func.count()).group_by(per_key.c.lane)
+        ):
+            table[lane]["effects"] += int(happened)
+            table[lane]["duplicated"] += int(happened) - distinct
+    return table
+
+
+def _chosen(ids: Iterable[str] | None, size: int = 500) -> Iterator[ColumnElement[bool]]:
+    """Conditions that pick the runs asked for, in parts a statement can hold."""
+    if ids is None:
+        yield true()
+        return
+    listed = list(ids)
+    for start in range(0, len(listed), size):
+        yield runs.c.id.in_(listed[start : start + size])
+
+
+# ---------------------------------------------------------------- the outbox
+
+_unpublished = and_(runs.c.published_at.is_(None), runs.c.finished_at.is_(None))
+
+
+def unpublished(connection: Connection, lane: str, limit: int = 500) -> Sequence[Run]:
+    """Accepted runs of `lane` that no broker has confirmed yet, oldest first."""
+    return connection.execute(
+        select(runs).where(_unpublished, runs.c.lane == lane).order_by(runs.c.id).limit(limit)
+    ).all()
+
+
+def mark_published(ids: Iterable[str]) -> None:
+    """Note that the broker has confirmed these; a run that has ended meanwhile may be among them."""
+    now = time.time()
+    rows = [{"run_id": run_id, "now": now} for run_id in ids]
+    if rows:
+        with database.writing() as connection:
+            connection.execute(
+                update(runs).where(runs.c.id == bindparam("run_id")).values(published_at=bindparam("now")),
+                rows,
+            )
+
+
+def expire_overdue(now: float) -> list[str]:
+    """End as EXPIRED what waited in its queue longer than the queue's TTL; return the ids."""
+    overdue = and_(runs.c.finished_at.is_(None), runs.c.state == "PENDING", runs.c.expires_at < now)
+    with database.writing() as connection:
+        ended = connection.execute(
+            update(runs).where(overdue).values(state="EXPIRED", finished_at=now, error="waited longer than its queue's TTL")
+            .returning(runs.c.id)
+        )  # fmt: skip
+        return list(ended.scalars())
+
+
+def publish_again(lane: str, *, pending_before: float, working_before: float, retrying_before: float) -> list[str]:
+    """Put what a broker seems to have lost back into the outbox; a copy too many is harmless. Return the ids.
+
+    Args:
+        pending_before: PENDING runs that were published and due before this time are published again.
+        working_before: IN_PROGRESS runs that started before it (beyond any time limit).
+        retrying_before: RETRYING runs that were due before it.
+    """
+    lost = and_(
+        runs.c.finished_at.is_(None),
+        runs.c.lane == lane,
+        runs.c.published_at.is_not(None),
+        ((runs.c.state == "PENDING") & (runs.c.published_at < pending_before) & (runs.c.due_at < pending_before))
+        | ((runs.c.state == "IN_PROGRESS") & (runs.c.started_at < working_before))
+        | ((runs.c.state == "RETRYING") & (runs.c.due_at < retrying_before)),
+    )
+    with database.reading() as connection:
+        if connection.execute(select(runs.c.id).where(lost).limit(1)).first() is None:
+            return []
+    with database.writing() as connection:
+        return list(
+            connection.execute(update(runs).where(lost).values(published_at=None).returning(runs.c.id)).scalars()
+        )
+
+
+# ---------------------------------------------------------------- moving on
+
+_started = (
+    update(runs)
+    .where(
+        runs.c.id == bindparam("run_id"),
+        runs.c.state.in_(("PENDING", "RETRYING")),
+        runs.c.attempt < bindparam("this_attempt"),
+    )
+    .values(
+        state="IN_PROGRESS",
+        attempt=bindparam("this_attempt"),
+        worker=bindparam("by"),
+        started_at=func.coalesce(runs.c.started_at, bindparam("at")),
+    )
+)
+
+
+def mark_started(starts: Iterable[tuple[str, int, str, float]]) -> None:
+    """Show runs as IN_PROGRESS: (run id, attempt, worker, time). Ended runs and older attempts are left as they are."""
+    rows = [{"run_id": run, "this_attempt": attempt, "by": worker, "at": at} for run, attempt, worker, at in starts]
+    if rows:
+        with database.writing() as connection:
+            connection.execute(_started, rows)
+
+
+def claim_again(run_id: str, worker: str) -> None:
+    """Count, durably and before it starts, an attempt whose message had been delivered before.
+
+    Nobody knows what became of the earlier delivery; counting here bounds how often a run may take its worker down with it.
+    """
+    with database.writing() as connection:
+        connection.execute(
+            update(runs)
+            .where(runs.c.id == run_id, runs.c.finished_at.is_(None))
+            .values(state="IN_PROGRESS", attempt=runs.c.attempt + 1, worker=worker,
+                    started_at=func.coalesce(runs.c.started_at, time.time()))
+        )  # fmt: skip
+
+
+_end = (
+    update(runs)
+    .where(runs.c.id == bindparam("run_id"), runs.c.finished_at.is_(None))
+    .values(
+        state=bindparam("to"),
+        attempt=bindparam("this_attempt"),
+        worker=bindparam("by"),
+        result=bindparam("what"),
+        error=bindparam("why"),
+        started_at=func.coalesce(runs.c.started_at, bindparam("began")),
+        finished_at=bindparam("ended"),
+        due_at=func.coalesce(bindparam("due"), runs.c.due_at),
+    )
+)
+
+
+def move(
+    connection: Connection,
+    run_id: str,
+    to: str,
+    *,
+    attempt: int,
+    worker: str,
+    began: float,
+    result: Any = None,
+    error: str | None = None,
+    due_at: float | None = None,
+) -> bool:
+    """Move an open run to `to` (an end, or RETRYING with `due_at`), in the caller's transaction.
+
+    Returns:
+        False if the run has ended already; then nothing was changed and the caller must not keep its effects.
+    """
+    ended = time.time() if to in ENDED else None
+    values = {"run_id": run_id, "to": to, "this_attempt": attempt, "by": worker, "what": result, "why": error,
+              "began": began, "ended": ended, "due": due_at}  # fmt: skip
+    return connection.execute(_end, values).rowcount == 1
+
+
+def end_open(run_id: str, to: str, error: str) -> bool:
+    """End an open run from outside its worker: revoked by a person, killed past its limit. False if it had ended."""
+    with database.writing() as connection:
+        return (
+            connection.execute(
+                update(runs)
+                .where(runs.c.id == run_id, runs.c.finished_at.is_(None))
+                .values(state=to, error=error, finished_at=time.time())
+            ).rowcount
+            == 1
+        )

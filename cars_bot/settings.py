@@ -1,0 +1,127 @@
+"""Where everything is: read once from the environment, `.env` and what `./kit up` wrote down.
+
+The first source that names a setting wins: the process environment, then `.env` beside this project, then
+`kit.env` in the run directory (the addresses of the kit that is up), then the defaults below. An empty value counts as unset.
+"""
+
+import os
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+from dotenv import dotenv_values
+
+from cars_bot.errors import NotConfigured
+
+ROOT = Path(__file__).resolve().parent.parent
+DATABASE_SCHEMES = {
+    "sqlite": "sqlite",
+    "postgres": "postgresql+psycopg",
+    "postgresql": "postgresql+psycopg",
+    "postgresql+psycopg": "postgresql+psycopg",
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every address, key and name the kit uses. URLs are complete; secrets are plain strings, never logged."""
+
+    run_dir: Path
+    database_url: str
+    rmq_url: str
+    redis_url: str
+    celery_broker_url: str
+    celery_result_backend: str
+    api_url: str
+    kit_secret: str
+    outside_world_url: str
+    openai_api_key: str
+    openai_base_url: str | None
+    openai_model: str
+    telegram_bot_token: str
+    telegram_base_url: str | None
+    google_service_account_file: str | None
+    sheets_base_url: str | None
+    spreadsheet_id: str
+    channel: str
+    worker_name: str | None
+
+    @property
+    def celery_over_redis(self) -> bool:
+        """Whether the Celery lane travels through Redis instead of RabbitMQ."""
+        return urlsplit(self.celery_broker_url).scheme in ("redis", "rediss", "unix")
+
+
+def redact(url: str) -> str:
+    """Return `url` without its password, fit for a log."""
+    parts = urlsplit(url)
+    if parts.password is None:
+        return url
+    host = parts.netloc.rsplit("@", 1)[1]
+    return urlunsplit(parts._replace(netloc=f"{parts.username or ''}:***@{host}"))
+
+
+def read(environment: dict[str, str], root: Path = ROOT) -> Settings:
+    """Build the settings from `environment` and the files under `root`.
+
+    Raises:
+        NotConfigured: a value is there but unusable; the message says which and what would be right.
+    """
+    from_env_file = dotenv_values(root / ".env")
+
+    def first(name: str, default: str = "", *more: dict[str, str | None]) -> str:
+        for source in (environment, from_env_file, *more):
+            if value := source.get(name):
+                return value
+        return default
+
+    run_dir = Path(first("KIT_RUN_DIR", str(root / ".run"))).absolute()
+    kit_env = dotenv_values(run_dir / "kit.env")
+
+    def get(name: str, default: str = "") -> str:
+        return first(name, default, kit_env)
+
+    database_url = get("DATABASE_URL", f"sqlite:///{run_dir / 'kit.sqlite3'}")
+    scheme, separator, rest = database_url.partition("://")
+    if not separator or scheme not in DATABASE_SCHEMES:
+        raise NotConfigured(
+            f"DATABASE_URL starts with {scheme!r}; use sqlite:///path or postgresql://user:password@host:port/name"
+        )
+    outside_world = get("OUTSIDE_WORLD_URL", "http://127.0.0.1:8090").rstrip("/")
+    rmq_url = get("RMQ_URL", "amqp://student:qwerty@127.0.0.1:5672/")
+    redis_url = get("REDIS_URL", "redis://127.0.0.1:6379/0")
+    openai_key, telegram_token = get("OPENAI_API_KEY"), get("TELEGRAM_BOT_TOKEN")
+    service_account = get("GOOGLE_SERVICE_ACCOUNT_FILE")
+
+    def base_url(name: str, has_key: bool, path: str) -> str | None:
+        """The stand-in unless a real key is configured; an address given by name beats both."""
+        return get(name) or (None if has_key else outside_world + path)
+
+    return Settings(
+        run_dir=run_dir,
+        database_url=f"{DATABASE_SCHEMES[scheme]}://{rest}",
+        rmq_url=rmq_url,
+        redis_url=redis_url,
+        celery_broker_url=get("CELERY_BROKER_URL", rmq_url),
+        celery_result_backend=get("CELERY_RESULT_BACKEND", redis_url),
+        api_url=get("API_URL", "http://127.0.0.1:8080/update_task_status_api/"),
+        kit_secret=get("KIT_SECRET"),
+        outside_world_url=outside_world,
+        openai_api_key=openai_key or "stand-in",
+        openai_base_url=base_url("OPENAI_BASE_URL", bool(openai_key), "/openai/v1"),
+        openai_model=get("OPENAI_MODEL", "gpt-4o-mini"),
+        telegram_bot_token=telegram_token or "1:stand-in",
+        telegram_base_url=base_url("TELEGRAM_BASE_URL", bool(telegram_token), "/telegram"),
+        google_service_account_file=service_account or None,
+        sheets_base_url=base_url("SHEETS_BASE_URL", bool(service_account), "/google"),
+        spreadsheet_id=get("SPREADSHEET_ID", "cars-bot"),
+        channel=get("TELEGRAM_CHANNEL", "@cars_bot_demo"),
+        worker_name=get("KIT_WORKER_NAME") or None,
+    )
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process, read at the first call."""
+    return read(dict(os.environ))
