@@ -115,17 +115,19 @@ class Job:
         }
         return create_model(self.name, __config__=ConfigDict(extra="forbid", strict=True), **fields)
 
-    def bind(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """Return the arguments by name, defaults filled in.
+    def named(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Return positional and named arguments by name, unchecked; those too many get a name that no check accepts."""
+        names = [p.name for p in self.parameters] + [f"argument {n}" for n in range(len(self.parameters) + 1, 256)]
+        return dict(zip(names, args, strict=False)) | kwargs
+
+    def bind(self, **args: Any) -> dict[str, Any]:
+        """Return the arguments with defaults filled in.
 
         Raises:
-            InvalidArguments: too many, missing, unknown or of the wrong type; the message lists each.
+            InvalidArguments: some are missing, unknown or of the wrong type; the message lists each.
         """
-        if len(args) > len(self.parameters):
-            raise InvalidArguments(f"{self.name} takes {len(self.parameters)} arguments, {len(args)} were given")
-        named = dict(zip((p.name for p in self.parameters), args, strict=False)) | kwargs
         try:
-            return self.arguments.model_validate(named).model_dump()
+            return self.arguments.model_validate(args).model_dump()
         except ValidationError as error:
             wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'arguments'}: {e['msg']}" for e in error.errors())
             raise InvalidArguments(f"{self.name}: {wrong}") from error

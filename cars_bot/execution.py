@@ -90,6 +90,7 @@ class Book(Protocol):
 
     def begin(self, delivery: Delivery, job: Job, worker: str) -> int | Expired | Failed | AlreadyEnded:
         """Return this attempt's number, or the outcome if there is nothing to do."""
+        ...
 
     def finish(self, context: Context, outcome: Done | Retry | Failed, began: float) -> bool:
         """Commit the outcome with all the context holds; False if the run had ended before.
@@ -97,6 +98,7 @@ class Book(Protocol):
         Raises:
             StorageUnavailable: nothing was committed.
         """
+        ...
 
 
 class DatabaseBook:
@@ -121,7 +123,7 @@ class DatabaseBook:
                 runs.end_open(run.id, "FAILED", error)
                 return Failed(error)
             runs.claim_again(run.id, worker)
-        return run.attempt + 1
+        return int(run.attempt) + 1
 
     def finish(self, context: Context, outcome: Done | Retry | Failed, began: float) -> bool:
         """See `Book.finish`."""

@@ -57,7 +57,7 @@ class _Writer:
 
     def __init__(self) -> None:
         self.pid = os.getpid()
-        self.pending: deque[dict[str, Any]] = deque(maxlen=BUFFER)
+        self.pending: deque[Any] = deque(maxlen=BUFFER)
         self.wake = threading.Event()
         self.redis = connect()
         self.writing = threading.Lock()

@@ -5,6 +5,7 @@ The first source that names a setting wins: the process environment, then `.env`
 """
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -62,25 +63,19 @@ def redact(url: str) -> str:
     return urlunsplit(parts._replace(netloc=f"{parts.username or ''}:***@{host}"))
 
 
-def read(environment: dict[str, str], root: Path = ROOT) -> Settings:
+def read(environment: Mapping[str, str], root: Path = ROOT) -> Settings:
     """Build the settings from `environment` and the files under `root`.
 
     Raises:
         NotConfigured: a value is there but unusable; the message says which and what would be right.
     """
-    from_env_file = dotenv_values(root / ".env")
-
-    def first(name: str, default: str = "", *more: dict[str, str | None]) -> str:
-        for source in (environment, from_env_file, *more):
-            if value := source.get(name):
-                return value
-        return default
-
-    run_dir = Path(first("KIT_RUN_DIR", str(root / ".run"))).absolute()
-    kit_env = dotenv_values(run_dir / "kit.env")
+    sources: list[Mapping[str, str | None]] = [environment, dotenv_values(root / ".env")]
 
     def get(name: str, default: str = "") -> str:
-        return first(name, default, kit_env)
+        return next((value for source in sources if (value := source.get(name))), default)
+
+    run_dir = Path(get("KIT_RUN_DIR", str(root / ".run"))).absolute()
+    sources.append(dotenv_values(run_dir / "kit.env"))
 
     database_url = get("DATABASE_URL", f"sqlite:///{run_dir / 'kit.sqlite3'}")
     scheme, separator, rest = database_url.partition("://")
@@ -124,4 +119,4 @@ def read(environment: dict[str, str], root: Path = ROOT) -> Settings:
 @cache
 def settings() -> Settings:
     """The settings of this process, read at the first call."""
-    return read(dict(os.environ))
+    return read(os.environ)

@@ -1,0 +1,74 @@
+"""How many messages wait in each lane's queues: asked of the brokers themselves, by a passive declare (or LLEN on Redis).
+
+The management API would be easier to ask, but its numbers lag and show stale zeros.
+"""
+
+import threading
+from typing import Any
+
+import pika
+import pika.exceptions
+import redis
+
+from cars_bot.catalogue import QUEUES
+from cars_bot.settings import settings
+
+SECONDS_FOR_THE_BROKER = 2.0
+REDIS_PRIORITY_STEPS = ("", "\x06\x163", "\x06\x166", "\x06\x169")  # kombu's names for a queue's four priority lists
+_lock = threading.Lock()
+_connection: Any = None
+
+
+def depths() -> dict[str, dict[str, int | None]]:
+    """Messages ready per lane and queue; None where the broker does not answer."""
+    return {lane: {name: _ask(lane, name) for name in QUEUES} for lane in ("celery", "raw")}
+
+
+def waiting(lane: str) -> int | None:
+    """Messages ready in all queues of `lane`; None if any of them cannot be asked."""
+    asked = [_ask(lane, name) for name in QUEUES]
+    return None if None in asked else sum(filter(None, asked))
+
+
+def _ask(lane: str, queue: str) -> int | None:
+    if lane == "celery" and settings().celery_over_redis:
+        return _redis_length(queue)
+    return _rabbitmq_ready(f"raw.{queue}" if lane == "raw" else queue)
+
+
+def _redis_length(queue: str) -> int | None:
+    client = redis.Redis.from_url(settings().celery_broker_url, socket_timeout=1.0, socket_connect_timeout=1.0)
+    try:
+        return sum(int(client.llen(queue + step)) for step in REDIS_PRIORITY_STEPS)  # type: ignore[arg-type]
+    except redis.RedisError:
+        return None
+    finally:
+        client.close()
+
+
+def _rabbitmq_ready(queue: str) -> int | None:
+    global _connection
+    with _lock:  # one connection, kept: a new one for each question would cost the broker more than the question
+        try:
+            if _connection is None or not _connection.is_open:
+                _connection = _connect()
+            channel = _connection.channel()
+            try:
+                return int(channel.queue_declare(queue, passive=True).method.message_count)
+            except pika.exceptions.ChannelClosedByBroker:  # there is no such queue yet
+                return 0
+            finally:
+                if channel.is_open:
+                    channel.close()
+        except (pika.exceptions.AMQPError, OSError):
+            _connection = None
+            return None
+
+
+def _connect() -> Any:
+    parameters = pika.URLParameters(settings().rmq_url)
+    parameters.socket_timeout = parameters.stack_timeout = SECONDS_FOR_THE_BROKER
+    parameters.blocked_connection_timeout = SECONDS_FOR_THE_BROKER
+    parameters.heartbeat = 0  # nobody reads from it between two questions
+    parameters.connection_attempts = 1
+    return pika.BlockingConnection(parameters)

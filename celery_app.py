@@ -1,0 +1,112 @@
+"""The one Celery(): broker, queues, routing, limits and the Beat schedule, each setting with its why.
+
+What a job is allowed (queue, retries, time limits) stands in `cars_bot/catalogue.py`, because the other lane obeys it too; here
+it is only said in Celery's words. The tasks themselves are in `celery_tasks.py`.
+"""
+
+from celery import Celery, bootsteps
+from celery.schedules import crontab
+from kombu import Exchange, Queue
+
+from cars_bot.catalogue import JOBS, QUEUES, SCHEDULE, Policy
+from cars_bot.settings import settings
+
+DEAD_LETTERS = Exchange("celery.dead", type="fanout")
+DEAD_LETTER_QUEUE = Queue("celery.dead", DEAD_LETTERS)
+DEFAULTS = Policy()
+SECONDS_FOR_THE_BROKER = 3.0  # a confirm that has not come by then is unknown; the relay publishes again
+
+
+def queues() -> list[Queue]:
+    """The catalogue's queues, with what RabbitMQ has to know of them. Redis ignores the arguments."""
+    declared = []
+    for queue in QUEUES.values():
+        arguments: dict[str, object] = {
+            "x-max-priority": queue.max_priority,
+            "x-dead-letter-exchange": DEAD_LETTERS.name,  # what a worker rejects, and what outlives its TTL
+        }
+        if queue.message_ttl is not None:
+            arguments["x-message-ttl"] = int(queue.message_ttl * 1000)
+        declared.append(Queue(queue.name, Exchange("cars_bot", type="direct"), queue.name, queue_arguments=arguments))
+    return declared
+
+
+def transport_options() -> dict[str, object]:
+    """What the broker's transport is told."""
+    if settings().celery_over_redis:
+        return {
+            # An unacknowledged message is handed out again after this long, finished or not: more than any hard limit.
+            "visibility_timeout": DEFAULTS.hard_time_limit * 2,
+            "socket_timeout": SECONDS_FOR_THE_BROKER,
+            "socket_connect_timeout": SECONDS_FOR_THE_BROKER,
+        }
+    return {
+        # Without confirms a publish "succeeds" into a dead connection and the message is gone. With them, but without
+        # the timeouts, it waits for ever when the broker raises a memory alarm.
+        "confirm_publish": True,
+        "connect_timeout": SECONDS_FOR_THE_BROKER,
+        "read_timeout": SECONDS_FOR_THE_BROKER,
+        "write_timeout": SECONDS_FOR_THE_BROKER,
+    }
+
+
+celery_app = app = Celery("cars_bot", include=["celery_tasks"])
+app.conf.update(
+    broker_url=settings().celery_broker_url,
+    broker_transport_options=transport_options(),
+    broker_connection_retry_on_startup=True,  # a worker that starts before its broker waits for it
+    broker_connection_max_retries=None,  # and one that loses it never gives up
+    broker_heartbeat=20,  # seconds; a dead peer is noticed within two of them
+    # JSON only, in and out: unpickling a message is running a stranger's code.
+    task_serializer="json",
+    result_serializer="json",
+    accept_content=["json"],
+    # Queues: one for each kind of work, so that a slow kind cannot hold up the others.
+    task_queues=queues(),
+    task_routes={job.name: {"queue": job.queue.name} for job in JOBS.values()},
+    task_default_queue="default",
+    task_default_exchange="cars_bot",
+    task_default_routing_key="default",
+    task_create_missing_queues=False,  # a misspelt queue is an error, not a new queue nobody reads
+    # Acknowledge after the work. Early acknowledgement, the default, loses the job when its worker is killed.
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,  # without it a killed child's message is acknowledged all the same
+    task_acks_on_failure_or_timeout=False,  # a failed run's message is rejected, so it lands among the dead letters
+    worker_prefetch_multiplier=1,  # with more, a worker hoards low priorities and keeps them from idle workers
+    worker_cancel_long_running_tasks_on_connection_loss=False,  # the outcome is in the database; a late ack is harmless
+    # Limits. The soft one raises inside the job, the hard one kills the child.
+    task_soft_time_limit=DEFAULTS.soft_time_limit,
+    task_time_limit=DEFAULTS.hard_time_limit,
+    worker_max_tasks_per_child=100,  # a leak in a job or its libraries ends with the child
+    # Results: `.get()` works for tasks sent by hand. The kit itself reads them from the database.
+    result_backend=settings().celery_result_backend,
+    result_expires=86_400,
+    redis_socket_timeout=2.0,
+    redis_socket_connect_timeout=2.0,
+    # Redis away must not hold a worker: the outcome is in the database by then.
+    result_backend_transport_options={
+        "retry_policy": {"max_retries": 1, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.5}
+    },
+    task_store_errors_even_if_ignored=False,
+    worker_send_task_events=False,  # Flower switches them on when it is there
+    enable_utc=True,
+    timezone="UTC",
+    # Beat only says when; the work is done by a worker, with its retries and limits.
+    beat_schedule={
+        name: {"task": tick.job, "schedule": crontab.from_string(tick.crontab)} for name, tick in SCHEDULE.items()
+    },
+    beat_schedule_filename=str(settings().run_dir / "celerybeat-schedule"),
+)
+
+
+class DeadLetterQueue(bootsteps.StartStopStep):
+    """Declares the dead letters' exchange and queue at every connect: nobody consumes them, so Celery would not."""
+
+    requires = ("celery.worker.consumer.connection:Connection",)
+
+    def start(self, parent: object) -> None:
+        """Called by the worker when its consumer has a connection."""
+        DEAD_LETTER_QUEUE.bind(parent.connection.default_channel).declare()  # type: ignore[attr-defined]
+
+
+app.steps["consumer"].add(DeadLetterQueue)
