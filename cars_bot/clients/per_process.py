@@ -3,12 +3,15 @@
 import os
 import threading
 from collections.abc import Callable
+from typing import TypeVar
 
 from cars_bot.settings import Settings, settings
 
+T = TypeVar("T")
 
-def per_process[T](build: Callable[[Settings], T]) -> Callable[[], T]:
-    """Turn `build` into a function that builds once and returns the same object in this process.
+
+def per_process(build: Callable[[Settings], T]) -> Callable[[], T]:
+    """Turn `build` into a function that builds once and then returns the same object in this process.
 
     It builds again in a forked child, and when the settings have changed (tests do that).
     """
@@ -17,16 +20,18 @@ def per_process[T](build: Callable[[Settings], T]) -> Callable[[], T]:
 
     def get() -> T:
         key = (os.getpid(), settings())
-        if key not in built:
-            with lock:
-                if key not in built:
-                    built.clear()
-                    built[key] = build(key[1])
-        return built[key]
+        client = built.get(key)
+        if client is not None:
+            return client
+        with lock:
+            if key not in built:
+                built.clear()
+                built[key] = build(key[1])
+            return built[key]
 
-    def forget_parents_lock() -> None:
+    def renew_lock() -> None:
         nonlocal lock
-        lock = threading.Lock()  # another thread of the parent may have held it during the fork
+        lock = threading.Lock()  # at the fork another thread of the parent may have held the old one, for ever
 
-    os.register_at_fork(after_in_child=forget_parents_lock)
+    os.register_at_fork(after_in_child=renew_lock)
     return get

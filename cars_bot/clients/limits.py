@@ -1,0 +1,64 @@
+"""How long a call may take and how much it may answer: without limits one hung server stops every worker.
+
+A library's own timeout watches one read at a time, so a server that sends a byte now and then is never late. The
+deadline here is over the whole answer.
+"""
+
+import os
+import time
+from collections.abc import AsyncIterator, Iterator
+from urllib.parse import urlsplit
+
+CONNECT_SECONDS = 5.0
+DEADLINE_SECONDS = float(os.environ.get("CLIENT_DEADLINE") or 30)
+MAX_ANSWER_BYTES = 10 * 1024 * 1024
+SLOWEST_RETRY_SECONDS = 3600.0
+
+
+class LimitExceeded(Exception):
+    """The answer was cut off: it took too long or was too long."""
+
+
+class Allowance:
+    """What is left of the deadline and the size limit for one answer."""
+
+    def __init__(self) -> None:
+        self._ends = time.monotonic() + DEADLINE_SECONDS
+        self._bytes = MAX_ANSWER_BYTES
+
+    def spend(self, chunk: bytes) -> bytes:
+        """Return `chunk` if it still fits.
+
+        Raises:
+            LimitExceeded: it does not.
+        """
+        self._bytes -= len(chunk)
+        if self._bytes < 0:
+            raise LimitExceeded(f"the answer is longer than {MAX_ANSWER_BYTES} bytes")
+        if time.monotonic() > self._ends:
+            raise LimitExceeded(f"the answer took longer than {DEADLINE_SECONDS:g} s")
+        return chunk
+
+    def over(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        """Pass chunks on as long as they fit."""
+        for chunk in chunks:
+            yield self.spend(chunk)
+
+    async def over_async(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """The same for an asynchronous stream."""
+        async for chunk in chunks:
+            yield self.spend(chunk)
+
+
+def seconds_to_wait(header: str | None, otherwise: float) -> float:
+    """Read a Retry-After header given in seconds; a date or nothing means `otherwise`."""
+    try:
+        return min(max(float(header or ""), 0.0), SLOWEST_RETRY_SECONDS)
+    except ValueError:
+        return otherwise
+
+
+def use_proxies(base_url: str | None) -> bool:
+    """Whether HTTP_PROXY and its relatives apply: never to an address on this machine."""
+    host = urlsplit(base_url or "").hostname
+    return host not in ("127.0.0.1", "localhost", "::1")

@@ -1,0 +1,30 @@
+"""`python -m outside_world --host H --port P`: serve the stand-ins until told to stop."""
+
+import argparse
+
+import uvicorn
+
+from outside_world.app import build_app
+
+
+def main() -> None:
+    """Parse the address and serve; one process and one event loop, because all state is in memory."""
+    parser = argparse.ArgumentParser(prog="python -m outside_world", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8090)
+    arguments = parser.parse_args()
+    uvicorn.run(
+        build_app(),
+        host=arguments.host,
+        port=arguments.port,
+        log_level="warning",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=1,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,33 @@
+"""A page for people at `/`: the channels, what was posted in them, the sheets and the faults in force."""
+
+from pathlib import Path
+
+from fastapi import APIRouter
+from jinja2 import Environment, FileSystemLoader
+from starlette.responses import HTMLResponse
+
+from outside_world.sheets import as_text
+from outside_world.world import World
+
+NEWEST = 30
+TEMPLATES = Environment(loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True)
+TEMPLATES.filters["cell"] = as_text
+
+
+def build_router(world: World) -> APIRouter:
+    """The page about `world`."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/")
+    async def page(chat: str | None = None) -> HTMLResponse:
+        html = TEMPLATES.get_template("world.html").render(
+            chats=list(world.chats),
+            chat=chat,
+            messages=world.chats.messages(chat)[: -NEWEST - 1 : -1] if chat else [],
+            spreadsheets=[world.drive.open(name) for name in world.drive.names()],
+            faults=world.switchboard.faults,
+            counters=world.counters,
+        )
+        return HTMLResponse(html)
+
+    return router
