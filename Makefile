@@ -1,0 +1,24 @@
+# One line a chore; ./kit does the work and ./kit --help says more.
+.PHONY: demo up down status logs doctor test test-contract test-browser lint bench locust compile-requirements \
+        run-celery-worker run-celery-beat celery-status celery-stats
+
+demo: ; @./kit demo
+up: ; @./kit up
+down: ; @./kit down
+status: ; @./kit status
+logs: ; @./kit logs -f
+doctor: ; @./kit doctor
+
+test: ; @./kit test
+test-contract: ; @./kit test tests/contract
+test-browser: ; @./kit test tests/browser
+lint: ; @./kit lint
+bench: ; @./kit bench
+locust: ; @./kit locust
+compile-requirements: ; @./kit compile-requirements
+
+# A worker, a Beat, and questions to the workers, in this terminal; the kit's own run under supervisor (./kit up).
+run-celery-worker: ; @./kit exec celery -A celery_app worker -l info -c 4
+run-celery-beat: ; @./kit exec celery -A celery_app beat -l info
+celery-status: ; @./kit exec celery -A celery_app inspect active
+celery-stats: ; @./kit exec celery -A celery_app inspect stats

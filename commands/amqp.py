@@ -1,0 +1,71 @@
+"""Asking a RabbitMQ that runs: does it let us in, whose is it, is anybody working there."""
+
+import contextlib
+import socket
+
+from commands.ports import PREFERRED
+
+CLUSTER_NAME = "cars-bot-kit"  # a kit's private broker says this to every client, before any login
+
+
+def found_on_this_machine() -> str | None:
+    """The address of a broker on the standard port that knows the kit's login and is free for our use, or None."""
+    url = f"amqp://student:qwerty@127.0.0.1:{PREFERRED['rabbitmq']}/"
+    if CLUSTER_NAME in greeting("127.0.0.1", PREFERRED["rabbitmq"]):
+        return None  # the private broker of another kit
+    return url if why_not(url) is None and not has_consumers(url) else None
+
+
+def greeting(host: str, port: int) -> str:
+    """What a broker says about itself before any login (AMQP 0-9-1, connection.start), or an empty string."""
+    try:
+        with socket.create_connection((host, port), timeout=1) as connection:
+            connection.settimeout(2)
+            connection.sendall(b"AMQP\x00\x00\x09\x01")
+            return connection.recv(4096).decode("latin-1")
+    except OSError:
+        return ""
+
+
+def why_not(url: str) -> str | None:
+    """None if the broker at `url` lets us in, else the reason in words."""
+    import pika
+    import pika.exceptions as refusals
+
+    try:
+        parameters = pika.URLParameters(url)
+        parameters.socket_timeout = parameters.stack_timeout = parameters.blocked_connection_timeout = 3
+        pika.BlockingConnection(parameters).close()
+    except (refusals.ProbableAuthenticationError, refusals.AuthenticationError):
+        return "the broker there refuses this user and password"
+    except refusals.ProbableAccessDeniedError:
+        return "the broker there refuses this virtual host"
+    except refusals.AMQPError as error:
+        return f"no broker answers there ({type(error).__name__})"
+    except (OSError, ValueError) as error:
+        return f"it cannot be reached: {error}"
+    return None
+
+
+def has_consumers(url: str) -> bool:
+    """Whether workers are at work there: another installation of the kit, whose jobs must not be taken from it."""
+    from cars_bot.catalogue import QUEUES
+
+    return any(consumers(url, [*QUEUES, *(f"raw.{name}" for name in QUEUES)]).values())
+
+
+def consumers(url: str, queues: list[str]) -> dict[str, int]:
+    """How many consumers each of `queues` has; those that do not exist are left out."""
+    import pika
+    import pika.exceptions
+
+    counts = {}
+    connection = pika.BlockingConnection(pika.URLParameters(url))
+    try:
+        for name in queues:
+            channel = connection.channel()
+            with contextlib.suppress(pika.exceptions.ChannelClosedByBroker):
+                counts[name] = channel.queue_declare(name, passive=True).method.consumer_count
+    finally:
+        connection.close()
+    return counts

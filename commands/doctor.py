@@ -1,0 +1,226 @@
+"""`kit doctor`: what is wrong, and the exact command that mends it. `CHECKS` is the table, a function for each."""
+
+import argparse
+import difflib
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from commands import addresses, amqp, bootstrap, debian, ports, rabbitmq, redis_server
+from commands.console import DONE, NO, Problem, colour
+from commands.readiness import http_answers
+from commands.state import ROOT, RunDir, living, run_dir
+from commands.supervisor import Supervisor
+
+LEAST_DISK = 500 * 1024 * 1024  # bytes; RabbitMQ itself stops accepting messages at 100 MB
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong and what to type. A `note` is worth knowing and needs nothing done."""
+
+    what: str
+    remedy: str
+    note: bool = False
+
+
+Check = Callable[[RunDir], Iterator[Fault]]
+
+
+def packages(run: RunDir) -> Iterator[Fault]:
+    """`./kit` itself sees to this at each start, so only a kit run past it can be out of date."""
+    if Path(sys.prefix) != bootstrap.VENV:
+        yield Fault(f"this Python is {sys.prefix}, not the kit's .venv", "", note=True)
+    elif not bootstrap.is_ready("requirements.txt"):
+        yield Fault(
+            "the packages in .venv are not those of requirements.txt", "./kit status   (any command installs them)"
+        )
+
+
+def env_file(run: RunDir) -> Iterator[Fault]:
+    path = ROOT / ".env"
+    if not path.exists():
+        return
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        name, equals, _ = line.strip().removeprefix("export ").partition("=")
+        if not name or name.startswith("#"):
+            continue
+        if not equals:
+            yield Fault(f".env line {number} is no NAME=value: {line.strip()!r}", f"sed -i {number}d .env")
+        elif name.strip() not in addresses.SETTINGS and name.strip() != "KIT_RUN_DIR":
+            near = difflib.get_close_matches(name.strip(), addresses.SETTINGS, 1)
+            hint = f"sed -i 's/^{name}=/{near[0]}=/' .env" if near else "see .env.example for the names there are"
+            yield Fault(f".env line {number}: the kit has no setting {name!r}", hint)
+
+
+def settings(run: RunDir) -> Iterator[Fault]:
+    """What the user gave is usable; a given server answers."""
+    try:
+        addresses.check_given(addresses.given())
+    except Problem as problem:
+        yield Fault(problem.what, problem.remedy)
+    key_file = addresses.given().get("GOOGLE_SERVICE_ACCOUNT_FILE")
+    if key_file and not Path(key_file).is_file():
+        yield Fault(
+            f"GOOGLE_SERVICE_ACCOUNT_FILE={key_file} is not there",
+            "put the key file there, or unset it to use the stand-in",
+        )
+
+
+def servers(run: RunDir) -> Iterator[Fault]:
+    """RabbitMQ and Redis are there or can be had."""
+    given = addresses.given()
+    for setting, name, server in (("RMQ_URL", "RabbitMQ", rabbitmq), ("REDIS_URL", "Redis", redis_server)):
+        if setting in given or server.installed() or server.unpacked():
+            continue
+        package = f"{name.lower()}-server"
+        if debian.is_debian():
+            yield Fault(f"{name} is not installed; ./kit up will see to it", f"apt-get install {package}", note=True)
+        else:
+            yield Fault(f"{name} is not installed", f"install {package}, or set {setting}, or docker compose up")
+
+
+def disk(run: RunDir) -> Iterator[Fault]:
+    run.path.mkdir(parents=True, exist_ok=True)
+    if not os.access(run.path, os.W_OK):
+        yield Fault(f"{run.path} cannot be written to", f"sudo chown -R {os.getuid()} {run.path}")
+    free = shutil.disk_usage(run.path).free
+    if free < LEAST_DISK:
+        yield Fault(f"only {free // 2**20} MB are free under {run.path}", f"du -sh {run.path}/*   shows what could go")
+
+
+def leftovers(run: RunDir) -> Iterator[Fault]:
+    if Supervisor(run).is_up():
+        return
+    if pids := living(run):
+        yield Fault(f"supervisord is gone, its processes are not: {', '.join(map(str, pids))}", "./kit down")
+    for path in (run.socket, run.supervisor_pid):
+        if path.exists():
+            yield Fault(f"{path} was left by a kit that was killed", "./kit down")
+
+
+def taken_ports(run: RunDir) -> Iterator[Fault]:
+    if Supervisor(run).is_up():
+        return
+    for name in ("api", "outside_world", "rabbitmq", "redis"):
+        port = ports.PREFERRED[name]
+        if not ports.is_free(port):
+            yield Fault(
+                f"port {port} ({name}) is taken; the kit will step around it", f"ss -ltnp 'sport = :{port}'", note=True
+            )
+
+
+def database(run: RunDir) -> Iterator[Fault]:
+    from sqlalchemy import text
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from cars_bot.database import new_engine
+    from cars_bot.errors import NotConfigured
+    from cars_bot.settings import redact
+    from cars_bot.settings import settings as current
+
+    try:
+        url = current().database_url
+        with new_engine(url).connect() as connection:
+            connection.execute(text("SELECT 1"))
+    except NotConfigured as problem:
+        yield Fault(str(problem), "correct it in .env or unset it")
+    except SQLAlchemyError as error:
+        why = str(getattr(error, "orig", error)).strip().splitlines()[0]
+        mend = "start that server, or unset DATABASE_URL to use SQLite"
+        yield Fault(f"the database {redact(url)} cannot be used: {why}", mend)
+
+
+def processes(run: RunDir) -> Iterator[Fault]:
+    supervisor = Supervisor(run)
+    if not supervisor.is_up():
+        return
+    for process in supervisor.processes():
+        if process.state in ("FATAL", "EXITED", "BACKOFF"):
+            yield Fault(
+                f"{process.name} does not stay up ({process.state})",
+                f"./kit logs {process.name}; ./kit up {process.name}",
+            )
+        elif process.state == "RUNNING" and frozen(process.pid):
+            yield Fault(f"{process.name} is suspended", f"kill -CONT {process.pid}")
+
+
+def frozen(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+    except OSError:
+        return False
+
+
+def brokers(run: RunDir) -> Iterator[Fault]:
+    values = run.read_env()
+    if not Supervisor(run).is_up():
+        return
+    for name, program, server in (("RMQ_URL", "rabbitmq", amqp), ("REDIS_URL", "redis", redis_server)):
+        if why := server.why_not(values[name]):
+            yield Fault(f"{name}={addresses.shown(values[name])}: {why}", f"./kit up {program}")
+    if not http_answers(values["KIT_URL"]):
+        yield Fault(f"the API does not answer at {values['KIT_URL']}", "./kit restart api; ./kit logs api")
+
+
+def workers(run: RunDir) -> Iterator[Fault]:
+    """Every queue of either lane has somebody who reads it."""
+    values = run.read_env()
+    if not Supervisor(run).is_up() or amqp.why_not(values["RMQ_URL"]):
+        return
+    from cars_bot.catalogue import QUEUES
+    from cars_bot.settings import settings as current
+
+    lanes = {"consumer": [f"raw.{name}" for name in QUEUES]}
+    if not current().celery_over_redis:
+        lanes["celery_worker"] = list(QUEUES)
+    for program, queues in lanes.items():
+        counts = amqp.consumers(values["RMQ_URL"], queues)
+        unread = [name for name in queues if not counts.get(name)]
+        if unread:
+            restart = f"./kit scale {program}=1   or, if it runs: ./kit restart {program}"
+            yield Fault(f"nobody reads {', '.join(unread)}", restart)
+
+
+CHECKS: dict[str, Check] = {
+    "packages": packages,
+    ".env": env_file,
+    "settings": settings,
+    "RabbitMQ and Redis": servers,
+    "disk": disk,
+    "leftovers": leftovers,
+    "ports": taken_ports,
+    "database": database,
+    "processes": processes,
+    "connections": brokers,
+    "workers": workers,
+}
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="the faults as a JSON list")
+
+
+def main(options: argparse.Namespace) -> int:
+    run = run_dir()
+    found = {name: list(check(run)) for name, check in CHECKS.items()}
+    faults = [fault for group in found.values() for fault in group if not fault.note]
+    if options.json:
+        print(
+            json.dumps([{"check": name} | asdict(fault) for name, group in found.items() for fault in group], indent=2)
+        )
+        return NO if faults else DONE
+    for name, group in found.items():
+        serious = any(not fault.note for fault in group)
+        print(f"{colour('✗', '31') if serious else colour('✓', '32')} {name}")
+        for fault in group:
+            print(f"    {fault.what}")
+            if fault.remedy:
+                print(f"    {colour('→', '32;1')} {fault.remedy}")
+    if not Supervisor(run).is_up():
+        print("\nThe kit is not up: ./kit up")
+    return NO if faults else DONE

@@ -1,0 +1,88 @@
+"""`kit down`: stop everything and leave nothing: no process, no port, no name server. The data stay."""
+
+import argparse
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Callable
+
+from commands import rabbitmq
+from commands.console import Progress, say
+from commands.state import RunDir, end_leftovers, living, run_dir
+from commands.supervisor import Process, Supervisor, by_name
+
+# Whoever uses a server is stopped before it.
+ORDER = (("outside_world", "redis", "rabbitmq"), ("epmd",))
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("names", nargs="*", metavar="NAME", help="stop only these, such as: rabbitmq consumer-2")
+    parser.add_argument("--timeout", type=float, default=15.0, metavar="S",
+                        help="seconds running jobs get to finish; what is cut off runs again (15)")  # fmt: skip
+
+
+def main(options: argparse.Namespace) -> int:
+    run = run_dir()
+    if options.names:
+        supervisor = Supervisor(run)
+        processes = supervisor.processes()
+        named = [p for name in options.names for p in by_name(processes, name) if p.is_alive]
+        with (
+            run.locked(),
+            Progress(f"Stopped {', '.join(p.name for p in named) or 'nothing: it was not running'}") as line,
+        ):
+            stop(supervisor, named, options.timeout, line)
+        return 0
+    if not Supervisor(run).is_up() and not living(run):
+        say("The kit is not up.")
+        forget(run)
+        return 0
+    with run.locked():
+        bring_down(run, options.timeout)
+    return 0
+
+
+def bring_down(run: RunDir, seconds: float) -> None:
+    """Stop all processes of `run`, giving jobs in progress `seconds` to finish. The caller holds the lock."""
+    supervisor = Supervisor(run)
+    with Progress("Everything is stopped") as line:
+        if supervisor.is_up():
+            alive = [p for p in supervisor.processes() if p.is_alive]
+            servers = [name for stage in ORDER for name in stage]
+            stop(supervisor, [p for p in alive if p.program not in servers], seconds, line)
+            for stage in ORDER:
+                stop(supervisor, [p for p in alive if p.program in stage], rabbitmq.STOP_SECONDS, line)
+            supervisor.shutdown()
+        end_leftovers(run)
+        forget(run)
+
+
+def forget(run: RunDir) -> None:
+    """Leave no address behind that nobody answers at; the secret stays."""
+    if run.kit_env.exists():
+        run.write_env({name: value for name, value in run.read_env().items() if name == "KIT_SECRET"})
+    for path in (run.socket, run.supervisor_pid):
+        path.unlink(missing_ok=True)
+
+
+def stop(supervisor: Supervisor, processes: list[Process], seconds: float, line: Progress) -> None:
+    """Ask `processes` to end, all at once; kill the group of each that takes longer than `seconds`."""
+    for process in processes:
+        supervisor.stop(process)
+    names = {p.name for p in processes}
+    enough: dict[str, Callable[[Process], bool]] = {"rabbitmq": lambda _: rabbitmq.data_is_safe(supervisor.run)}
+    deadline = time.monotonic() + seconds
+    while waiting := [p for p in supervisor.processes() if p.name in names and p.is_alive]:
+        line.update("waiting for " + ", ".join(p.name for p in waiting))
+        for process in waiting:
+            if time.monotonic() > deadline or enough.get(process.name, lambda _: False)(process):
+                kill_group(process.pid)
+        time.sleep(0.05)
+
+
+def kill_group(pid: int) -> None:
+    """Supervisor makes each process the leader of a group; its children go with it."""
+    if pid > 0:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGKILL)

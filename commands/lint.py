@@ -1,0 +1,19 @@
+"""`kit lint`: ruff and mypy over everything."""
+
+import argparse
+import subprocess
+import sys
+
+from commands.console import DONE, NO
+from commands.state import ROOT
+
+CHECKS = (("ruff", "check", ".", "kit"), ("mypy",))
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    pass
+
+
+def main(options: argparse.Namespace) -> int:
+    results = [subprocess.run([sys.executable, "-m", *words], check=False, cwd=ROOT).returncode for words in CHECKS]
+    return NO if any(results) else DONE

@@ -1,0 +1,62 @@
+"""`kit logs [NAME] [-f]`: the end of each process's log, and with -f what is added to it."""
+
+import argparse
+import time
+from pathlib import Path
+
+from commands.console import Problem
+from commands.state import RunDir, run_dir
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("names", nargs="*", metavar="NAME", help="celery_worker, consumer-2, rabbitmq, … (all)")
+    parser.add_argument("-f", "--follow", action="store_true", help="go on printing what is added")
+    parser.add_argument("-n", "--lines", type=int, default=20, metavar="N", help="lines to begin with, for each (20)")
+
+
+def main(options: argparse.Namespace) -> int:
+    files = choose(run_dir(), options.names)
+    width = max(len(file.stem) for file in files)
+    positions = {}
+    for file in files:
+        text = file.read_text(errors="replace")
+        positions[file] = file.stat().st_size
+        for line in text.splitlines()[-options.lines :] if options.lines else ():
+            print(f"{file.stem:{width}} │ {line}", flush=True)
+    while options.follow:
+        time.sleep(0.2)
+        for file in choose(run_dir(), options.names):
+            positions[file] = follow(file, positions.get(file, 0), width)
+    return 0
+
+
+def follow(file: Path, position: int, width: int) -> int:
+    """Print the lines added to `file` since `position`; return the new position. A file that shrank was rotated."""
+    size = file.stat().st_size
+    if size < position:
+        position = 0
+    with file.open("rb") as log:
+        log.seek(position)
+        added = log.read()
+    whole = added[: added.rfind(b"\n") + 1]
+    for line in whole.decode(errors="replace").splitlines():
+        print(f"{file.stem:{width}} │ {line}", flush=True)
+    return position + len(whole)
+
+
+def choose(run: RunDir, names: list[str]) -> list[Path]:
+    """The log files of `names`, a program or one copy of it; of all if there are none.
+
+    Raises:
+        Problem: there is no such log.
+    """
+    files = sorted(run.logs.glob("*.log"))
+    for name in names:
+        if not any(name in (file.stem, file.stem.rpartition("-")[0]) for file in files):
+            known = ", ".join(file.stem for file in files) or "none yet: ./kit up"
+            raise Problem(f"there is no log of {name!r}", f"logs: {known}", code=2)
+    if names:
+        files = [file for file in files if {file.stem, file.stem.rpartition("-")[0]} & set(names)]
+    if not files:
+        raise Problem("there are no logs yet", "./kit up", code=3)
+    return files

@@ -1,0 +1,97 @@
+"""Choosing loopback ports: the preferred one, or the next that is free.
+
+Two kits may start in the same second. What one has chosen and not yet opened stands in a small file beside the other's
+choices, with the pid that chose it, and counts as taken for as long as that process lives.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import socket
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from commands.console import Problem
+
+PREFERRED = {
+    "api": 8080,
+    "outside_world": 8090,
+    "flower": 5555,
+    "rabbitmq": 5672,
+    "rabbitmq_management": 15672,
+    "redis": 6379,
+    "rabbitmq_dist": 25672,
+    "epmd": 4369,
+}
+STEPS = 200
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen on `port` of 127.0.0.1 now."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return not answers(port)
+
+
+def answers(port: int, host: str = "127.0.0.1", seconds: float = 0.3) -> bool:
+    """Whether something accepts connections there."""
+    try:
+        socket.create_connection((host, port), timeout=seconds).close()
+    except OSError:
+        return False
+    return True
+
+
+def choose(names: list[str]) -> dict[str, int]:
+    """A free port for each of `names`, kept for this process until it ends.
+
+    Raises:
+        Problem: two hundred ports in a row are taken.
+    """
+    with _promises() as promised:
+        chosen = {}
+        for name in names:
+            first = PREFERRED[name]
+            for port in range(first, first + STEPS):
+                if str(port) not in promised and is_free(port):
+                    break
+            else:
+                raise Problem(
+                    f"no free port for {name} between {first} and {first + STEPS}", "ss -ltnp  shows who has them"
+                )
+            chosen[name] = port
+            promised[str(port)] = os.getpid()
+    return chosen
+
+
+@contextlib.contextmanager
+def _promises() -> Iterator[dict[str, int]]:
+    """Port → pid of the living process it is promised to; what the caller adds is written back."""
+    path = Path(tempfile.gettempdir()) / f"kit-ports-{os.getuid()}.json"
+    path.touch(mode=0o600)
+    with path.open("r+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            promised = {port: pid for port, pid in json.load(file).items() if _is_alive(pid)}
+        except ValueError:
+            promised = {}
+        yield promised
+        file.seek(0)
+        file.truncate()
+        json.dump(promised, file)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,166 @@
+"""A private RabbitMQ: which binaries, and how an ordinary user runs them on loopback.
+
+Debian's `/usr/sbin/rabbitmq-server` switches to the user rabbitmq; the script under `/usr/lib` runs as its caller.
+A node needs `epmd`, Erlang's name server, which otherwise starts itself and outlives the broker. Ours is a process of
+the kit like any other, on a port of its own, so that two kits may both call their node kit@localhost.
+"""
+
+import os
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from commands import debian
+from commands.amqp import CLUSTER_NAME
+from commands.console import Problem, Progress
+from commands.processes import Program
+from commands.state import ROOT, RunDir
+
+UNPACKED = ROOT / ".run" / "packages" / "rabbitmq-server"
+STOP_SECONDS = 15
+
+
+@dataclass(frozen=True)
+class Binaries:
+    """Where the server is and what its scripts need to find each other."""
+
+    server: Path
+    path: str
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def tool(self, name: str) -> str:
+        found = shutil.which(name, path=self.path)
+        if found is None:
+            raise Problem(
+                f"{name} is missing beside {self.server}", "apt-get install --reinstall erlang-base rabbitmq-server"
+            )
+        return found
+
+
+def binaries() -> Binaries:
+    """The server to run: what is installed, else Debian's package, installed by root and unpacked by anybody else.
+
+    Raises:
+        Problem: there is none and it cannot be had; the message says what to do.
+    """
+    found = installed() or unpacked()
+    if found is None and debian.is_debian():
+        if debian.as_root() is not None:
+            with Progress("Installing RabbitMQ with apt-get"):
+                debian.install(["rabbitmq-server"])
+        else:
+            with Progress("Unpacking RabbitMQ from Debian's packages"):
+                debian.unpack(["rabbitmq-server"], UNPACKED)
+                _settle_erlang(UNPACKED)
+        found = installed() or unpacked()
+    if found is None:
+        raise Problem(
+            "no RabbitMQ: none answers on port 5672 and none is installed",
+            "install one (brew install rabbitmq), or set RMQ_URL to one you have, or: docker compose up -d --wait",
+        )
+    return found
+
+
+def installed() -> Binaries | None:
+    for folder in ("/usr/lib/rabbitmq/bin", "/opt/homebrew/sbin", "/usr/local/sbin", "/opt/rabbitmq/sbin"):
+        if Path(folder, "rabbitmq-server").exists():
+            return Binaries(Path(folder, "rabbitmq-server"), f"{folder}:{os.environ.get('PATH', '')}:/usr/bin:/bin")
+    return None
+
+
+def unpacked() -> Binaries | None:
+    server = UNPACKED / "usr/lib/rabbitmq/bin/rabbitmq-server"
+    if not (UNPACKED / "ready").exists():
+        return None
+    erlang = UNPACKED / "usr/lib/erlang"
+    environment = {
+        "ERL_ROOTDIR": str(erlang),
+        "RABBITMQ_HOME": str(server.resolve().parent.parent),
+        "LD_LIBRARY_PATH": ":".join(
+            sorted({str(library.parent) for library in UNPACKED.glob("usr/lib/*-linux-gnu*/*.so*")})
+        ),
+    }
+    return Binaries(server, f"{server.parent}:{erlang / 'bin'}:/usr/bin:/bin", environment)
+
+
+def _settle_erlang(folder: Path) -> None:
+    """Tell the start scripts where they are now: Debian built them for /usr/lib/erlang."""
+    for script in folder.glob("usr/lib/erlang/**/bin/erl"):
+        lines = script.read_text().splitlines(keepends=True)
+        home = folder / "usr/lib/erlang"
+        script.write_text(
+            "".join(f'ROOTDIR="{home}"\n' if line.strip().startswith("ROOTDIR=") else line for line in lines)
+        )
+    (folder / "ready").touch()
+
+
+def programs(run: RunDir, ports: dict[str, int]) -> list[Program]:
+    """Write the private node's files and return how to run it and its name server."""
+    found = binaries()
+    home = run.path / "rabbitmq"
+    (home / "home").mkdir(parents=True, exist_ok=True)
+    (home / "rabbitmq.conf").write_text(
+        f"""# A private broker for one student: loopback only, little memory, logs to the console.
+listeners.tcp.1 = 127.0.0.1:{ports["rabbitmq"]}
+management.tcp.ip = 127.0.0.1
+management.tcp.port = {ports["rabbitmq_management"]}
+default_user = student
+default_pass = qwerty
+cluster_name = {CLUSTER_NAME}
+vm_memory_high_watermark.absolute = 512MiB
+disk_free_limit.absolute = 100MB
+log.file = false
+log.console = true
+log.console.use_colors = off
+"""
+    )
+    (home / "enabled_plugins").write_text("[rabbitmq_management].\n")
+    schedulers = min(2, os.cpu_count() or 1)
+    environment = found.environment | {
+        "PATH": found.path,
+        "HOME": str(home / "home"),
+        "RABBITMQ_NODENAME": "kit@localhost",
+        "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
+        "RABBITMQ_DIST_PORT": str(ports["rabbitmq_dist"]),
+        "RABBITMQ_MNESIA_BASE": str(home / "data"),
+        "RABBITMQ_LOG_BASE": str(home / "log"),
+        "RABBITMQ_ENABLED_PLUGINS_FILE": str(home / "enabled_plugins"),
+        "RABBITMQ_CONFIG_FILE": str(home / "rabbitmq.conf"),
+        "RABBITMQ_ADVANCED_CONFIG_FILE": str(home / "advanced.config"),
+        "RABBITMQ_GENERATED_CONFIG_DIR": str(home / "generated"),
+        "RABBITMQ_CONF_ENV_FILE": str(home / "none"),
+        "RABBITMQ_PID_FILE": str(home / "pid"),
+        # Two schedulers that sleep when idle: the broker shares the machine with everything it serves.
+        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": f"+S {schedulers}:{schedulers} +sbwt none +sbwtdcpu none +sbwtdio none"
+        " -kernel inet_dist_use_interface {127,0,0,1}",
+        "RUNNING_UNDER_SYSTEMD": "true",  # run the Erlang VM itself instead of a shell that waits for it
+        "ERL_EPMD_PORT": str(ports["epmd"]),
+        "ERL_EPMD_ADDRESS": "127.0.0.1",
+    }
+    _write_control_script(run, found, environment)
+    epmd = [found.tool("epmd"), "-port", str(ports["epmd"]), "-address", "127.0.0.1"]
+    return [
+        Program("epmd", epmd, environment=environment),
+        Program("rabbitmq", [str(found.server)], environment=environment, stop_seconds=STOP_SECONDS),
+    ]
+
+
+def _write_control_script(run: RunDir, found: Binaries, environment: dict[str, str]) -> None:
+    """`<run dir>/bin/rabbitmqctl`: the real one, pointed at this node."""
+    folder = run.path / "bin"
+    folder.mkdir(exist_ok=True)
+    exports = "".join(f"export {name}='{value}'\n" for name, value in environment.items())
+    for tool in ("rabbitmqctl", "rabbitmq-diagnostics"):
+        if real := shutil.which(tool, path=found.path):
+            script = folder / tool
+            script.write_text(f'#!/bin/sh\n{exports}exec {real} "$@"\n')
+            script.chmod(0o755)
+
+
+def data_is_safe(run: RunDir) -> bool:
+    """Whether a node that was told to stop has closed its message stores: each then holds a file called clean.dot.
+
+    The management plugin idles for five seconds more before it lets the node end; nobody needs to wait for that.
+    """
+    stores = list((run.path / "rabbitmq" / "data").glob("*/msg_stores/vhosts/*/msg_store_*"))
+    return bool(stores) and all((store / "clean.dot").exists() for store in stores)

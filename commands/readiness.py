@@ -1,0 +1,103 @@
+"""When a process is ready: conditions on what it does, never a sleep, and what to say when it does not get there."""
+
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterable
+
+from commands import amqp, redis_server
+from commands.console import Problem, Progress
+from commands.supervisor import Process, Supervisor
+
+DEADLINE = 60.0  # seconds; a slow machine under load, not the usual case
+LOG_LINES = 15
+no_proxy = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def http_answers(url: str) -> bool:
+    """Whether an HTTP server answers there with anything but a server's error."""
+    try:
+        no_proxy.open(url, timeout=2).close()
+    except urllib.error.HTTPError as error:
+        return error.code < 500
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+class Starting:
+    """The processes that are on their way up, watched together.
+
+    Args:
+        values: the addresses, by the names they have in kit.env.
+    """
+
+    def __init__(self, supervisor: Supervisor, values: dict[str, str], line: Progress) -> None:
+        self._supervisor = supervisor
+        self._values = values
+        self._line = line
+        self._log_sizes: dict[str, int] = {}
+        self._tries: dict[str, set[int]] = {}
+        self._conditions: dict[str, Callable[[Process], bool]] = {
+            "epmd": lambda _: True,
+            "rabbitmq": lambda _: amqp.why_not(values["RMQ_URL"]) is None,
+            "redis": lambda _: redis_server.why_not(values["REDIS_URL"]) is None,
+            "outside_world": lambda _: http_answers(values["OUTSIDE_WORLD_URL"]),
+            "api": lambda _: http_answers(values["KIT_URL"]),
+            "flower": lambda _: http_answers(values["FLOWER_URL"]),
+            "celery_worker": lambda p: " ready." in self._logged(p),
+            "consumer": lambda p: "ready" in self._logged(p),
+            "celery_beat": lambda p: "beat: Starting" in self._logged(p),
+            "scheduler": lambda p: bool(self._logged(p)),
+        }
+
+    def start(self, processes: Iterable[Process]) -> None:
+        for process in processes:
+            self._log_sizes[process.name] = process.log.stat().st_size if process.log.exists() else 0
+            self._supervisor.start(process)
+
+    def wait(self, names: Iterable[str], deadline: float = DEADLINE) -> None:
+        """Return when every process called one of `names` is ready.
+
+        Raises:
+            Problem: one of them gave up or the deadline passed; it carries the end of its log.
+        """
+        missing = list(names)
+        until = time.monotonic() + deadline
+        while missing:
+            self._line.update("waiting for " + ", ".join(missing))
+            processes = {p.name: p for p in self._supervisor.processes()}
+            for name in list(missing):
+                process = processes[name]
+                if process.state in ("STARTING", "RUNNING") and self._conditions[process.program](process):
+                    missing.remove(name)
+                elif self._gave_up(process) or time.monotonic() > until:
+                    why = (
+                        "ends as soon as it is started"
+                        if self._gave_up(process)
+                        else f"is not ready after {deadline:.0f} s"
+                    )
+                    raise Problem(f"{name} {why}", f"its whole log: ./kit logs {name}", detail=tail(process))
+            if missing:
+                time.sleep(0.05)
+
+    def _gave_up(self, process: Process) -> bool:
+        """One early end may be bad luck, three are a fault."""
+        if process.state == "BACKOFF":
+            self._tries.setdefault(process.name, set()).add(process.started)
+        return process.state in ("FATAL", "EXITED", "STOPPED") or len(self._tries.get(process.name, ())) >= 3
+
+    def _logged(self, process: Process) -> str:
+        """What it has written since it was started."""
+        with process.log.open(errors="replace") as log:
+            log.seek(self._log_sizes.get(process.name, 0))
+            return log.read()
+
+
+def tail(process: Process, lines: int = LOG_LINES) -> str:
+    """The end of a process's log, as one text."""
+    try:
+        text = process.log.read_text(errors="replace")
+    except FileNotFoundError:
+        return f"{process.log} is empty"
+    return "\n".join(f"  {process.name} │ {line}" for line in text.splitlines()[-lines:])

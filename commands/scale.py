@@ -1,0 +1,57 @@
+"""`kit scale celery_worker=3 consumer=2`: change how many copies run. The others are not touched."""
+
+import argparse
+
+from commands.console import Problem, Progress
+from commands.down import stop
+from commands.processes import CEILING, SCALABLE, WORKER_STOP_SECONDS
+from commands.readiness import Starting
+from commands.state import run_dir
+from commands.supervisor import Process, Supervisor, by_name
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("wishes", nargs="+", metavar="NAME=N", help=f"{' or '.join(SCALABLE)}, 0 to {CEILING}")
+    parser.add_argument("--timeout", type=float, default=float(WORKER_STOP_SECONDS), metavar="S",
+                        help="seconds a worker that goes gets to finish its jobs (370)")  # fmt: skip
+
+
+def main(options: argparse.Namespace) -> int:
+    wishes = parse(options.wishes)
+    run = run_dir()
+    supervisor = Supervisor(run)
+    with run.locked():
+        processes = supervisor.processes()
+        title = " · ".join(f"{name}: {count}" for name, count in wishes.items())
+        with Progress(title) as line:
+            starting = Starting(supervisor, run.read_env(), line)
+            for name, count in wishes.items():
+                more, fewer = change(by_name(processes, name), count)
+                starting.start(more)
+                stop(supervisor, fewer, options.timeout, line)
+                starting.wait(p.name for p in more)
+    return 0
+
+
+def parse(wishes: list[str]) -> dict[str, int]:
+    """{"celery_worker": 3} from ["celery_worker=3"].
+
+    Raises:
+        Problem: not a scalable name, or not a number in range.
+    """
+    parsed = {}
+    for wish in wishes:
+        name, _, count = wish.partition("=")
+        if name not in SCALABLE:
+            raise Problem(f"{name!r} cannot be scaled", f"these can: {', '.join(SCALABLE)}", code=2)
+        if not count.isdecimal() or int(count) > CEILING:
+            raise Problem(f"{wish!r}: the number must be 0 to {CEILING}", f"./kit scale {name}=3", code=2)
+        parsed[name] = int(count)
+    return parsed
+
+
+def change(copies: list[Process], count: int) -> tuple[list[Process], list[Process]]:
+    """Which copies to start and which to stop so that `count` run; what runs is kept, the highest numbers go first."""
+    alive = [p for p in copies if p.is_alive]
+    asleep = [p for p in copies if not p.is_alive]
+    return asleep[: max(0, count - len(alive))], alive[count:]

@@ -1,0 +1,115 @@
+"""The run directory: everything one kit has on disk, and the processes that belong to it.
+
+Two kits are two run directories (`KIT_RUN_DIR`); they share nothing but the source and `.venv`. What the processes are
+and how they are started stands in `processes.py`.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import secrets
+import signal
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from commands.console import Problem
+
+ROOT = Path(__file__).resolve().parent.parent
+# In the environment of supervisord and so of everything it starts: this is how a kit knows its own processes again.
+MARK = "KIT_SUPERVISED"
+LONGEST_SOCKET_PATH = 90  # the kernel allows 107 bytes, supervisor appends its pid while it binds
+
+
+class RunDir:
+    """One kit's folder and the paths in it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.logs = path / "logs"
+        self.kit_env = path / "kit.env"
+        self.supervisor_conf = path / "supervisord.conf"
+        self.supervisor_pid = path / "supervisord.pid"
+
+    @property
+    def socket(self) -> Path:
+        """Supervisor's socket: in the run directory, or in the temporary folder if the path would be too long."""
+        beside = self.path / "supervisor.sock"
+        if len(str(beside)) <= LONGEST_SOCKET_PATH:
+            return beside
+        digest = hashlib.sha256(str(self.path).encode()).hexdigest()[:12]
+        return Path(tempfile.gettempdir()) / f"kit-{os.getuid()}-{digest}.sock"
+
+    def create(self) -> None:
+        self.path.mkdir(parents=True, exist_ok=True)
+        self.path.chmod(0o700)
+        self.logs.mkdir(exist_ok=True)
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """One `up`, `down` or `scale` at a time on this run directory; the second waits for the first."""
+        self.create()
+        with (self.path / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def read_env(self) -> dict[str, str]:
+        """What `kit up` wrote down; empty if it never ran."""
+        try:
+            lines = self.kit_env.read_text().splitlines()
+        except FileNotFoundError:
+            return {}
+        pairs = (line.partition("=") for line in lines if line and not line.startswith("#"))
+        return {name: value.strip("'") for name, _, value in pairs}
+
+    def write_env(self, values: dict[str, str]) -> None:
+        """Write the addresses for everything that reads `cars_bot.settings`; readable by this user alone."""
+        text = "# written by ./kit up: where everything is. ./kit down empties it.\n"
+        text += "".join(f"{name}='{value}'\n" for name, value in sorted(values.items()))
+        unfinished = self.kit_env.with_suffix(".new")
+        unfinished.touch(mode=0o600)
+        unfinished.write_text(text)
+        unfinished.replace(self.kit_env)
+
+    def secret(self) -> str:
+        """The key that signs status reports, made at the first start and kept."""
+        return self.read_env().get("KIT_SECRET") or secrets.token_hex(32)
+
+
+def run_dir() -> RunDir:
+    """The run directory of this call: `KIT_RUN_DIR`, or `.run` beside the source."""
+    return RunDir(Path(os.environ.get("KIT_RUN_DIR") or ROOT / ".run").resolve())
+
+
+def living(run: RunDir) -> dict[int, str]:
+    """Processes that this kit's supervisor started, itself included: pid → command line. Zombies do not count."""
+    mark = f"{MARK}={run.path}".encode()
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if mark in (folder / "environ").read_bytes().split(b"\0"):
+                command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+                if command and int(folder.name) != os.getpid():
+                    found[int(folder.name)] = command
+        except (OSError, ValueError):
+            continue  # it ended while we looked, or it is another user's
+    return found
+
+
+def end_leftovers(run: RunDir, grace: float = 3.0) -> int:
+    """End what a supervisor that was killed left behind; return how many there were."""
+    leftovers = living(run)
+    for sign, seconds in ((signal.SIGTERM, grace), (signal.SIGKILL, 5.0)):
+        for pid in living(run):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, sign)
+        deadline = time.monotonic() + seconds
+        while living(run) and time.monotonic() < deadline:
+            time.sleep(0.05)
+    if still := living(run):
+        raise Problem(
+            f"processes of this kit do not end: {', '.join(map(str, still))}", f"kill -9 {' '.join(map(str, still))}"
+        )
+    return len(leftovers)

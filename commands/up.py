@@ -1,0 +1,124 @@
+"""`kit up`: find or start RabbitMQ and Redis, then everything else, in stages; harmless when it is up already."""
+
+import argparse
+from concurrent.futures import ThreadPoolExecutor
+
+from commands import addresses, rabbitmq, redis_server
+from commands.console import Problem, Progress, say
+from commands.down import bring_down
+from commands.processes import OPTIONAL, Program, configuration, environment, kit_programs
+from commands.readiness import Starting
+from commands.state import RunDir, end_leftovers, run_dir
+from commands.supervisor import Process, Supervisor, by_name
+
+# Each stage begins as soon as what it stands on is ready: (what is started, what it needs).
+STAGES = (
+    (("epmd", "rabbitmq", "redis", "outside_world"), ()),
+    (("api",), ("redis", "database")),
+    (("celery_worker", "celery_beat", "consumer", "scheduler", "flower"), ("rabbitmq", "redis", "database")),
+)
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("names", nargs="*", metavar="NAME", help="start only these, such as: rabbitmq redis api")
+    parser.add_argument(
+        "--private", action="store_true", help="use no RabbitMQ or Redis that happens to run here already"
+    )
+
+
+def main(options: argparse.Namespace) -> int:
+    run = run_dir()
+    bring_up(run, options.names, options.private)
+    say_where(run)
+    return 0
+
+
+def bring_up(run: RunDir, names: list[str] | None = None, private_only: bool = False) -> None:
+    """Make the kit be up. With `names`, make at least these processes be up.
+
+    Raises:
+        Problem: something is in the way. What a fresh start had started is then stopped again.
+    """
+    with run.locked():
+        supervisor = Supervisor(run)
+        if supervisor.is_up():
+            values = run.read_env()
+            with Progress("Everything is up") as line:
+                start_all(supervisor, values, names or [], line)
+            return
+        end_leftovers(run)
+        plan = addresses.find(run, private_only)
+        for note in plan.notes:
+            say(f"· {note}")
+        programs = private_servers(run, plan) + kit_programs(run, plan.ports)
+        run.write_env(plan.values)
+        run.supervisor_conf.touch(mode=0o600)
+        run.supervisor_conf.write_text(configuration(run, programs))
+        try:
+            with Progress("Everything is up") as line:
+                supervisor.launch(environment(run, addresses.given() | plan.values))
+                start_all(supervisor, plan.values, names or [], line)
+        except (Problem, KeyboardInterrupt):
+            bring_down(run, seconds=2)
+            raise
+
+
+def private_servers(run: RunDir, plan: addresses.Plan) -> list[Program]:
+    programs = rabbitmq.programs(run, plan.ports) if "rabbitmq" in plan.private else []
+    return programs + (redis_server.programs(run, plan.ports) if "redis" in plan.private else [])
+
+
+def start_all(supervisor: Supervisor, values: dict[str, str], names: list[str], line: Progress) -> None:
+    """Start what is wanted and not yet alive, stage by stage, and wait until all of it is ready."""
+    wanted = [p for p in chosen(supervisor.processes(), names) if not p.is_alive]
+    programs = {p.program for p in wanted}
+    starting = Starting(supervisor, values, line)
+    with ThreadPoolExecutor(1) as pool:
+        line.update("database")
+        tables = pool.submit(create_tables)
+        for started, needed in STAGES:
+            stage = [p for p in wanted if p.program in started]
+            if stage:
+                starting.wait(name for name in needed if name in programs)
+                if "database" in needed:
+                    tables.result()
+                starting.start(stage)
+        tables.result()
+        starting.wait(p.name for p in wanted)
+
+
+def chosen(processes: list[Process], names: list[str]) -> list[Process]:
+    """What is to run: what was named, else the first copy of every program that is not optional."""
+    if not names:
+        return [p for p in processes if p.program not in OPTIONAL and p.name in (p.program, f"{p.program}-1")]
+    copies = [p for name in names for p in by_name(processes, name) if p.name in (name, f"{name}-1")]
+    return copies + ([p for p in processes if p.name == "epmd"] if "rabbitmq" in names else [])
+
+
+def create_tables() -> None:
+    """Create the database's tables.
+
+    Raises:
+        Problem: the database does not let us.
+    """
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from cars_bot import database
+    from cars_bot.settings import redact, settings
+
+    try:
+        database.create_tables()
+    except SQLAlchemyError as error:
+        why = str(getattr(error, "orig", error)).strip().splitlines()[0]
+        raise Problem(
+            f"the database {redact(settings().database_url)} cannot be used: {why}", "check DATABASE_URL"
+        ) from error
+
+
+def say_where(run: RunDir) -> None:
+    values = run.read_env()
+    say()
+    say(f"  The page      {values['KIT_URL']}")
+    if "RMQ_MANAGEMENT_URL" in values:
+        say(f"  RabbitMQ      {values['RMQ_MANAGEMENT_URL']}  (student / qwerty)")
+    say("  What runs     ./kit status        Stop it all   ./kit down")
