@@ -22,9 +22,10 @@ def publish(lane: str, batch: Sequence[Run]) -> list[str]:
 
 def _through_celery(batch: Sequence[Run]) -> list[str]:
     """One `apply_async` a run: Celery confirms them one by one."""
+    from kombu.exceptions import OperationalError
+
     import celery_tasks  # not at the top: it takes a second, and the page shall be there sooner
     from celery_app import celery_app
-    from kombu.exceptions import OperationalError
 
     confirmed = []
     with celery_app.producer_pool.acquire(block=True, timeout=PUBLISH_SECONDS) as producer:
@@ -76,14 +77,14 @@ def run_inline(run_id: str) -> None:
 
     There is one attempt: waiting for a retry would keep the request open, and nobody is left to come back to it later.
     """
-    with database.reading() as connection:
+    with database.statements() as connection:
         run = runs.find(connection, run_id)
     if run is None:
         return
     outcome = execution.execute(execution.Delivery(run.id, run.job, run.args, "inline"), worker="api")
     if isinstance(outcome, execution.Retry):
         execution.end_from_outside(run.id, "inline", f"{outcome.error}; the inline lane does not retry", "api")
-    with database.reading() as connection:
+    with database.statements() as connection:
         following = runs.page(connection, parent=run_id, state="PENDING", limit=100)
     for next_run in reversed(following):
         run_inline(next_run.id)

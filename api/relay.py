@@ -60,7 +60,7 @@ class Relay(threading.Thread):
 
     def publish_some(self) -> tuple[int, int]:
         """Publish one batch; return how many runs were waiting and how many were confirmed."""
-        with database.reading() as connection:
+        with database.statements() as connection:
             batch = runs.unpublished(connection, self.lane, BATCH)
         if not batch:
             return 0, 0
@@ -96,10 +96,12 @@ class Reconciler(threading.Thread):
         for lane in lanes.PUBLISHERS:
             if queues.waiting(lane) != 0:
                 continue
+            beyond_any_job = now - _LONGEST_JOB - GRACE_SECONDS
             lost = runs.publish_again(
                 lane,
-                pending_before=now - GRACE_SECONDS,
-                working_before=now - _LONGEST_JOB - GRACE_SECONDS,
+                # Without the ledger a run stays PENDING while it is worked on.
+                pending_before=now - GRACE_SECONDS if ledger.answers() else beyond_any_job,
+                working_before=beyond_any_job,
                 retrying_before=now - GRACE_SECONDS,
             )
             for run_id in lost:

@@ -1,4 +1,4 @@
-"""One engine per process, and the two ways into it: `reading()` and `writing()`.
+"""One engine per process, and the two ways into it: `statements()` and `writing()`.
 
 SQLite needs care that PostgreSQL does not. Its default transaction begins as a reader and turns into a writer at the
 first write; when another writer was faster in between, what was read is stale and the update is silently lost. So every
@@ -29,7 +29,7 @@ _engines: dict[int, Engine] = {}
 def new_engine(url: str) -> Engine:
     """Return an engine for `url` with the pragmas and transaction mode described above."""
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_size=8, max_overflow=8, pool_pre_ping=True)
+        return create_engine(url, pool_size=8, max_overflow=8)
     if path := make_url(url).database:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(url, pool_size=8, max_overflow=8)
@@ -39,11 +39,6 @@ def new_engine(url: str) -> Engine:
         connection.isolation_level = None  # the driver shall not begin transactions behind our back
         for pragma in ("journal_mode=WAL", "synchronous=NORMAL", f"busy_timeout={BUSY_TIMEOUT_MS}"):
             connection.execute(f"PRAGMA {pragma}")
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get("writes")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
 
@@ -58,14 +53,19 @@ def engine() -> Engine:
 
 
 @contextmanager
-def reading() -> Iterator[Connection]:
-    """A connection for queries only.
+def statements() -> Iterator[Connection]:
+    """A connection on which every statement is a transaction of its own: for queries, and for a single write.
 
     Raises:
         StorageUnavailable: the database does not answer or is locked.
     """
     with _available(), engine().connect() as connection:
+        if connection.dialect.name != "sqlite":  # SQLite's driver was told at connect
+            connection.execution_options(isolation_level="AUTOCOMMIT")
         yield connection
+
+
+reading = statements  # the older name
 
 
 @contextmanager
@@ -75,7 +75,9 @@ def writing() -> Iterator[Connection]:
     Raises:
         StorageUnavailable: the database does not answer, is full, or stayed locked for `BUSY_TIMEOUT_MS`.
     """
-    with _available(), engine().connect().execution_options(writes=True) as connection, connection.begin():
+    with _available(), engine().connect() as connection, connection.begin():
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
         yield connection
 
 

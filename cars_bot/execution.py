@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from pydantic_core import PydanticSerializationError, to_json
+from sqlalchemy import Connection
 
 from cars_bot import database, ledger, rate_limit, runs
 from cars_bot.catalogue import Job, job_named
@@ -106,7 +107,7 @@ class DatabaseBook:
 
     def begin(self, delivery: Delivery, job: Job, worker: str) -> int | Expired | Failed | AlreadyEnded:
         """See `Book.begin`."""
-        with database.reading() as connection:
+        with database.statements() as connection:
             run = runs.find(connection, delivery.run_id)
         if run is None:  # sent to the broker by hand: every execution is a run
             with database.writing() as connection:
@@ -127,33 +128,35 @@ class DatabaseBook:
 
     def finish(self, context: Context, outcome: Done | Retry | Failed, began: float) -> bool:
         """See `Book.finish`."""
-        now = time.time()
-        common: dict[str, Any] = {"attempt": context.attempt, "worker": context.worker, "began": began}
-        with database.writing() as connection:
-            if isinstance(outcome, Retry):
-                return runs.move(
-                    connection,
-                    context.run_id,
-                    "RETRYING",
-                    error=outcome.error,
-                    due_at=now + outcome.after,
-                    **common,
-                )
-            if isinstance(outcome, Failed):
-                return runs.move(connection, context.run_id, "FAILED", error=outcome.error, **common)
-            if not runs.move(connection, context.run_id, "DONE", result=outcome.result, **common):
-                return False
-            for write in context.writes:
-                write(connection)
-            if context.effects:
-                rows = [
-                    {"key": key, "run_id": context.run_id, "kind": kind, "detail": detail, "made_at": now}
-                    for kind, key, detail in context.effects
-                ]
-                connection.execute(effects.insert(), rows)
-            for job, args in context.next_runs:
-                runs.accept(connection, job_named(job), context.lane, args, parent=context.run_id)
-        return True
+        writes = isinstance(outcome, Done) and (context.writes or context.effects or context.next_runs)
+        with database.writing() if writes else database.statements() as connection:
+            kept = runs.move(
+                connection, context.run_id, attempt=context.attempt, worker=context.worker, began=began, **_row(outcome)
+            )
+            if kept and writes:
+                self._keep(connection, context)
+        return kept
+
+    def _keep(self, connection: Connection, context: Context) -> None:
+        for write in context.writes:
+            write(connection)
+        if context.effects:
+            row = {"run_id": context.run_id, "made_at": time.time()}
+            rows = [row | {"kind": kind, "key": key, "detail": detail} for kind, key, detail in context.effects]
+            connection.execute(effects.insert(), rows)
+        for job, args in context.next_runs:
+            runs.accept(connection, job_named(job), context.lane, args, parent=context.run_id)
+
+
+def _row(outcome: Done | Retry | Failed) -> dict[str, Any]:
+    """The outcome in the words of the runs table."""
+    match outcome:
+        case Done(result):
+            return {"to": "DONE", "result": result}
+        case Retry(after, error):
+            return {"to": "RETRYING", "error": error, "due_at": time.time() + after}
+        case Failed(error):
+            return {"to": "FAILED", "error": error}
 
 
 DATABASE_BOOK = DatabaseBook()

@@ -38,6 +38,14 @@ def connect() -> redis.Redis:
     )
 
 
+def answers() -> bool:
+    """Whether Redis is there to hold the ledger."""
+    try:
+        return bool(connect().ping())
+    except redis.RedisError:
+        return False
+
+
 @dataclass(frozen=True)
 class Event:
     """One line of the ledger. `at` is seconds since 1970; `cursor` is the stream's own id, to read on from."""

@@ -239,7 +239,7 @@ def publish_again(lane: str, *, pending_before: float, working_before: float, re
         | ((runs.c.state == "IN_PROGRESS") & (runs.c.started_at < working_before))
         | ((runs.c.state == "RETRYING") & (runs.c.due_at < retrying_before)),
     )
-    with database.reading() as connection:
+    with database.statements() as connection:
         if connection.execute(select(runs.c.id).where(lost).limit(1)).first() is None:
             return []
     with database.writing() as connection:
@@ -307,8 +307,8 @@ _end = (
 def move(
     connection: Connection,
     run_id: str,
-    to: str,
     *,
+    to: str,
     attempt: int,
     worker: str,
     began: float,

@@ -47,6 +47,7 @@ class Settings:
     spreadsheet_id: str
     channel: str
     worker_name: str | None
+    jobs_per_child: int
 
     @property
     def celery_over_redis(self) -> bool:
@@ -83,6 +84,8 @@ def read(environment: Mapping[str, str], root: Path = ROOT) -> Settings:
         raise NotConfigured(
             f"DATABASE_URL starts with {scheme!r}; use sqlite:///path or postgresql://user:password@host:port/name"
         )
+    if not (jobs_per_child := _whole(get("JOBS_PER_CHILD", "1000"))):
+        raise NotConfigured("JOBS_PER_CHILD must be a whole number above 0: after so many jobs a child is replaced")
     outside_world = get("OUTSIDE_WORLD_URL", "http://127.0.0.1:8090").rstrip("/")
     rmq_url = get("RMQ_URL", "amqp://student:qwerty@127.0.0.1:5672/")
     redis_url = get("REDIS_URL", "redis://127.0.0.1:6379/0")
@@ -113,7 +116,12 @@ def read(environment: Mapping[str, str], root: Path = ROOT) -> Settings:
         spreadsheet_id=get("SPREADSHEET_ID", "cars-bot"),
         channel=get("TELEGRAM_CHANNEL", "@cars_bot_demo"),
         worker_name=get("KIT_WORKER_NAME") or None,
+        jobs_per_child=jobs_per_child,
     )
+
+
+def _whole(text: str) -> int:
+    return int(text) if text.isdecimal() else 0
 
 
 @cache

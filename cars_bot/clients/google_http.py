@@ -71,9 +71,7 @@ def read_within_limits(response: requests.Response) -> None:
 def _credentials(where: Settings) -> Credentials:
     """The service account of the key file, or a made-up user whose token the stand-in refreshes."""
     if where.google_service_account_file:
-        return service_account.Credentials.from_service_account_file(
-            where.google_service_account_file, scopes=SCOPES
-        )
+        return service_account.Credentials.from_service_account_file(where.google_service_account_file, scopes=SCOPES)
     return credentials.Credentials(
         token=None,
         refresh_token="stand-in",  # noqa: S106

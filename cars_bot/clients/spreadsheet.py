@@ -77,9 +77,7 @@ def read(worksheet: str) -> list[dict[str, str]]:
         rows: list[list[str]] = found.get_all_values() if found else []
     header, *records = rows or [[]]
     return [
-        {name: value for name, value in zip(header, record, strict=False) if name}
-        for record in records
-        if any(record)
+        {name: value for name, value in zip(header, record, strict=False) if name} for record in records if any(record)
     ]
 
 
@@ -98,9 +96,7 @@ def replace(worksheet: str, header: list[str], rows: list[list[Any]]) -> None:
             "properties": {"sheetId": number, "gridProperties": size},
             "fields": "gridProperties.rowCount,gridProperties.columnCount",
         }
-        book.spreadsheet.batch_update(
-            {"requests": [{"updateSheetProperties": resize}, _write_cells(number, table)]}
-        )
+        book.spreadsheet.batch_update({"requests": [{"updateSheetProperties": resize}, _write_cells(number, table)]})
 
 
 def append(worksheet: str, header: list[str], rows: list[list[Any]]) -> None:

@@ -24,7 +24,7 @@ NOTHING_SAID: dict[str, Any] = dict.fromkeys(["make", "model", "year", "mileage_
 
 def process_post(context: Context, post_id: int, publish_to: str | None = None) -> dict[str, Any]:
     """Classify a post, extract the car, write a description; then publish it if a channel is given."""
-    with database.reading() as connection:
+    with database.statements() as connection:
         text = connection.execute(select(posts.c.text).where(posts.c.id == post_id)).scalar_one_or_none()
     if text is None:
         raise Permanent(f"there is no post {post_id}; import posts first: ./kit import data/result.json")

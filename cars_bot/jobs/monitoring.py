@@ -29,7 +29,7 @@ DAY = 86_400.0
 def check_subscriptions(context: Context) -> dict[str, Any]:
     """Deactivate the subscriptions whose time is over."""
     over = (subscribers.c.expires_at < time.time()) & subscribers.c.active
-    with database.reading() as connection:
+    with database.statements() as connection:
         expired = list(connection.execute(select(subscribers.c.chat).where(over)).scalars())
 
     def expire(connection: Connection) -> None:
@@ -42,7 +42,7 @@ def check_subscriptions(context: Context) -> dict[str, Any]:
 
 def collect_stats(context: Context) -> dict[str, Any]:
     """Count runs, posts and publications, and keep the numbers."""
-    with database.reading() as connection:
+    with database.statements() as connection:
         states = connection.execute(
             select(runs.c.lane, runs.c.state, func.count()).group_by(runs.c.lane, runs.c.state)
         ).all()
@@ -64,7 +64,7 @@ def cleanup_old_results(context: Context, days: Annotated[float, Field(gt=0)] = 
     """Delete ended runs older than `days` days, with their effects, claims and idempotency keys."""
     before = time.time() - days * DAY
     old_runs = select(runs.c.id).where(runs.c.finished_at < before)
-    with database.reading() as connection:
+    with database.statements() as connection:
         found = connection.execute(select(func.count()).select_from(old_runs.subquery())).scalar_one()
 
     def clean(connection: Connection) -> None:
@@ -82,7 +82,7 @@ def health_check(context: Context) -> dict[str, Any]:
     """Ask the database, Redis and Telegram whether they answer, and how fast (milliseconds)."""
 
     def ask_database() -> None:
-        with database.reading() as connection:
+        with database.statements() as connection:
             connection.execute(text("SELECT 1"))
 
     answers: dict[str, Any] = {}

@@ -53,7 +53,7 @@ def publish_post(context: Context, post_id: int, channel: str | None = None) -> 
 
 def send_contact_info(context: Context, post_id: int, subscriber: str) -> dict[str, Any]:
     """Send the seller's contacts of a post to a subscriber, if the subscription is active."""
-    with database.reading() as connection:
+    with database.statements() as connection:
         row = connection.execute(select(subscribers).where(subscribers.c.chat == subscriber)).one_or_none()
     if row is None or not row.active:
         raise Permanent(f"{subscriber!r} has no active subscription")
@@ -71,7 +71,7 @@ def send_contact_info(context: Context, post_id: int, subscriber: str) -> dict[s
 
 
 def _analysis(post_id: int, lane: str) -> Any:
-    with database.reading() as connection:
+    with database.statements() as connection:
         wanted = select(analyses).where(analyses.c.post_id == post_id, analyses.c.lane == lane)
         found = connection.execute(wanted).one_or_none()
     if found is None or found.car is None:

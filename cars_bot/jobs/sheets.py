@@ -66,7 +66,7 @@ def sync_subscribers(context: Context) -> dict[str, Any]:
 
 def update_analytics(context: Context) -> dict[str, Any]:
     """Write the worksheet "Analytics" anew: runs per lane, job and state, and publications per channel."""
-    with database.reading() as connection:
+    with database.statements() as connection:
         counts = connection.execute(
             select(runs.c.lane, runs.c.job, runs.c.state, func.count()).group_by(runs.c.lane, runs.c.job, runs.c.state)
         ).all()
