@@ -5,7 +5,6 @@ thing. `EXTRA_JOBS=package.module` adds the list named `JOBS` of that module: th
 """
 
 import inspect
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from cars_bot.errors import InvalidArguments, UnknownJob
 from cars_bot.jobs import ai, demo, monitoring, publishing, sheets
+from cars_bot.settings import settings
 
 MINUTE, HOUR = 60.0, 3600.0
 
@@ -157,8 +157,8 @@ JOBS: dict[str, Job] = {
         *_jobs("monitoring", Policy(), monitoring.cleanup_old_results, monitoring.health_check),
     )
 }
-for _module in filter(None, os.environ.get("EXTRA_JOBS", "").split(",")):
-    JOBS |= {job.name: job for job in import_module(_module.strip()).JOBS}
+for _module in settings().extra_jobs:
+    JOBS |= {job.name: job for job in import_module(_module).JOBS}
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,7 @@ class Settings:
     channel: str
     worker_name: str | None
     jobs_per_child: int
+    extra_jobs: tuple[str, ...]
 
     @property
     def celery_over_redis(self) -> bool:
@@ -117,6 +118,7 @@ def read(environment: Mapping[str, str], root: Path = ROOT) -> Settings:
         channel=get("TELEGRAM_CHANNEL", "@cars_bot_demo"),
         worker_name=get("KIT_WORKER_NAME") or None,
         jobs_per_child=jobs_per_child,
+        extra_jobs=tuple(filter(None, get("EXTRA_JOBS").replace(" ", "").split(","))),
     )
 
 

@@ -1,0 +1,69 @@
+"""Jobs that misbehave on purpose. The kit under test learns of them through `EXTRA_JOBS=tests.contract.jobs`."""
+
+import os
+import signal
+import time
+from typing import Any
+
+from cars_bot.catalogue import QUEUES, Job, Policy
+from cars_bot.context import Context
+from cars_bot.errors import Permanent, Retryable
+
+QUICK = Policy(max_retries=2, backoff_base=0.2, backoff_max=1.0)
+SHORT_LIMITS = Policy(max_retries=0, soft_time_limit=1.0, hard_time_limit=3.0)
+
+
+def fail_times(context: Context, times: int) -> dict[str, Any]:
+    """Fail the first `times` attempts in a way that may pass."""
+    if context.attempt <= times:
+        raise Retryable(f"attempt {context.attempt} fails on purpose")
+    context.effect("test", context.run_id)
+    return {"attempt": context.attempt}
+
+
+def refuse(context: Context) -> None:
+    """Fail in a way that will never pass."""
+    raise Permanent("no")
+
+
+def break_down(context: Context) -> None:
+    """Fail with an error nobody thought of."""
+    raise ZeroDivisionError("a bug")
+
+
+def kill_own_process(context: Context) -> None:
+    """Take the process down that runs it."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def overrun(context: Context, seconds: float) -> None:
+    """Work longer than the soft limit of one second allows."""
+    time.sleep(seconds)
+
+
+def overrun_stubbornly(context: Context, seconds: float) -> None:
+    """Ignore the soft limit too, as `except Exception` does."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        try:
+            time.sleep(until - time.monotonic())
+        except Exception:  # noqa: S112 - this is the mistake it is about
+            continue
+
+
+def write_and_fail(context: Context) -> None:
+    """Ask for an effect and then fail: the effect must not be seen."""
+    context.effect("test", context.run_id)
+    raise Permanent("after asking for an effect")
+
+
+def big_result(context: Context) -> str:
+    """Return more than a result may hold."""
+    return "x" * 300_000
+
+
+JOBS = [
+    *(Job(f.__name__, f, QUEUES["default"], QUICK)
+      for f in (fail_times, refuse, break_down, kill_own_process, write_and_fail, big_result)),
+    *(Job(f.__name__, f, QUEUES["default"], SHORT_LIMITS) for f in (overrun, overrun_stubbornly)),
+]  # fmt: skip

@@ -1,0 +1,44 @@
+"""Messages that did not come through the API: sent by a student's own hand."""
+
+import subprocess
+import sys
+
+from tests.kit import ROOT, Kit
+
+
+def python(kit: Kit, code: str) -> str:
+    """Run `code` in the project's folder with nothing but the run directory to find the kit by."""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=kit.environment, capture_output=True, text=True, check=False, timeout=60
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_a_task_sent_with_delay_becomes_a_run_and_its_result_can_be_got(kit: Kit) -> None:
+    printed = python(
+        kit,
+        "from celery_tasks import process_task\n"
+        "sent = process_task.delay(3, 0.05, 'by hand')\n"
+        "print(sent.id, sent.get(timeout=20))",
+    )
+    run_id, _, result = printed.partition(" ")
+
+    assert result == "{'status': 'success', 'task_num': 3}"
+    run = kit.ended(run_id)
+    assert (run["state"], run["lane"], run["args"]["worker_id"]) == ("DONE", "celery", "by hand")
+
+
+def test_the_same_message_many_times_has_one_effect(kit: Kit, lane: str) -> None:
+    run_id = kit.submit(lane, "process_task", args={"task_num": 1, "timeout": 0.5})[0]
+    python(
+        kit,
+        "from api import lanes\nfrom cars_bot import database, runs\n"
+        f"with database.statements() as c: run = runs.find(c, {run_id!r})\n"
+        f"assert len(lanes.publish({lane!r}, [run] * 30)) == 30\nlanes.close()",
+    )
+    marker = kit.submit(lane, "process_task", args={"task_num": 2, "timeout": 0})  # behind all the copies
+
+    kit.all_ended(marker, 60)
+    counts = kit.all_ended([run_id], 30)
+    assert (counts["done"], counts["effects"], counts["duplicated"]) == (1, 1, 0)

@@ -1,0 +1,146 @@
+"""A kit of the tests' own: real brokers and real processes, on ports nobody else has, gone when the tests are."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+ROOT = Path(__file__).resolve().parent.parent
+# What a developer's own shell or `.env` may say is nothing to the tests.
+ITS_OWN = ("DATABASE_URL", "RMQ_URL", "CELERY_BROKER_URL", "CELERY_RESULT_BACKEND", "REDIS_URL", "API_URL",
+           "OUTSIDE_WORLD_URL", "KIT_SECRET", "OPENAI_API_KEY", "TELEGRAM_BOT_TOKEN", "GOOGLE_SERVICE_ACCOUNT_FILE")  # fmt: skip
+ENDED = ("DONE", "FAILED", "EXPIRED", "REVOKED")
+
+
+def until(condition: Callable[[], Any], seconds: float, what: str) -> Any:
+    """Wait until `condition()` is true and return what it gave.
+
+    Raises:
+        AssertionError: it was not within `seconds`.
+    """
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if value := condition():
+            return value
+        time.sleep(0.05)
+    raise AssertionError(f"after {seconds} s still not: {what}")
+
+
+class Kit:
+    """A running kit, driven as its users drive it: by its commands and over HTTP."""
+
+    def __init__(self, run_dir: Path, **environment: str) -> None:
+        self.run_dir = run_dir
+        self.environment = {k: v for k, v in os.environ.items() if k not in ITS_OWN} | {
+            "KIT_RUN_DIR": str(run_dir),
+            "EXTRA_JOBS": "tests.contract.jobs",
+            "PYTHONPATH": str(ROOT),
+            **environment,
+        }
+        self.http = httpx.Client(timeout=40.0)
+
+    def command(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run a command of the kit; with `check`, it must exit 0."""
+        done = subprocess.run(
+            [sys.executable, "-m", "commands", *words],
+            cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False, timeout=180,
+        )  # fmt: skip
+        assert not check or done.returncode == 0, f"kit {' '.join(words)}: {done.returncode}\n{done.stdout}{done.stderr}"
+        return done
+
+    def up(self) -> None:
+        """Start everything."""
+        self.command("up", "--private")
+        self.http.base_url = self.status()["urls"]["page"]
+
+    def down(self) -> None:
+        """Stop everything."""
+        self.http.close()
+        self.command("down")
+
+    def status(self) -> dict[str, Any]:
+        """What `kit status --json` says."""
+        answer: dict[str, Any] = json.loads(self.command("status", "--json").stdout)
+        return answer
+
+    def pid(self, name: str) -> int:
+        """The process id of the process called `name`."""
+        return next(int(p["pid"]) for p in self.status()["processes"] if p["name"] == name)
+
+    def kill_group(self, name: str) -> None:
+        """SIGKILL a process and its children at once: the parent alone might still speak for them."""
+        parent = self.pid(name)
+        os.kill(parent, signal.SIGSTOP)
+        children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+        for pid in (parent, *map(int, children)):
+            os.kill(pid, signal.SIGKILL)
+
+    # -------------------------------------------------- runs
+
+    def submit(self, lane: str, job: str, count: int = 1, **body: Any) -> list[str]:
+        """Submit runs over HTTP and return their ids."""
+        reply = self.http.post("/api/runs", json={"lane": lane, "job": job, "count": count, **body})
+        assert reply.status_code in (200, 202), reply.text
+        return [run["id"] for run in reply.json()["runs"]]
+
+    def run(self, run_id: str) -> dict[str, Any]:
+        """A run as the API shows it."""
+        reply = self.http.get(f"/api/runs/{run_id}")
+        assert reply.status_code == 200, reply.text
+        answer: dict[str, Any] = reply.json()
+        return answer
+
+    def ended(self, run_id: str, seconds: float = 30.0) -> dict[str, Any]:
+        """Wait until a run has ended and return it."""
+        run: dict[str, Any] = until(
+            lambda: (run := self.run(run_id))["state"] in ENDED and run, seconds, f"run {run_id} ended"
+        )
+        return run
+
+    def summary(self, ids: list[str]) -> dict[str, int]:
+        """Counts over these runs, all lanes together."""
+        lanes = self.http.post("/api/summary", json={"ids": ids}).json()
+        lanes = lanes.get("lanes", lanes)
+        return {key: sum(lane[key] for lane in lanes.values()) for key in next(iter(lanes.values()))}
+
+    def all_ended(self, ids: list[str], seconds: float) -> dict[str, int]:
+        """Wait until all these runs have ended and return their counts."""
+
+        def done() -> dict[str, int] | None:
+            counts = self.summary(ids)
+            return counts if sum(counts[state.lower()] for state in ENDED) == len(ids) else None
+
+        counts: dict[str, int] = until(done, seconds, f"{len(ids)} runs ended")
+        return counts
+
+    # -------------------------------------------------- the outside world
+
+    @property
+    def outside_world(self) -> str:
+        """The stand-ins' address."""
+        return str(self.status()["urls"]["outside_world"])
+
+    def channel(self, name: str) -> list[dict[str, Any]]:
+        """What was posted to a channel."""
+        reply = self.http.get(f"{self.outside_world}/_control/telegram/messages", params={"chat": name}).json()
+        messages: list[dict[str, Any]] = reply["messages"] if isinstance(reply, dict) else reply
+        return messages
+
+
+@contextmanager
+def running(run_dir: Path, **environment: str) -> Iterator[Kit]:
+    """A kit that is up, and down again afterwards, whatever happens in between."""
+    kit = Kit(run_dir, **environment)
+    try:
+        kit.up()
+        yield kit
+    finally:
+        kit.down()
