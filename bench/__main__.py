@@ -1,0 +1,153 @@
+"""python -m bench: how fast each lane drains a backlog of no-op jobs, with every run tracked in a database.
+
+Each round measures everybody once, one after the other, so that a machine that slows down slows all of them; what counts is the
+ratio within a round, and the median over the rounds. Nobody is measured while starting: the clock runs from the moment the first
+twentieth is done to the last job.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from bench.contestants import LANES, ROOT, STOCK, Contestant, environment
+
+TOO_LONG = 180.0  # seconds for one drain
+
+
+def main() -> int:
+    """Measure, print the table, and return 0 if the ratios are what the README says."""
+    parser = argparse.ArgumentParser(prog="./kit bench", description=__doc__.partition("\n")[0])
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--backlog", type=int, default=5_000)
+    parser.add_argument("--databases", default="sqlite,postgresql")
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    options = parser.parse_args()
+    databases = options.databases.split(",")
+
+    rates: dict[tuple[str, str], list[float]] = {}
+    with servers() as (addresses, folder), postgresql(folder, "postgresql" in databases) as pg:
+        for round_ in range(1, options.rounds + 1):
+            say(f"round {round_} of {options.rounds}")
+            measure(STOCK, "–", options.backlog, environment(**addresses), rates)
+            for name in databases:
+                for lane, contestant in LANES.items():
+                    file = folder / f"{lane}-{round_}.sqlite3"
+                    url = fresh(pg, f"{lane}_{round_}") if name == "postgresql" else f"sqlite:///{file}"
+                    measure(contestant, name, options.backlog, environment(**addresses, DATABASE_URL=url), rates)
+    report(rates, databases, options.json)
+    return 0
+
+
+def measure(
+    who: Contestant, database: str, backlog: int, env: dict[str, str], rates: dict[tuple[str, str], list[float]]
+) -> None:
+    """Drain one backlog and note the rate."""
+    who.load(backlog, env)
+    left = who.left(env)
+    worker = who.start(env)
+    try:
+        rate = drain(left, backlog)
+    finally:
+        worker.send_signal(signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            worker.wait(20)
+        with suppress(ProcessLookupError):
+            os.killpg(worker.pid, signal.SIGKILL)
+        left.close()
+    say(f"  {who.name:13} {database:11} {rate:7,.0f} jobs/s")
+    rates.setdefault((who.name, database), []).append(rate)
+
+
+def drain(left, backlog: int) -> float:  # type: ignore[no-untyped-def]
+    """Jobs per second between the first twentieth and the last job."""
+    began, at_begin = 0.0, 0
+    deadline = time.monotonic() + TOO_LONG
+    while time.monotonic() < deadline:
+        remaining = left()
+        if not began and remaining <= backlog * 0.95:
+            began, at_begin = time.monotonic(), remaining
+        if remaining == 0:
+            return at_begin / (time.monotonic() - began)
+        time.sleep(0.02)
+    raise SystemExit(f"bench: {left()} of {backlog} jobs were not done within {TOO_LONG:.0f} s")
+
+
+def report(rates: dict[tuple[str, str], list[float]], databases: list[str], as_json: bool) -> None:
+    """Print medians and, round by round, the ratios' medians."""
+    stock = rates[STOCK.name, "–"]
+    table = [(STOCK.name, "–", statistics.median(stock), None, None)]
+    for database in databases:
+        celery = rates[LANES["celery"].name, database]
+        for contestant in LANES.values():
+            mine = rates[contestant.name, database]
+            to_stock = statistics.median(a / b for a, b in zip(mine, stock, strict=True))
+            to_celery = statistics.median(a / b for a, b in zip(mine, celery, strict=True))
+            table.append((contestant.name, database, statistics.median(mine), to_stock, to_celery))
+    if as_json:
+        keys = ("who", "database", "jobs_per_second", "to_stock_celery", "to_celery_lane")
+        print(json.dumps([dict(zip(keys, row, strict=True)) for row in table], indent=1))
+        return
+    print(f"\n{'':14}{'database':12}{'jobs/s':>8}{'÷ stock Celery':>16}{'÷ Celery lane':>15}")
+    for who, database, rate, to_stock, to_celery in table:
+        ratios = "".join(f"{ratio:>{width}.2f}" if ratio else " " * width for ratio, width in ((to_stock, 16), (to_celery, 15)))
+        print(f"{who:14}{database:12}{rate:8,.0f}{ratios}")
+
+
+def say(line: str) -> None:
+    """Progress goes to stderr; stdout is the result's."""
+    print(line, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def servers() -> Iterator[tuple[dict[str, str], Path]]:
+    """A RabbitMQ and a Redis of the benchmark's own; yields their addresses and a folder to work in."""
+    folder = Path(tempfile.mkdtemp(prefix="bench-"))
+    run_dir = folder / "run"
+    base = environment(KIT_RUN_DIR=str(run_dir))
+    for name in ("RMQ_URL", "REDIS_URL", "CELERY_BROKER_URL", "CELERY_RESULT_BACKEND", "DATABASE_URL"):
+        base.pop(name, None)
+    kit = [sys.executable, "-m", "commands"]
+    try:
+        subprocess.run([*kit, "up", "--private", "rabbitmq", "redis"], cwd=ROOT, env=base, check=True, stdout=sys.stderr)
+        lines = (run_dir / "kit.env").read_text().splitlines()
+        found = dict(line.replace('"', "").replace("'", "").split("=", 1) for line in lines if "=" in line)
+        yield {"KIT_RUN_DIR": str(run_dir), "RMQ_URL": found["RMQ_URL"], "REDIS_URL": found["REDIS_URL"]}, folder
+    finally:
+        subprocess.run([*kit, "down"], cwd=ROOT, env=base, check=False, stdout=sys.stderr)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def postgresql(folder: Path, wanted: bool) -> Iterator[object]:
+    """A PostgreSQL with its defaults, from the package `pgserver`."""
+    if not wanted:
+        yield None
+        return
+    import pgserver
+
+    folder.chmod(0o755)  # PostgreSQL refuses to run as root; pgserver gives it a user of its own
+    server = pgserver.get_server(folder / "postgresql", cleanup_mode="stop")
+    try:
+        yield server
+    finally:
+        server.cleanup()
+
+
+def fresh(server, name: str) -> str:  # type: ignore[no-untyped-def]
+    """A new database on `server`."""
+    server.psql(f"CREATE DATABASE {name}")
+    return str(server.get_uri(name))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,123 @@
+"""Who takes part: how each one's queue is filled, its worker started, and what it still has to do is counted."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pika
+
+ROOT = Path(__file__).resolve().parent.parent
+CONCURRENCY = "2"
+QUEUES = "default,ai_processing,publishing,sheets_sync,monitoring"
+_FILL_LANE = """
+import sys
+from api import lanes
+from cars_bot import database, runs
+from cars_bot.catalogue import JOBS
+lane, count = sys.argv[1], int(sys.argv[2])
+database.create_tables()
+with database.writing() as connection:
+    ids = [runs.accept(connection, JOBS["debug_task"], lane, {}) for _ in range(count)]
+left = set(ids)
+while left:
+    with database.statements() as connection:
+        batch = runs.unpublished(connection, lane, 500)
+    confirmed = lanes.publish(lane, batch)
+    runs.mark_published(confirmed)
+    left -= set(confirmed)
+lanes.close()
+"""
+_FILL_STOCK = """
+import sys
+from bench.stock import app, noop
+with app.producer_pool.acquire() as producer:
+    for _ in range(int(sys.argv[1])):
+        noop.apply_async(producer=producer)
+"""
+_COUNT_OPEN = """
+import sys
+from sqlalchemy import func, select
+from cars_bot import database
+from cars_bot.models import runs
+question = select(func.count()).where(runs.c.finished_at.is_(None))
+for _ in sys.stdin:
+    with database.statements() as connection:
+        print(connection.execute(question).scalar_one(), flush=True)
+"""
+
+
+class Counter:
+    """Counts open runs from a process of its own, so that the benchmark can change databases as it goes."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", _COUNT_OPEN],
+            cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+
+    def __call__(self) -> int:
+        assert self.process.stdin is not None and self.process.stdout is not None
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        return int(self.process.stdout.readline())
+
+    def close(self) -> None:
+        """End the process."""
+        self.process.terminate()
+        self.process.wait()
+
+
+class QueueLength:
+    """Messages ready in stock Celery's queue: all there is to see of it."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self.connection = pika.BlockingConnection(pika.URLParameters(environment["RMQ_URL"]))
+        self.channel = self.connection.channel()
+
+    def __call__(self) -> int:
+        declared = self.channel.queue_declare("celery", passive=True)
+        return int(declared.method.message_count)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.connection.close()
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """Who is measured. `fill` and `worker` are Python command lines; `left` counts what is not done yet."""
+
+    name: str
+    fill: list[str]
+    worker: list[str]
+    left: Callable[[dict[str, str]], Counter | QueueLength]
+
+    def load(self, count: int, environment: dict[str, str]) -> None:
+        """Put `count` no-op jobs into the queue."""
+        subprocess.run([sys.executable, *self.fill, str(count)], cwd=ROOT, env=environment, check=True)
+
+    def start(self, environment: dict[str, str]) -> subprocess.Popen[bytes]:
+        """Start a worker in a process group of its own."""
+        return subprocess.Popen(
+            [sys.executable, *self.worker], cwd=ROOT, env=environment, start_new_session=True,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+
+
+_CELERY = ["-m", "celery", "-A", "celery_app", "worker", "-l", "warning", "--concurrency", CONCURRENCY, "-Q", QUEUES]
+_STOCK = ["-m", "celery", "-A", "bench.stock", "worker", "-l", "warning", "--concurrency", CONCURRENCY]
+_RAW = ["-m", "raw_consumer", "worker", "--concurrency", CONCURRENCY]
+
+STOCK = Contestant("stock Celery", ["-c", _FILL_STOCK], _STOCK, QueueLength)
+LANES = {
+    "celery": Contestant("Celery lane", ["-c", _FILL_LANE, "celery"], _CELERY, Counter),
+    "raw": Contestant("raw lane", ["-c", _FILL_LANE, "raw"], _RAW, Counter),
+}
+
+
+def environment(**settings: str) -> dict[str, str]:
+    """The environment of a contestant: the machine's, and where its servers are."""
+    return {**os.environ, "PYTHONPATH": str(ROOT), **settings}
