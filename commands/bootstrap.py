@@ -54,9 +54,8 @@ def is_ready(requirements: str) -> bool:
 
 def build(requirements: str) -> None:
     """Make the environment if there is none that works, install, and only then write the stamp."""
+    pip = find_pip()
     with Progress(f"Set up .venv from {requirements}") as line:
-        line.update("looking for pip")
-        pip = find_pip()
         if not PYTHON.exists() or subprocess.run([PYTHON, "-c", ""], check=False, capture_output=True).returncode:
             make = [sys.executable, "-m", "venv", "--without-pip", "--clear", str(VENV)]
             result = subprocess.run(make, check=False, capture_output=True, text=True)
@@ -74,10 +73,7 @@ def find_pip() -> Path:
     Debian takes it out of Python and puts it into python3-pip-whl, which a bare machine does not have.
     """
     if (pip := kept_pip()) is None and debian.is_debian():
-        if debian.as_root() is not None:
-            debian.install(["python3-pip-whl"])
-        else:
-            debian.unpack(["python3-pip-whl"], UNPACKED)
+        debian.obtain("python3-pip-whl", UNPACKED)
         pip = kept_pip()
     if pip is None:
         raise Problem("this Python has no pip and no ensurepip", "install your system's python3-venv, then try again")

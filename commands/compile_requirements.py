@@ -1,4 +1,7 @@
-"""`kit compile-requirements`: pin requirements.in and requirements-dev.in, with hashes."""
+"""`kit compile-requirements`: pin requirements.in and requirements-dev.in, with hashes, for every Python from 3.11 on.
+
+uv resolves for all versions at once: what only Debian's 3.11.2 needs is pinned even when this runs on a newer one.
+"""
 
 import argparse
 import subprocess
@@ -8,8 +11,8 @@ from commands.console import CANNOT, DONE, Progress
 from commands.state import ROOT
 
 NAMES = ("requirements", "requirements-dev")
-OPTIONS = ("--generate-hashes", "--allow-unsafe", "--strip-extras", "--quiet",
-           "--no-emit-index-url", "--no-emit-find-links", "--no-emit-trusted-host")  # fmt: skip
+OPTIONS = ("--universal", "--python-version=3.11", "--generate-hashes", "--quiet",
+           "--custom-compile-command=make compile-requirements")  # fmt: skip
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,6 +23,6 @@ def main(options: argparse.Namespace) -> int:
     for name in NAMES:
         with Progress(f"Pinned {name}.txt"):
             words = [*OPTIONS, *(["--upgrade"] if options.upgrade else []), "-o", f"{name}.txt", f"{name}.in"]
-            if subprocess.run([sys.executable, "-m", "piptools", "compile", *words], check=False, cwd=ROOT).returncode:
+            if subprocess.run([sys.executable, "-m", "uv", "pip", "compile", *words], check=False, cwd=ROOT).returncode:
                 return CANNOT
     return DONE

@@ -6,15 +6,16 @@ Neither starts a service. Standard library only: `./kit` needs it before anythin
 """
 
 import contextlib
+import fcntl
 import os
 import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from commands.console import Problem
+from commands.console import Problem, Progress
 
 # A file that Debian's installers ask whether a service may be started; exit status 101 says no.
 POLICY = Path("/usr/sbin/policy-rc.d")
@@ -37,6 +38,23 @@ def as_root() -> list[str] | None:
     return None
 
 
+def obtain(package: str, folder: Path, settle: Callable[[Path], None] = lambda tree: None) -> None:
+    """Have `package`: installed if we may, else unpacked into `folder`. Two kits that want it at once take turns.
+
+    Raises:
+        Problem: it cannot be had.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with (folder.parent / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if as_root() is not None:
+            with Progress(f"Installed {package} with apt-get"):
+                install([package])
+        elif not folder.exists():
+            with Progress(f"Unpacked Debian's {package}"):
+                unpack([package], folder, settle)
+
+
 def install(packages: Sequence[str]) -> None:
     """Install `packages` with apt-get, starting and enabling none of the services they bring.
 
@@ -47,6 +65,7 @@ def install(packages: Sequence[str]) -> None:
     if root is None:
         raise Problem(f"{', '.join(packages)} must be installed by root", f"sudo apt-get install {' '.join(packages)}")
     command = [*root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", "-qq"]
+    command += ["-o", "DPkg::Lock::Timeout=120"]
     command += ["--no-install-recommends", *packages]
     with _services_stay_down(root):
         if not any(Path("/var/lib/apt/lists").glob("*Packages*")):
@@ -75,27 +94,24 @@ def _services_stay_down(root: list[str]) -> Iterator[None]:
         _run([*root, "rm", "-f", str(POLICY)])
 
 
-def unpack(packages: Sequence[str], folder: Path) -> None:
+def unpack(packages: Sequence[str], folder: Path, settle: Callable[[Path], None] = lambda tree: None) -> None:
     """Download `packages` and whatever they need that this machine lacks, and unpack them into `folder`.
 
-    The folder appears whole or not at all.
+    The folder appears whole or not at all; `settle` may change the tree before it does.
 
     Raises:
         Problem: a package cannot be downloaded.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix="unpack-") as scratch:
         workspace = Path(scratch)
-        files = workspace / "files"
+        files, tree = workspace / "files", workspace / "tree"
         files.mkdir()
-        options = _private_apt(workspace)
-        wanted = _missing(packages, options)
-        _run(["apt-get", *options, "download", *wanted], cwd=files)
-        tree = workspace / "tree"
         tree.mkdir()
+        options = _private_apt(workspace)
+        _run(["apt-get", *options, "download", *_missing(packages, options)], cwd=files)
         for archive in sorted(files.glob("*.deb")):
             _run(["dpkg-deb", "-x", str(archive), str(tree)])
-        shutil.rmtree(folder, ignore_errors=True)
+        settle(tree)
         tree.chmod(0o755)
         tree.rename(folder)
 

@@ -17,8 +17,11 @@ NUMBERED = "%(program_name)s-%(process_num)d"  # supervisor fills in the name of
 QUEUES = "default,ai_processing,publishing,sheets_sync,monitoring"
 # A worker is given the time its longest job may take (hard limit 360 s) before it is cut off.
 WORKER_STOP_SECONDS = 370
-LIVED_BEFORE = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR",
-                "REQUESTS_CA_BUNDLE", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "CRASH_AT", "CRASH_ONCE")  # fmt: skip
+# What a process gets of the shell that typed `kit up`, beside the settings.
+HANDED_ON = (
+    "PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR",
+    "REQUESTS_CA_BUNDLE", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "CRASH_AT", "CRASH_ONCE",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -44,9 +47,9 @@ def kit_programs(run: RunDir, ports: dict[str, int]) -> list[Program]:
     """The programs written in Python, which every kit has."""
     python, celery = sys.executable, [sys.executable, "-m", "celery", "-A", "celery_app"]
     loopback = ["--host", "127.0.0.1", "--port"]
-    server = [Program("outside_world", [python, "-m", "outside_world", *loopback, str(ports["outside_world"])])]
+    world = [python, "-m", "outside_world", *loopback, str(ports.get("outside_world"))]
     return [
-        *(server if "outside_world" in ports else []),
+        *([Program("outside_world", world)] if "outside_world" in ports else []),
         Program("api", [python, "-m", "uvicorn", "api.app:app", *loopback, str(ports["api"]), "--no-access-log",
                         "--timeout-graceful-shutdown", "1"]),
         Program("celery_worker", [*celery, "worker", "-l", "info", "--concurrency", "2", "-Q", QUEUES,
@@ -67,12 +70,13 @@ OPTIONAL = ("flower",)
 
 def environment(run: RunDir, settings: dict[str, str]) -> dict[str, str]:
     """What every process of the kit gets, and nothing else of the user's shell."""
-    kept = {name: os.environ[name] for name in LIVED_BEFORE if name in os.environ}
+    kept = {name: os.environ[name] for name in HANDED_ON if name in os.environ}
     past_proxies = ",".join(
         filter(None, [os.environ.get("NO_PROXY") or os.environ.get("no_proxy"), "127.0.0.1,localhost"])
     )
     return {
         "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "LANG": "C.UTF-8",
         **kept,
         **settings,
         "NO_PROXY": past_proxies,
@@ -125,17 +129,17 @@ stopasgroup=false
 killasgroup=true
 stopwaitsecs={program.stop_seconds}
 redirect_stderr=true
-stdout_logfile={_plain(run.logs)}/{name}.log
+stdout_logfile={_plain(_plain(run.logs))}/{name}.log
 stdout_logfile_maxbytes=5MB
 stdout_logfile_backups=2
 """
 
 
 def _plain(path: object) -> str:
-    """A path as supervisor's configuration wants it: a percent sign would be an expression."""
+    """A path as supervisor's configuration wants it, a percent sign being an expression; a log's name is read twice."""
     return str(path).replace("%", "%%")
 
 
 def _value(text: str) -> str:
     """`text` for supervisor, in which nothing but `NUMBERED` is an expression."""
-    return text.replace("%", "%%").replace(NUMBERED.replace("%", "%%"), NUMBERED).replace('"', '\\"')
+    return text.replace("%", "%%").replace(NUMBERED.replace("%", "%%"), NUMBERED)

@@ -6,13 +6,14 @@ the kit like any other, on a port of its own, so that two kits may both call the
 """
 
 import os
+import shlex
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from commands import debian
 from commands.amqp import CLUSTER_NAME
-from commands.console import Problem, Progress
+from commands.console import Problem
 from commands.processes import Program
 from commands.state import ROOT, RunDir
 
@@ -45,13 +46,7 @@ def binaries() -> Binaries:
     """
     found = installed() or unpacked()
     if found is None and debian.is_debian():
-        if debian.as_root() is not None:
-            with Progress("Installing RabbitMQ with apt-get"):
-                debian.install(["rabbitmq-server"])
-        else:
-            with Progress("Unpacking RabbitMQ from Debian's packages"):
-                debian.unpack(["rabbitmq-server"], UNPACKED)
-                _settle_erlang(UNPACKED)
+        debian.obtain("rabbitmq-server", UNPACKED, _settle_erlang)
         found = installed() or unpacked()
     if found is None:
         raise Problem(
@@ -70,7 +65,7 @@ def installed() -> Binaries | None:
 
 def unpacked() -> Binaries | None:
     server = UNPACKED / "usr/lib/rabbitmq/bin/rabbitmq-server"
-    if not (UNPACKED / "ready").exists():
+    if not server.exists():
         return None
     erlang = UNPACKED / "usr/lib/erlang"
     environment = {
@@ -83,15 +78,12 @@ def unpacked() -> Binaries | None:
     return Binaries(server, f"{server.parent}:{erlang / 'bin'}:/usr/bin:/bin", environment)
 
 
-def _settle_erlang(folder: Path) -> None:
-    """Tell the start scripts where they are now: Debian built them for /usr/lib/erlang."""
-    for script in folder.glob("usr/lib/erlang/**/bin/erl"):
+def _settle_erlang(tree: Path) -> None:
+    """Tell Erlang's start scripts where they are going to be: Debian built them for /usr/lib/erlang."""
+    for script in tree.glob("usr/lib/erlang/**/bin/erl"):
         lines = script.read_text().splitlines(keepends=True)
-        home = folder / "usr/lib/erlang"
-        script.write_text(
-            "".join(f'ROOTDIR="{home}"\n' if line.strip().startswith("ROOTDIR=") else line for line in lines)
-        )
-    (folder / "ready").touch()
+        home = f'ROOTDIR="{UNPACKED}/usr/lib/erlang"\n'
+        script.write_text("".join(home if line.strip().startswith("ROOTDIR=") else line for line in lines))
 
 
 def programs(run: RunDir, ports: dict[str, int]) -> list[Program]:
@@ -115,6 +107,8 @@ log.console.use_colors = off
 """
     )
     (home / "enabled_plugins").write_text("[rabbitmq_management].\n")
+    # A machine whose /etc/hosts lacks localhost must not matter.
+    (home / "erl_inetrc").write_text('{host, {127,0,0,1}, ["localhost"]}.\n{lookup, [file, native]}.\n')
     schedulers = min(2, os.cpu_count() or 1)
     environment = found.environment | {
         "PATH": found.path,
@@ -134,6 +128,8 @@ log.console.use_colors = off
         "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": f"+S {schedulers}:{schedulers} +sbwt none +sbwtdcpu none +sbwtdio none"
         " -kernel inet_dist_use_interface {127,0,0,1}",
         "RUNNING_UNDER_SYSTEMD": "true",  # run the Erlang VM itself instead of a shell that waits for it
+        "ERL_INETRC": str(home / "erl_inetrc"),
+        "ERL_CRASH_DUMP": str(home / "erl_crash.dump"),
         "ERL_EPMD_PORT": str(ports["epmd"]),
         "ERL_EPMD_ADDRESS": "127.0.0.1",
     }
@@ -149,11 +145,11 @@ def _write_control_script(run: RunDir, found: Binaries, environment: dict[str, s
     """`<run dir>/bin/rabbitmqctl`: the real one, pointed at this node."""
     folder = run.path / "bin"
     folder.mkdir(exist_ok=True)
-    exports = "".join(f"export {name}='{value}'\n" for name, value in environment.items())
+    exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in environment.items())
     for tool in ("rabbitmqctl", "rabbitmq-diagnostics"):
         if real := shutil.which(tool, path=found.path):
             script = folder / tool
-            script.write_text(f'#!/bin/sh\n{exports}exec {real} "$@"\n')
+            script.write_text(f'#!/bin/sh\n{exports}exec {shlex.quote(real)} "$@"\n')
             script.chmod(0o755)
 
 

@@ -37,7 +37,7 @@ class Starting:
         self._values = values
         self._line = line
         self._log_sizes: dict[str, int] = {}
-        self._tries: dict[str, set[int]] = {}
+        self._pids: dict[str, set[int]] = {}
         self._conditions: dict[str, Callable[[Process], bool]] = {
             "epmd": lambda _: True,
             "rabbitmq": lambda _: amqp.why_not(values["RMQ_URL"]) is None,
@@ -73,7 +73,7 @@ class Starting:
                     missing.remove(name)
                 elif self._gave_up(process) or time.monotonic() > until:
                     why = (
-                        "ends as soon as it is started"
+                        "ends soon after it is started"
                         if self._gave_up(process)
                         else f"is not ready after {deadline:.0f} s"
                     )
@@ -82,10 +82,11 @@ class Starting:
                 time.sleep(0.05)
 
     def _gave_up(self, process: Process) -> bool:
-        """One early end may be bad luck, three are a fault."""
-        if process.state == "BACKOFF":
-            self._tries.setdefault(process.name, set()).add(process.started)
-        return process.state in ("FATAL", "EXITED", "STOPPED") or len(self._tries.get(process.name, ())) >= 3
+        """Supervisor starts again what ends. One end may be bad luck, the third is a fault."""
+        pids = self._pids.setdefault(process.name, set())
+        if process.pid:
+            pids.add(process.pid)
+        return process.state in ("FATAL", "STOPPED") or len(pids) > 2
 
     def _logged(self, process: Process) -> str:
         """What it has written since it was started."""

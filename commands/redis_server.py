@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 from commands import debian
-from commands.console import Problem, Progress
+from commands.console import Problem
 from commands.ports import PREFERRED
 from commands.processes import Program
 from commands.state import ROOT, RunDir
@@ -60,7 +60,7 @@ def programs(run: RunDir, ports: dict[str, int]) -> list[Program]:
         f"""# A private Redis: loopback only. It may be emptied at any time: the database is the truth.
 bind 127.0.0.1
 port {ports["redis"]}
-dir {home}
+dir "{home}"
 daemonize no
 appendonly no
 save 3600 1
@@ -80,12 +80,7 @@ def binaries() -> tuple[Path, dict[str, str]]:
     """
     found = installed() or unpacked()
     if found is None and debian.is_debian():
-        if debian.as_root() is not None:
-            with Progress("Installing Redis with apt-get"):
-                debian.install(["redis-server"])
-        else:
-            with Progress("Unpacking Redis from Debian's packages"):
-                debian.unpack(["redis-server"], UNPACKED)
+        debian.obtain("redis-server", UNPACKED)
         found = installed() or unpacked()
     if found is None:
         raise Problem(

@@ -43,6 +43,16 @@ class RunDir:
         return Path(tempfile.gettempdir()) / f"kit-{os.getuid()}-{digest}.sock"
 
     def create(self) -> None:
+        """Make the folder, readable by its owner alone.
+
+        Raises:
+            Problem: its path has a character that one of the servers cannot cope with.
+        """
+        if bad := set("'\"\\\n") & set(str(self.path)):
+            raise Problem(
+                f"the run directory {str(self.path)!r} contains {' '.join(map(repr, bad))}",
+                "set KIT_RUN_DIR to another path",
+            )
         self.path.mkdir(parents=True, exist_ok=True)
         self.path.chmod(0o700)
         self.logs.mkdir(exist_ok=True)

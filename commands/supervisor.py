@@ -44,10 +44,14 @@ class Process:
 
 
 class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path: str) -> None:
+        super().__init__("localhost")
+        self._path = path
+
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX)
         self.sock.settimeout(10)
-        self.sock.connect(self.host)
+        self.sock.connect(self._path)
 
 
 class _UnixTransport(xmlrpc.client.Transport):

@@ -1,0 +1,118 @@
+"""Where servers are looked for, what is refused, and how ports are stepped around."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from commands import addresses, ports
+from commands.console import Problem
+from commands.state import RunDir
+
+
+@pytest.fixture(autouse=True)
+def nothing_given(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No setting from the shell, no .env, no other kit's promised ports."""
+    for name in addresses.SETTINGS:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(addresses, "ROOT", tmp_path)
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
+
+
+def listening() -> socket.socket:
+    server = socket.create_server(("127.0.0.1", 0))
+    server.listen()
+    return server
+
+
+def test_a_taken_port_is_stepped_around(monkeypatch: pytest.MonkeyPatch) -> None:
+    with listening() as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setitem(ports.PREFERRED, "api", port)
+        assert ports.choose(["api"])["api"] > port
+
+
+def test_a_port_promised_to_a_kit_that_is_starting_is_not_given_out_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ports.PREFERRED, "redis", 47110)
+    first = ports.choose(["redis"])["redis"]
+    second = ports.choose(["redis"])["redis"]
+    assert second > first >= 47110
+
+
+def test_the_promise_of_a_process_that_has_ended_is_void(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    (tmp_path / f"kit-ports-{os.getuid()}.json").write_text(json.dumps({"47120": ended.pid}))
+    monkeypatch.setitem(ports.PREFERRED, "redis", 47120)
+    assert ports.choose(["redis"])["redis"] == 47120
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]"])
+def test_the_classroom_login_is_fine_on_this_machine(host: str) -> None:
+    addresses.refuse_classroom_login_elsewhere("RMQ_URL", f"amqp://student:qwerty@{host}:5672/")
+
+
+@pytest.mark.parametrize("host", ["10.0.0.7", "rabbit.example.org", "192.168.1.1"])
+def test_the_classroom_login_is_refused_anywhere_else(host: str) -> None:
+    with pytest.raises(Problem, match="classroom login") as refusal:
+        addresses.refuse_classroom_login_elsewhere("RMQ_URL", f"amqp://student:qwerty@{host}:5672/")
+    assert "rabbitmqctl add_user" in refusal.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [
+        ("RMQ_URL", "http://127.0.0.1:5672/"),
+        ("RMQ_URL", "redis://127.0.0.1:6379/0"),
+        ("REDIS_URL", "amqp://127.0.0.1/"),
+        ("CELERY_BROKER_URL", "sqs://"),
+        ("CELERY_RESULT_BACKEND", "rpc://"),
+    ],
+)
+def test_an_address_of_the_wrong_kind_is_refused_by_the_name_of_its_setting(name: str, url: str) -> None:
+    with pytest.raises(Problem, match=name):
+        addresses.check_given({name: url})
+
+
+@pytest.mark.parametrize(
+    ("name", "scheme"), [("RMQ_URL", "amqp"), ("REDIS_URL", "redis"), ("CELERY_BROKER_URL", "redis")]
+)
+def test_a_given_server_that_does_not_answer_stops_the_start(name: str, scheme: str) -> None:
+    with listening() as silent:
+        port = silent.getsockname()[1]
+    with pytest.raises(Problem, match=name):
+        addresses.check_given({name: f"{scheme}://127.0.0.1:{port}/0"})
+
+
+def test_no_password_of_a_given_server_is_shown(tmp_path: Path) -> None:
+    with pytest.raises(Problem) as refusal:
+        addresses.check_given({"RMQ_URL": "amqp://me:hunter2@127.0.0.1:1/"})
+    assert "hunter2" not in str(refusal.value)
+    assert "hunter2" not in addresses.shown("postgresql://me:hunter2@db/cars")
+    assert addresses.shown("amqp://student:qwerty@127.0.0.1:5672/") == "amqp://student:qwerty@127.0.0.1:5672/"
+
+
+def test_the_environment_wins_over_the_env_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("OPENAI_MODEL=from-file\nSPREADSHEET_ID=from-file\n")
+    monkeypatch.setenv("OPENAI_MODEL", "from-shell")
+    assert addresses.given() == {"OPENAI_MODEL": "from-shell", "SPREADSHEET_ID": "from-file"}
+
+
+def test_a_private_kit_has_everything_on_loopback(tmp_path: Path) -> None:
+    plan = addresses.find(RunDir(tmp_path / "run"), private_only=True)
+    assert plan.private == {"rabbitmq", "redis", "outside_world"}
+    urls = [value for name, value in plan.values.items() if name.endswith("_URL")]
+    assert urls
+    assert all("127.0.0.1" in url for url in urls)
+
+
+def test_what_the_shell_alone_knew_is_written_down_for_later_commands(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://me:secret@127.0.0.1/cars")
+    plan = addresses.find(RunDir(tmp_path / "run"), private_only=True)
+    assert plan.values["DATABASE_URL"] == "postgresql://me:secret@127.0.0.1/cars"
