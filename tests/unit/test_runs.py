@@ -1,0 +1,175 @@
+"""What a run's row may become, on a real SQLite file."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cars_bot import database, runs
+from cars_bot.catalogue import JOBS
+from cars_bot.errors import InvalidArguments, StorageUnavailable
+from cars_bot.execution import AlreadyEnded, Delivery, Done, Failed, Retry, execute
+from cars_bot.settings import settings
+
+JOB = JOBS["process_task"]
+ARGS = {"task_num": 1, "timeout": 0.0}
+
+
+@pytest.fixture(autouse=True)
+def fresh_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'test.sqlite3'}")
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")  # nobody listens: the ledger is lost, nothing else
+    settings.cache_clear()
+    database._engines.clear()
+    database.create_tables()
+    yield
+    settings.cache_clear()
+    database._engines.clear()
+
+
+def accepted(lane: str = "raw", **more: object) -> str:
+    with database.writing() as connection:
+        return runs.accept(connection, JOB, lane, ARGS, **more)  # type: ignore[arg-type]
+
+
+def state(run_id: str) -> str:
+    with database.statements() as connection:
+        run = runs.find(connection, run_id)
+    assert run is not None
+    return str(run.state)
+
+
+def delivery(run_id: str, redelivered: bool = False) -> Delivery:
+    return Delivery(run_id, "process_task", dict(ARGS), "raw", redelivered)
+
+
+def test_a_copy_of_an_ended_run_does_nothing() -> None:
+    run_id = accepted()
+
+    assert execute(delivery(run_id), worker="w") == Done({"status": "success", "task_num": 1})
+    assert execute(delivery(run_id), worker="w") == AlreadyEnded("DONE")
+    with database.statements() as connection:
+        assert runs.summary(connection, [run_id])["raw"]["effects"] == 1
+
+
+def test_copies_that_run_at_once_have_one_effect() -> None:
+    run_id = accepted()
+    together = threading.Barrier(8)
+    outcomes = []
+
+    def one() -> None:
+        together.wait()
+        outcomes.append(execute(Delivery(run_id, "process_task", {"task_num": 1, "timeout": 0.2}, "raw"), worker="w"))
+
+    threads = [threading.Thread(target=one) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sum(isinstance(outcome, Done) for outcome in outcomes) == 1
+    with database.statements() as connection:
+        counts = runs.summary(connection, [run_id])["raw"]
+    assert (counts["done"], counts["effects"], counts["duplicated"]) == (1, 1, 0)
+
+
+def test_an_ended_run_never_changes_again() -> None:
+    run_id = accepted()
+    assert runs.end_open(run_id, "REVOKED", "by a test")
+
+    assert execute(delivery(run_id), worker="w") == AlreadyEnded("REVOKED")
+    assert not runs.end_open(run_id, "FAILED", "too late")
+    runs.mark_started([(run_id, 9, "late", 1.0)])
+    assert state(run_id) == "REVOKED"
+
+
+def test_a_late_start_report_does_not_undo_a_later_attempt() -> None:
+    run_id = accepted()
+    runs.mark_started([(run_id, 2, "second", 2.0)])
+    runs.mark_started([(run_id, 1, "first", 1.0)])
+
+    with database.statements() as connection:
+        run = runs.find(connection, run_id)
+    assert run is not None
+    assert (run.attempt, run.worker) == (2, "second")
+
+
+def test_a_run_that_keeps_losing_its_worker_is_given_up() -> None:
+    run_id = accepted()
+    for _ in range(JOB.policy.max_attempts):
+        runs.claim_again(run_id, "w")  # each of these workers died
+
+    outcome = execute(delivery(run_id, redelivered=True), worker="w")
+    assert isinstance(outcome, Failed)
+    assert "worker was lost" in outcome.error
+    assert state(run_id) == "FAILED"
+
+
+def test_a_revoked_run_loses_the_effects_of_the_attempt_under_way() -> None:
+    run_id = accepted()
+    worker = threading.Thread(
+        target=execute,
+        args=(Delivery(run_id, "process_task", {"task_num": 1, "timeout": 0.5}, "raw"),),
+        kwargs={"worker": "w"},
+    )
+    worker.start()
+    runs.end_open(run_id, "REVOKED", "by a test")
+    worker.join()
+
+    assert state(run_id) == "REVOKED"
+    with database.statements() as connection:
+        assert runs.summary(connection, [run_id])["raw"]["effects"] == 0
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"priority": 6}, "takes 0 to 5"),
+        ({"priority": -1}, "takes 0 to 5"),
+        ({"countdown": -1.0}, "give 0 to"),
+        ({"countdown": 9e9}, "give 0 to"),
+        ({"lane": "kafka"}, "choose one of"),
+        ({"lane": "inline", "countdown": 1.0}, "cannot wait"),
+    ],
+)
+def test_what_is_out_of_range_is_refused_and_told_what_is_right(wrong: dict[str, object], told: str) -> None:
+    with pytest.raises(InvalidArguments, match=told):
+        accepted(**wrong)  # type: ignore[arg-type]
+
+
+def test_a_locked_database_means_come_back_later_and_nothing_is_committed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_MS", 50)
+    database._engines.clear()
+    run_id = accepted()
+
+    with database.writing():
+        outcome = execute(delivery(run_id), worker="w")
+        assert isinstance(outcome, Retry)
+        with pytest.raises(StorageUnavailable), database.writing():
+            pass
+    assert state(run_id) == "PENDING"
+    assert isinstance(execute(delivery(run_id), worker="w"), Done)
+
+
+def test_pages_follow_one_another_without_gap_or_overlap() -> None:
+    ids = [accepted() for _ in range(25)]
+    seen: list[str] = []
+    before = None
+    with database.statements() as connection:
+        while rows := runs.page(connection, before=before, limit=10):
+            seen += [row.id for row in rows]
+            before = rows[-1].id
+
+    assert seen == sorted(ids, reverse=True)
+
+
+def test_what_a_broker_lost_goes_back_into_the_outbox_and_what_waits_in_time_does_not() -> None:
+    old, young = accepted(), accepted()
+    runs.mark_published([old, young])
+    with database.writing() as connection:
+        connection.execute(runs.runs.update().where(runs.runs.c.id == old).values(published_at=1.0, due_at=1.0))
+
+    assert runs.publish_again("raw", pending_before=100.0, working_before=0, retrying_before=0) == [old]
+    with database.statements() as connection:
+        assert [run.id for run in runs.unpublished(connection, "raw")] == [old]
