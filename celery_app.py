@@ -1,7 +1,7 @@
 """The one Celery(): broker, queues, routing, limits and the Beat schedule, each setting with its why.
 
-What a job is allowed (queue, retries, time limits) stands in `cars_bot/catalogue.py`, because the other lane obeys it too; here
-it is only said in Celery's words. The tasks themselves are in `celery_tasks.py`.
+What a job is allowed (queue, retries, time limits) stands in `cars_bot/catalogue.py`, because the other lane obeys it
+too; here it is only said in Celery's words. The tasks themselves are in `celery_tasks.py`.
 """
 
 from celery import Celery, bootsteps
@@ -77,8 +77,8 @@ app.conf.update(
     # Limits. The soft one raises inside the job, the hard one kills the child.
     task_soft_time_limit=DEFAULTS.soft_time_limit,
     task_time_limit=DEFAULTS.hard_time_limit,
-    # A leak in a job or its libraries ends with the child. Replacing one costs Celery about 0.14 s: after every 100 short
-    # jobs that would be most of the work, after 1,000 it is little.
+    # A leak in a job or its libraries ends with the child. Replacing one costs Celery about 0.14 s: after every 100
+    # short jobs that would be most of the work, after 1,000 it is little.
     worker_max_tasks_per_child=settings().jobs_per_child,
     # Results: `.get()` works for tasks sent by hand. The kit itself reads them from the database.
     result_backend=settings().celery_result_backend,

@@ -1,7 +1,7 @@
 """Every job as a Celery task. The work is in `cars_bot`; what stands here is Celery's side of it.
 
-A task hands its message to `execute` and says the outcome in Celery's words: return, `retry`, raise, `Ignore`. By then the
-outcome is in the database, so that a message delivered twice is recognised.
+A task hands its message to `execute` and says the outcome in Celery's words: return, `retry`, raise, `Ignore`. By
+then the outcome is in the database, so that a message delivered twice is recognised.
 
     from celery_tasks import process_task
     process_task.delay(1, 5, "celery").get(timeout=30)

@@ -1,4 +1,4 @@
-"""The three ways out of the API: Celery, the hand-written publisher, or right here. Nothing else in `api/` knows which is which.
+"""The three ways out of the API: Celery, the hand-written publisher, or right here. Nothing else in `api/` knows.
 
 publish(lane, runs) -> the ids a broker has confirmed
 """

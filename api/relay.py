@@ -1,12 +1,12 @@
 """The outbox relay and the reconciler: what was accepted gets published, however often it takes.
 
-A run is accepted by a database transaction and by nothing else. A thread per lane takes the unpublished rows, hands them to the
-lane, and marks what the broker confirmed. It dies between confirm and mark? Then a message goes out twice, and the worker
-recognises the copy. The broker is away? Then the rows wait.
+A run is accepted by a database transaction and by nothing else. A thread per lane takes the unpublished rows, hands
+them to the lane, and marks what the broker confirmed. It dies between confirm and mark? Then a message goes out
+twice, and the worker recognises the copy. The broker is away? Then the rows wait.
 
-The reconciler looks for runs that a broker took and never gave to anybody (its disk was lost, a queue was deleted, Redis dropped
-a message on the way to a worker) and puts them back into the outbox. It only does so when the lane's queues are empty: a run that
-waits in a long queue is not lost.
+The reconciler looks for runs that a broker took and never gave to anybody (its disk was lost, a queue was deleted,
+Redis dropped a message on the way to a worker) and puts them back into the outbox. It only does so when the lane's
+queues are empty: a run that waits in a long queue is not lost.
 """
 
 import logging

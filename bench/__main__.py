@@ -1,8 +1,8 @@
 """python -m bench: how fast each lane drains a backlog of no-op jobs, with every run tracked in a database.
 
-Each round measures everybody once, one after the other, so that a machine that slows down slows all of them; what counts is the
-ratio within a round, and the median over the rounds. Nobody is measured while starting: the clock runs from the moment the first
-twentieth is done to the last job.
+Each round measures everybody once, one after the other, so that a machine that slows down slows all of them; what
+counts is the ratio within a round, and the median over the rounds. Nobody is measured while starting: the clock runs
+from the moment the first twentieth is done to the last job.
 """
 
 import argparse
@@ -18,6 +18,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from dotenv import dotenv_values
 
 from bench.contestants import LANES, ROOT, STOCK, Contestant, environment
 
@@ -99,8 +101,8 @@ def report(rates: dict[tuple[str, str], list[float]], databases: list[str], as_j
         return
     print(f"\n{'':14}{'database':12}{'jobs/s':>8}{'÷ stock Celery':>16}{'÷ Celery lane':>15}")
     for who, database, rate, to_stock, to_celery in table:
-        ratios = "".join(f"{ratio:>{width}.2f}" if ratio else " " * width for ratio, width in ((to_stock, 16), (to_celery, 15)))
-        print(f"{who:14}{database:12}{rate:8,.0f}{ratios}")
+        ratios = [f"{ratio:.2f}" if ratio else "" for ratio in (to_stock, to_celery)]
+        print(f"{who:14}{database:12}{rate:8,.0f}{ratios[0]:>16}{ratios[1]:>15}")
 
 
 def say(line: str) -> None:
@@ -118,10 +120,10 @@ def servers() -> Iterator[tuple[dict[str, str], Path]]:
         base.pop(name, None)
     kit = [sys.executable, "-m", "commands"]
     try:
-        subprocess.run([*kit, "up", "--private", "rabbitmq", "redis"], cwd=ROOT, env=base, check=True, stdout=sys.stderr)
-        lines = (run_dir / "kit.env").read_text().splitlines()
-        found = dict(line.replace('"', "").replace("'", "").split("=", 1) for line in lines if "=" in line)
-        yield {"KIT_RUN_DIR": str(run_dir), "RMQ_URL": found["RMQ_URL"], "REDIS_URL": found["REDIS_URL"]}, folder
+        subprocess.run([*kit, "up", "--private", "rabbitmq", "redis"], cwd=ROOT, env=base, check=True, stdout=2)
+        found = dotenv_values(run_dir / "kit.env")
+        addresses = {name: str(found[name]) for name in ("RMQ_URL", "REDIS_URL")}
+        yield {"KIT_RUN_DIR": str(run_dir), **addresses}, folder
     finally:
         subprocess.run([*kit, "down"], cwd=ROOT, env=base, check=False, stdout=sys.stderr)
         shutil.rmtree(folder, ignore_errors=True)

@@ -1,7 +1,8 @@
 """JOBS: the one table both lanes obey. A job's queue, retries, limits and rate stand here and nowhere else.
 
 A job's arguments are read off its function's signature, so the web page, the API and the workers all check the same
-thing. `EXTRA_JOBS=package.module` adds the list named `JOBS` of that module: the labs and the tests bring jobs that way.
+thing. `EXTRA_JOBS=package.module` adds the list named `JOBS` of that module: the labs and the tests bring jobs that
+way.
 """
 
 import inspect
@@ -81,8 +82,8 @@ class Policy:
     def backoff(self, attempt: int, random: Random) -> float:
         """Seconds to wait after failed attempt number `attempt` (from 1).
 
-        Doubles from `backoff_base` up to `backoff_max`; the jitter takes away up to half of it, so that runs that failed
-        together do not come back together.
+        Doubles from `backoff_base` up to `backoff_max`; the jitter takes away up to half of it, so that runs that
+        failed together do not come back together.
         """
         ceiling = min(self.backoff_max, self.backoff_base * 2.0 ** (attempt - 1))
         return ceiling * random.uniform(0.5, 1.0)

@@ -1,7 +1,8 @@
 """What a job function is given besides its arguments: who it is, and the way to write.
 
-A job reads and calls whatever it likes while it works, but it does not write to the database itself: it hands its writes over, and
-they are committed together with the outcome, or not at all. That is what makes it safe to run a job twice.
+A job reads and calls whatever it likes while it works, but it does not write to the database itself: it hands its
+writes over, and they are committed together with the outcome, or not at all. That is what makes it safe to run a job
+twice.
 """
 
 from collections.abc import Callable
@@ -34,5 +35,5 @@ class Context:
         self.effects.append((kind, key, detail))
 
     def next(self, job: str, **args: Any) -> None:
-        """Ask for a further run on the same lane, accepted in the outcome's transaction: it cannot be lost in between."""
+        """Ask for a further run on the same lane, accepted in the outcome's transaction: it cannot get lost."""
         self.next_runs.append((job, args))

@@ -6,7 +6,8 @@
          │
     one transaction: the outcome, the writes, the effects, the next runs ──> only then may the lane acknowledge
 
-Getting here (broker, acknowledgement, time limits, waiting for a retry) is the lanes' business; they differ, this does not.
+Getting here (broker, acknowledgement, time limits, waiting for a retry) is the lanes' business; they differ, this
+does not.
 """
 
 import logging
@@ -78,7 +79,7 @@ class Expired:
 
 @dataclass(frozen=True)
 class AlreadyEnded:
-    """The run had ended in `state` before this attempt could end it; whatever this attempt did to the database was undone."""
+    """The run had ended in `state` before this attempt could end it; nothing this attempt wrote was kept."""
 
     state: str
 
@@ -116,7 +117,7 @@ class DatabaseBook:
         if run.state in runs.ENDED:
             return AlreadyEnded(run.state)
         if run.state == "PENDING" and run.expires_at is not None and run.expires_at < time.time():
-            runs.end_open(run.id, "EXPIRED", "waited longer than its queue's TTL")
+            runs.end_open(run.id, "EXPIRED", runs.OVERDUE)
             return Expired()
         if delivery.redelivered:
             if run.attempt >= run.max_attempts:

@@ -1,9 +1,10 @@
 """Claims: how an effect outside our database is kept from happening twice.
 
-Telegram takes no idempotency key. So before the call the attempt writes an open claim, in a transaction of its own; after the
-call the claim is settled together with the outcome. A process that dies between the two leaves the claim open, and nobody can
-tell whether the message went out. Repeating it would be at-least-once, leaving it at-most-once; exactly-once is not to be had.
-The kit takes at-most-once here and says so: the run ends FAILED with "outcome unknown", for a person to look at.
+Telegram takes no idempotency key. So before the call the attempt writes an open claim, in a transaction of its own;
+after the call the claim is settled together with the outcome. A process that dies between the two leaves the claim
+open, and nobody can tell whether the message went out. Repeating it would be at-least-once, leaving it at-most-once;
+exactly-once is not to be had. The kit takes at-most-once here and says so: the run ends FAILED with "outcome
+unknown", for a person to look at.
 """
 
 import time

@@ -1,7 +1,8 @@
 """The ledger: the ordered record of what happened to each run, as a Redis stream.
 
 It feeds the live page and is the evidence of the experiments; no decision is ever taken from it. So recording never
-fails and never waits: events go into a bounded buffer, a thread writes them in batches, and when Redis is away they are lost.
+fails and never waits: events go into a bounded buffer, a thread writes them in batches, and when Redis is away they
+are lost.
 
 Events: accepted published delivered started retry succeeded failed expired revoked dead-lettered lost superseded.
 """

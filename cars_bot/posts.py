@@ -1,7 +1,8 @@
 """Reading a Telegram Desktop export (`result.json`) into the posts table.
 
-Both shapes are read: one chat, and a whole account with its chats listed. A text may be a string or a list of strings and
-entities; service messages (someone joined, a pin) are not posts. What was imported before is brought up to date, not doubled.
+Both shapes are read: one chat, and a whole account with its chats listed. A text may be a string or a list of strings
+and entities; service messages (someone joined, a pin) are not posts. What was imported before is brought up to date,
+not doubled.
 """
 
 import json
@@ -73,7 +74,12 @@ def _chats(export: Any, name: str) -> list[dict[str, Any]]:
 
 
 def _text(text: Any) -> str:
-    """The plain text of a message: entities are parts of it, in order."""
-    if isinstance(text, list):
-        return "".join(part if isinstance(part, str) else str(part.get("text", "")) for part in text)
-    return str(text)
+    """The plain text of a message: entities are parts of it, in order; where words hide a link, it is written out."""
+    return "".join(map(_part, text)) if isinstance(text, list) else _part(text)
+
+
+def _part(part: Any) -> str:
+    if not isinstance(part, dict):
+        return str(part)
+    href = f" ({part['href']})" if part.get("href") else ""
+    return f"{part.get('text', '')}{href}"

@@ -1,8 +1,8 @@
 """A rate limit that holds over all workers and lanes: a sliding window in Redis.
 
-The window is a sorted set of the calls made, by time. Trim, count and add happen in one Lua script, so they are one step
-for everybody, by Redis' own clock: nobody else's clock counts. Celery's `rate_limit` is something else: it paces each
-worker by itself, so two workers do twice as much.
+The window is a sorted set of the calls made, by time. Trim, count and add happen in one Lua script, so they are one
+step for everybody, by Redis' own clock: nobody else's clock counts. Celery's `rate_limit` is something else: it paces
+each worker by itself, so two workers do twice as much.
 """
 
 from functools import cache

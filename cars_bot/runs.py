@@ -4,8 +4,9 @@
        │             │
        └─────────────┴──> DONE | FAILED | EXPIRED | REVOKED      terminal: never changes again
 
-A row is its own outbox: it is inserted PENDING by the transaction that accepts it, and `published_at` stays NULL until a broker
-has confirmed the message. What a job does is `execution.py`'s business; how a message travels is the lanes'.
+A row is its own outbox: it is inserted PENDING by the transaction that accepts it, and `published_at` stays NULL
+until a broker has confirmed the message. What a job does is `execution.py`'s business; how a message travels is the
+lanes'.
 """
 
 import time
@@ -35,6 +36,7 @@ from cars_bot.models import effects, runs
 LANES = ("celery", "raw", "inline")
 OPEN = ("PENDING", "IN_PROGRESS", "RETRYING")
 ENDED = ("DONE", "FAILED", "EXPIRED", "REVOKED")
+OVERDUE = "waited longer than its queue's TTL"
 MAX_COUNTDOWN = 14 * 86_400.0  # seconds; the raw lane's delay levels reach a little further
 
 Run = Row[Any]
@@ -217,7 +219,7 @@ def expire_overdue(now: float) -> list[str]:
     overdue = and_(runs.c.finished_at.is_(None), runs.c.state == "PENDING", runs.c.expires_at < now)
     with database.writing() as connection:
         ended = connection.execute(
-            update(runs).where(overdue).values(state="EXPIRED", finished_at=now, error="waited longer than its queue's TTL")
+            update(runs).where(overdue).values(state="EXPIRED", finished_at=now, error=OVERDUE)
             .returning(runs.c.id)
         )  # fmt: skip
         return list(ended.scalars())
@@ -277,7 +279,8 @@ def mark_started(starts: Iterable[tuple[str, int, str, float]]) -> None:
 def claim_again(run_id: str, worker: str) -> None:
     """Count, durably and before it starts, an attempt whose message had been delivered before.
 
-    Nobody knows what became of the earlier delivery; counting here bounds how often a run may take its worker down with it.
+    Nobody knows what became of the earlier delivery; counting here bounds how often a run may take its worker down
+    with it.
     """
     with database.writing() as connection:
         connection.execute(

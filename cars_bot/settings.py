@@ -1,7 +1,7 @@
 """Where everything is: read once from the environment, `.env` and what `./kit up` wrote down.
 
-The first source that names a setting wins: the process environment, then `.env` beside this project, then
-`kit.env` in the run directory (the addresses of the kit that is up), then the defaults below. An empty value counts as unset.
+The first source that names a setting wins: the process environment, then `.env` beside this project, then `kit.env`
+in the run directory (the addresses of the kit that is up), then the defaults below. An empty value counts as unset.
 """
 
 import os

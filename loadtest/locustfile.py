@@ -1,7 +1,8 @@
 """Load over HTTP, on every lane at once: `./kit locust --headless -u 20 -r 10 -t 30s`.
 
-Two figures per lane: how long the API takes to accept (`POST`), and how long it takes from there until the run has ended (`E2E`).
-The second is what a person waits for. Scale a lane (`./kit scale celery_worker=3`) and look at its E2E line again.
+Two figures per lane: how long the API takes to accept (`POST`), and how long it takes from there until the run has
+ended (`E2E`). The second is what a person waits for. Scale a lane (`./kit scale celery_worker=3`) and look at its E2E
+line again.
 
     LANES=celery,raw   which lanes to use
     JOB=process_task   what to submit, with ARGS as JSON

@@ -16,7 +16,8 @@ import httpx
 ROOT = Path(__file__).resolve().parent.parent
 # What a developer's own shell or `.env` may say is nothing to the tests.
 ITS_OWN = ("DATABASE_URL", "RMQ_URL", "CELERY_BROKER_URL", "CELERY_RESULT_BACKEND", "REDIS_URL", "API_URL",
-           "OUTSIDE_WORLD_URL", "KIT_SECRET", "OPENAI_API_KEY", "TELEGRAM_BOT_TOKEN", "GOOGLE_SERVICE_ACCOUNT_FILE")  # fmt: skip
+           "OUTSIDE_WORLD_URL", "KIT_SECRET",
+           "OPENAI_API_KEY", "TELEGRAM_BOT_TOKEN", "GOOGLE_SERVICE_ACCOUNT_FILE")  # fmt: skip
 ENDED = ("DONE", "FAILED", "EXPIRED", "REVOKED")
 
 
@@ -53,7 +54,7 @@ class Kit:
             [sys.executable, "-m", "commands", *words],
             cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False, timeout=180,
         )  # fmt: skip
-        assert not check or done.returncode == 0, f"kit {' '.join(words)}: {done.returncode}\n{done.stdout}{done.stderr}"
+        assert not check or done.returncode == 0, f"kit {words}: {done.returncode}\n{done.stdout}{done.stderr}"
         return done
 
     def up(self) -> None:

@@ -1,1 +1,1 @@
-"""The job functions: plain Python, each taking a Context and its own arguments. `catalogue.py` gives them queue and policy."""
+"""The job functions: plain Python, each taking a Context and its own arguments. `catalogue.py` has their policies."""

@@ -1,7 +1,7 @@
 """What a language model does for the Cars Bot: is it a car for sale, which car, and how to say so.
 
-A post is analysed anew by every run and kept per lane, so that each lane does the same work. The three steps can also be run
-one by one on a text.
+A post is analysed anew by every run and kept per lane, so that each lane does the same work. The three steps can also
+be run one by one on a text.
 """
 
 import time

@@ -1,4 +1,4 @@
-"""Watching over it all: subscriptions that end, numbers to keep, results to throw away, and whether everything answers."""
+"""Watching over it all: subscriptions that end, numbers, results to throw away, and whether all answer."""
 
 import time
 from typing import Annotated, Any

@@ -83,7 +83,7 @@ def _analysis(post_id: int, lane: str) -> Any:
 def _send_once(
     context: Context, key: str, send: Callable[[], int], keep: Callable[[Connection, int], None]
 ) -> tuple[int, bool]:
-    """Claim `key`, send, and have the claim settled with the outcome. Returns (message id, whether it was sent before)."""
+    """Claim `key`, send, and have the claim settled with the outcome; return (message id, whether sent before)."""
     if before := idempotency.claim(key, context.run_id, context.attempt):
         return int(before.detail["message_id"]), True
     crash_point("mid-effect")

@@ -9,7 +9,8 @@ from tests.kit import ROOT, Kit
 def python(kit: Kit, code: str) -> str:
     """Run `code` in the project's folder with nothing but the run directory to find the kit by."""
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, env=kit.environment, capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-c", code], cwd=ROOT, env=kit.environment, capture_output=True, text=True, check=False,
+        timeout=60
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()

@@ -11,7 +11,8 @@ EXPORT = {
     "id": 1,
     "messages": [
         {"id": 1, "type": "service", "action": "create_channel", "text": ""},
-        {"id": 2, "type": "message", "text": "Продаю Kia Rio 2017 г.в., пробег 98 000 км, цена 890 000 руб. Казань, 8 917 222-33-44"},
+        {"id": 2, "type": "message",
+         "text": "Продаю Kia Rio 2017 г.в., пробег 98 000 км, цена 890 000 руб. Казань, 8 917 222-33-44"},
         {"id": 3, "type": "message", "text": ["Шиномонтаж 24 часа, ", {"type": "phone", "text": "+7 912 345-67-89"}]},
         {"id": 4, "type": "message", "text": ""},
     ],

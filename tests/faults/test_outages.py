@@ -6,9 +6,10 @@ These tests break their kit, so they have one of their own.
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -61,13 +62,14 @@ def test_without_redis_no_effect_is_lost_or_doubled(own_kit: Kit, lane: str) -> 
     assert (counts["done"], counts["effects"], counts["duplicated"]) == (20, 20, 0)
 
 
-def _supervisorctl(kit: Kit):  # type: ignore[no-untyped-def]
+def _supervisorctl(kit: Kit) -> Callable[..., None]:
     configuration = next(kit.run_dir.glob("**/supervisord.conf"))
 
     def control(*words: str) -> None:
-        socket = next(line.split("=", 1)[1] for line in configuration.read_text().splitlines() if line.startswith("file="))
+        lines = configuration.read_text().splitlines()
+        socket = next(line.removeprefix("file=") for line in lines if line.startswith("file="))
         subprocess.run(
-            [os.sys.executable, "-m", "supervisor.supervisorctl", "-s", f"unix://{socket}", *words],  # type: ignore[attr-defined]
+            [sys.executable, "-m", "supervisor.supervisorctl", "-s", f"unix://{socket}", *words],
             check=True, capture_output=True,
         )  # fmt: skip
 
