@@ -62,7 +62,7 @@ def forget(run: RunDir) -> None:
     """Leave no address behind that nobody answers at; the secret stays."""
     if run.kit_env.exists():
         run.write_env({name: value for name, value in run.read_env().items() if name == "KIT_SECRET"})
-    for path in (run.socket, run.supervisor_pid):
+    for path in (run.socket, run.supervisor_pid, run.alias):
         path.unlink(missing_ok=True)
 
 

@@ -38,22 +38,26 @@ class Binaries:
         return found
 
 
-def binaries() -> Binaries:
+def binaries(home: Path) -> Binaries:
     """The server to run: what is installed, else Debian's package, installed by root and unpacked by anybody else.
+
+    Args:
+        home: the node's folder; what is unpacked is reached through it.
 
     Raises:
         Problem: there is none and it cannot be had; the message says what to do.
     """
-    found = installed() or unpacked()
-    if found is None and debian.is_debian():
+    if installed() is None and unpacked() is None and debian.is_debian():
         debian.obtain("rabbitmq-server", UNPACKED, _settle_erlang)
-        found = installed() or unpacked()
-    if found is None:
-        raise Problem(
-            "no RabbitMQ: none answers on port 5672 and none is installed",
-            "install one (brew install rabbitmq), or set RMQ_URL to one you have, or: docker compose up -d --wait",
-        )
-    return found
+    link = home / "unpacked"
+    link.unlink(missing_ok=True)
+    link.symlink_to(UNPACKED)
+    if found := installed() or unpacked(link):
+        return found
+    raise Problem(
+        "no RabbitMQ: none answers on port 5672 and none is installed",
+        "install one (brew install rabbitmq), or set RMQ_URL to one you have, or: docker compose up -d --wait",
+    )
 
 
 def installed() -> Binaries | None:
@@ -63,34 +67,30 @@ def installed() -> Binaries | None:
     return None
 
 
-def unpacked() -> Binaries | None:
-    server = UNPACKED / "usr/lib/rabbitmq/bin/rabbitmq-server"
-    if not server.exists():
+def unpacked(folder: Path = UNPACKED) -> Binaries | None:
+    """What `debian.unpack` put into `folder`, by the path it is given, which may be a link to it."""
+    server = next(folder.glob("usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin/rabbitmq-server"), None)
+    if server is None:
         return None
-    erlang = UNPACKED / "usr/lib/erlang"
-    environment = {
-        "ERL_ROOTDIR": str(erlang),
-        "RABBITMQ_HOME": str(server.resolve().parent.parent),
-        "LD_LIBRARY_PATH": ":".join(
-            sorted({str(library.parent) for library in UNPACKED.glob("usr/lib/*-linux-gnu*/*.so*")})
-        ),
-    }
+    erlang = folder / "usr/lib/erlang"
+    libraries = sorted({str(library.parent) for library in folder.glob("usr/lib/*-linux-gnu*/*.so*")})
+    environment = {"ERL_ROOTDIR": str(erlang), "LD_LIBRARY_PATH": ":".join(libraries)}
     return Binaries(server, f"{server.parent}:{erlang / 'bin'}:/usr/bin:/bin", environment)
 
 
 def _settle_erlang(tree: Path) -> None:
-    """Tell Erlang's start scripts where they are going to be: Debian built them for /usr/lib/erlang."""
+    """Make Erlang's start scripts ask where they are: Debian built them for /usr/lib/erlang."""
     for script in tree.glob("usr/lib/erlang/**/bin/erl"):
         lines = script.read_text().splitlines(keepends=True)
-        home = f'ROOTDIR="{UNPACKED}/usr/lib/erlang"\n'
-        script.write_text("".join(home if line.strip().startswith("ROOTDIR=") else line for line in lines))
+        there = 'ROOTDIR="$ERL_ROOTDIR"\n'
+        script.write_text("".join(there if line.strip().startswith("ROOTDIR=") else line for line in lines))
 
 
 def programs(run: RunDir, ports: dict[str, int]) -> list[Program]:
     """Write the private node's files and return how to run it and its name server."""
-    found = binaries()
-    home = run.path / "rabbitmq"
+    home = run.plain_path() / "rabbitmq"
     (home / "home").mkdir(parents=True, exist_ok=True)
+    found = binaries(home)
     (home / "rabbitmq.conf").write_text(
         f"""# A private broker for one student: loopback only, little memory, logs to the console.
 listeners.tcp.1 = 127.0.0.1:{ports["rabbitmq"]}

@@ -8,6 +8,7 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import re
 import secrets
 import signal
 import tempfile
@@ -21,6 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # In the environment of supervisord and so of everything it starts: this is how a kit knows its own processes again.
 MARK = "KIT_SUPERVISED"
 LONGEST_SOCKET_PATH = 90  # the kernel allows 107 bytes, supervisor appends its pid while it binds
+PLAIN = re.compile(r"[A-Za-z0-9/._+@-]+")
 
 
 class RunDir:
@@ -34,13 +36,24 @@ class RunDir:
         self.supervisor_pid = path / "supervisord.pid"
 
     @property
-    def socket(self) -> Path:
-        """Supervisor's socket: in the run directory, or in the temporary folder if the path would be too long."""
-        beside = self.path / "supervisor.sock"
-        if len(str(beside)) <= LONGEST_SOCKET_PATH:
-            return beside
+    def alias(self) -> Path:
+        """A short path in plain ASCII for this kit alone, in the temporary folder; there may be nothing there."""
         digest = hashlib.sha256(str(self.path).encode()).hexdigest()[:12]
-        return Path(tempfile.gettempdir()) / f"kit-{os.getuid()}-{digest}.sock"
+        return Path(tempfile.gettempdir()) / f"kit-{os.getuid()}-{digest}"
+
+    @property
+    def socket(self) -> Path:
+        """Supervisor's socket: in the run directory unless the path would be too long for a socket."""
+        beside = self.path / "supervisor.sock"
+        return beside if len(os.fsencode(beside)) <= LONGEST_SOCKET_PATH else self.alias.with_suffix(".sock")
+
+    def plain_path(self) -> Path:
+        """The folder by a path in plain ASCII, for RabbitMQ, which cannot start in a folder called Рабочий стол."""
+        if PLAIN.fullmatch(str(self.path)):
+            return self.path
+        self.alias.unlink(missing_ok=True)
+        self.alias.symlink_to(self.path)
+        return self.alias
 
     def create(self) -> None:
         """Make the folder, readable by its owner alone.

@@ -65,6 +65,17 @@ def test_the_socket_of_a_deep_run_directory_still_fits_into_a_socket_address(tmp
     assert deep.socket != deeper.socket
 
 
+def test_rabbitmq_gets_a_plain_path_into_a_folder_with_a_russian_name(tmp_path: Path) -> None:
+    run = RunDir(tmp_path / "Рабочий стол")
+    run.create()
+    try:
+        assert str(run.plain_path()).isascii()
+        assert run.plain_path().resolve() == run.path
+    finally:
+        run.alias.unlink()
+    assert RunDir(tmp_path).plain_path() == tmp_path
+
+
 # ---------------------------------------------------------------- supervisor's configuration
 
 
