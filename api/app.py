@@ -1,0 +1,53 @@
+"""The web application: which routes there are, what starts and stops with it, what stands in front of it.
+
+    uvicorn api.app:app --port 8080 --timeout-graceful-shutdown 1
+
+One process: the relay and the projector are threads of it, one of each per lane and per database.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
+
+from api import callback, errors, health, jobs, relay, submission
+from api.guard import Guard
+from cars_bot import database
+
+DESCRIPTION = """
+The same job, through Celery, through a consumer written by hand on pika, or right inside the request.
+
+    curl --json '{"job": "process_task", "lane": "raw", "args": {"task_num": 1, "timeout": 2}}' http://127.0.0.1:8080/api/runs
+    curl 'http://127.0.0.1:8080/api/runs/<id>?wait=30'
+
+Every refusal has one shape, `{"error": …, "message": …}`: a word to branch on, and a sentence that says what to do.
+"""
+
+
+@asynccontextmanager
+async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    """Make the tables, start the threads; at the end stop them."""
+    await run_in_threadpool(database.create_tables)
+    await run_in_threadpool(submission.abandon_inline)
+    relay.start()
+    yield
+    await run_in_threadpool(relay.stop)
+
+
+def build() -> FastAPI:
+    """The application with all its parts."""
+    made = FastAPI(
+        title="Same job, two lanes",
+        version="0.1.0",
+        description=DESCRIPTION,
+        lifespan=lifespan,
+    )
+    for each in (jobs.router, callback.router, health.router):
+        made.include_router(each)
+    errors.install(made, as_page=lambda request, response: response)
+    made.add_middleware(Guard)
+    return made
+
+
+app = build()

@@ -1,0 +1,141 @@
+"""POST /update_task_status_api/: where a worker reports that has neither the database nor Redis.
+
+Four locks, in this order: the signature over the very bytes received (401), the run signed for is the run in the body
+(403), a report seen before gets the answer it got (a replay changes nothing), and the state rules of `runs.py` (409).
+The other end of it is `cars_bot/callback.py`.
+"""
+
+import hashlib
+import re
+import time
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Header, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from sqlalchemy import select
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import JSONResponse
+
+from api.errors import Problem, Refused, unknown_run
+from cars_bot import database, ledger, runs
+from cars_bot.callback import verify
+from cars_bot.catalogue import job_named
+from cars_bot.context import Context
+from cars_bot.execution import DATABASE_BOOK, Delivery, Done, Failed, Retry
+from cars_bot.models import idempotency_keys
+from cars_bot.settings import settings
+
+router = APIRouter(tags=["callback"])
+
+_SIGNATURE = re.compile(r"[0-9a-f]{64}")
+
+
+class Report(BaseModel):
+    """What a worker says about one attempt of a run."""
+
+    id: str = Field(max_length=36)
+    status: Literal["IN_PROGRESS", "DONE", "RETRYING", "FAILED"]
+    worker: str = Field(max_length=128)
+    # IN_PROGRESS
+    job: str = ""
+    lane: str = ""
+    args: dict[str, Any] = {}
+    redelivered: bool = False
+    # DONE, RETRYING, FAILED
+    attempt: int = 0
+    began: float = 0.0
+    result: Any = None
+    effects: list[tuple[str, str, Any]] = []
+    error: str = ""
+    after: float = Field(default=0.0, ge=0.0)
+
+    model_config = ConfigDict(extra="forbid")
+
+
+@router.post("/update_task_status_api/", responses={s: {"model": Problem} for s in (401, 403, 404, 409, 422)})
+async def update_task_status(
+    request: Request,
+    x_run_id: Annotated[str, Header()] = "",
+    x_timestamp: Annotated[str, Header()] = "",
+    x_signature: Annotated[str, Header()] = "",
+) -> JSONResponse:
+    """Take a worker's signed report.
+
+    200: noted, with the attempt's number. 409: the run has ended, or a newer attempt has begun.
+    """
+    body = await request.body()
+    signed = _SIGNATURE.fullmatch(x_signature) and verify(
+        settings().kit_secret, x_run_id, x_timestamp, body, x_signature, time.time()
+    )
+    if not signed:
+        message = "the signature is wrong or over 5 minutes old; sign with this kit's KIT_SECRET"
+        raise Refused(401, "bad_signature", message)
+    try:
+        report = Report.model_validate_json(body)
+    except ValidationError as error:
+        raise RequestValidationError(error.errors()) from error
+    if report.id != x_run_id:
+        raise Refused(403, "wrong_run", "the body is about another run than the one signed for in X-Run-Id")
+    return await run_in_threadpool(_once, report, x_signature)
+
+
+def _once(report: Report, signature: str) -> JSONResponse:
+    """Apply a report, or answer what it was answered before."""
+    key = f"callback:{signature}"
+    with database.statements() as connection:
+        stored = connection.execute(
+            select(idempotency_keys.c.reply).where(idempotency_keys.c.key == key)
+        ).scalar_one_or_none()
+    if stored is None:
+        status, reply = BEGIN_OR_FINISH[report.status](report)
+        stored = {"status": status, "body": reply}
+        body_hash = hashlib.sha256(signature.encode()).hexdigest()
+        with database.statements() as connection:
+            row = {"key": key, "body_hash": body_hash, "reply": stored, "created_at": time.time()}
+            connection.execute(database.insert(idempotency_keys).values(row).on_conflict_do_nothing())
+    return JSONResponse(stored["body"], stored["status"])
+
+
+def _begin(report: Report) -> tuple[int, dict[str, Any]]:
+    if report.lane not in runs.LANES:
+        raise Refused(422, "unknown_lane", f"lane must be one of {', '.join(runs.LANES)}")
+    delivery = Delivery(report.id, report.job, report.args, report.lane, report.redelivered)
+    begun = DATABASE_BOOK.begin(delivery, job_named(report.job), report.worker)
+    if not isinstance(begun, int):
+        return _ended()
+    runs.mark_started([(report.id, begun, report.worker, time.time())])
+    ledger.record("started", report.id, report.lane, worker=report.worker, attempt=begun)
+    return 200, {"attempt": begun}
+
+
+def _finish(report: Report) -> tuple[int, dict[str, Any]]:
+    with database.statements() as connection:
+        run = runs.find(connection, report.id)
+    if run is None:
+        raise unknown_run(report.id)
+    outcome: Done | Retry | Failed = OUTCOMES[report.status](report)
+    # A throttled attempt gives its number back, so a RETRYING may carry the number before. Reading the attempt here and
+    # moving the run below are two transactions: what must never be undone, an end, is guarded by the second one alone.
+    lowest = run.attempt - isinstance(outcome, Retry)
+    if report.attempt < lowest:
+        reply = f"attempt {run.attempt} of this run has begun; the report of attempt {report.attempt} comes too late"
+        return 409, {"error": "stale_attempt", "message": reply}
+    context = Context(report.id, run.lane, report.attempt, report.worker, effects=report.effects)
+    if not DATABASE_BOOK.finish(context, outcome, report.began):
+        return _ended()
+    event = {"DONE": "succeeded", "RETRYING": "retry", "FAILED": "failed"}[report.status]
+    ledger.record(event, report.id, run.lane, worker=report.worker, attempt=report.attempt, detail=report.error)
+    return 200, {"attempt": report.attempt}
+
+
+def _ended() -> tuple[int, dict[str, Any]]:
+    return 409, {"error": "already_ended", "message": "the run has ended; nothing was changed"}
+
+
+OUTCOMES: dict[str, Any] = {
+    "DONE": lambda report: Done(report.result),
+    "RETRYING": lambda report: Retry(report.after, report.error),
+    "FAILED": lambda report: Failed(report.error),
+}
+BEGIN_OR_FINISH = {"IN_PROGRESS": _begin, "DONE": _finish, "RETRYING": _finish, "FAILED": _finish}

@@ -1,0 +1,222 @@
+"""The JSON API: submit, list, show, wait, cancel, retry; the catalogue; counts and queues. `/docs` shows all of it.
+
+    curl --json '{"job": "process_task", "lane": "raw", "args": {"task_num": 1, "timeout": 2}}' localhost:8080/api/runs
+    curl 'localhost:8080/api/runs/<id>?wait=30'
+
+Routes only translate between HTTP and `submission.py`, `timeline.py` and the runs table.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import anyio.to_thread
+from fastapi import APIRouter, Body, Header, Path, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from api import examples, lanes, queues, relay, submission, timeline
+from api.errors import Problem
+from api.schemas import (
+    RUN_ID,
+    Choice,
+    ImportReport,
+    JobShown,
+    Lane,
+    RunPage,
+    RunShown,
+    State,
+    Submission,
+    Submitted,
+    Timeline,
+    shown,
+)
+from cars_bot import database, posts, runs
+from cars_bot.catalogue import JOBS, SCHEDULE, job_named
+
+MAX_WAIT = 30.0  # seconds a request may be kept open
+MAX_PAGE = 200
+INLINE_AT_ONCE = 8  # requests executing inline; the threads left over keep the page alive
+
+router = APIRouter(prefix="/api", tags=["runs"])
+_inline_seats = anyio.CapacityLimiter(INLINE_AT_ONCE)
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The refusals of a route, for /docs."""
+    meanings = {
+        400: "The body is not JSON", 404: "No such run", 409: "The run's state does not allow it",
+        413: "The body is too large", 415: "The body is not declared as JSON",
+        422: "Something is wrong with it; the message says what", 503: "The database does not answer; send it again",
+    }  # fmt: skip
+    return {status: {"model": Problem, "description": meanings[status]} for status in statuses}
+
+
+Key = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=150,
+        pattern=r"^[\x21-\x7e]+$",
+        description="Any text of your own. The same key with the same body is accepted once, however often it is sent.",
+    ),
+]
+RunId = Annotated[str, Path(description="As `POST /api/runs` returned it.")]
+
+
+# ---------------------------------------------------------------- submit
+
+
+@router.post("/runs", status_code=202, response_model=Submitted, responses=problems(400, 413, 415, 422, 503))
+async def submit_runs(wanted: Submission, response: Response, key: Key = None) -> dict[str, Any]:
+    """Submit a job.
+
+    202: the runs are in the database, and will be done, whatever happens to brokers and workers. The inline lane
+    answers 200 after it has executed them.
+    """
+    reply, repeated = await run_in_threadpool(submission.submit, wanted, key)
+    if repeated:
+        response.headers["Idempotent-Replay"] = "true"
+        response.status_code = 200 if wanted.lane == "inline" else 202
+        return reply
+    return await _send_on(wanted.lane, reply, response, key)
+
+
+async def _send_on(lane: str, reply: dict[str, Any], response: Response, key: str | None = None) -> dict[str, Any]:
+    """Wake the lane's relay; or, on the inline lane, execute the accepted runs and answer with their final states."""
+    if lane != "inline":
+        relay.wake(lane)
+        return reply
+    ids = [run["id"] for run in reply["runs"]]
+    final = await anyio.to_thread.run_sync(_execute_inline, ids, limiter=_inline_seats)
+    if key is not None:
+        await run_in_threadpool(submission.replace_reply, key, final)
+    response.status_code = 200
+    return final
+
+
+def _execute_inline(ids: Sequence[str]) -> dict[str, Any]:
+    for run_id in ids:
+        lanes.run_inline(run_id)
+    return submission.replied((run_id, submission.existing(run_id).state) for run_id in ids)
+
+
+# ---------------------------------------------------------------- look
+
+
+@router.get("/runs", response_model=RunPage, responses=problems(422, 503))
+def list_runs(
+    lane: Lane | None = None,
+    state: State | None = None,
+    job: str | None = None,
+    before: Annotated[str | None, Query(pattern=RUN_ID, description="Only runs older than this id.")] = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
+) -> dict[str, Any]:
+    """The newest runs first. `next` is the `before` of the next page, or null."""
+    if job is not None:
+        job_named(job)
+    with database.statements() as connection:
+        found = runs.page(connection, lane=lane, state=state, job=job, before=before, limit=limit + 1)
+    more = len(found) > limit
+    return {"runs": [shown(run) for run in found[:limit]], "next": found[limit - 1].id if more else None}
+
+
+@router.get("/runs/{run_id}", response_model=RunShown, responses=problems(404, 422, 503))
+async def show_run(
+    run_id: RunId,
+    request: Request,
+    wait: Annotated[float, Query(ge=0, le=MAX_WAIT, description="Seconds to wait for the run's end.")] = 0.0,
+) -> RunShown:
+    """One run with its result. With `wait`, the answer comes when the run has ended, or after that many seconds."""
+    deadline, pause = time.monotonic() + wait, 0.02
+    while True:
+        run = await run_in_threadpool(submission.existing, run_id)
+        left = deadline - time.monotonic()
+        if run.finished_at is not None or left <= 0 or await request.is_disconnected():
+            return shown(run)
+        await asyncio.sleep(min(pause, left))
+        pause = min(pause * 1.5, 0.5)
+
+
+@router.get("/runs/{run_id}/events", response_model=Timeline, responses=problems(404, 503))
+def show_events(run_id: RunId) -> Timeline:
+    """What happened to a run, in order: from the ledger, and from its own row what the ledger has lost."""
+    return timeline.of(submission.existing(run_id))
+
+
+# ---------------------------------------------------------------- change
+
+
+@router.post("/runs/{run_id}/cancel", response_model=RunShown, responses=problems(404, 409, 503))
+def cancel_run(run_id: RunId) -> RunShown:
+    """End a run that has not ended. A worker already at it goes on, but its outcome and effects are not kept."""
+    return shown(submission.cancel(run_id))
+
+
+@router.post("/runs/{run_id}/retry", status_code=202, response_model=Submitted, responses=problems(404, 409, 503))
+async def retry_run(run_id: RunId, response: Response) -> dict[str, Any]:
+    """Run an ended one again, as a new run with the same job, lane and arguments."""
+    lane, reply = await run_in_threadpool(submission.retry, run_id)
+    return await _send_on(lane, reply, response)
+
+
+# ---------------------------------------------------------------- the rest
+
+
+@router.get("/jobs", tags=["catalogue"])
+def list_jobs() -> dict[str, list[JobShown]]:
+    """Every job: its arguments as JSON Schema, its queue and priorities, its policy, its schedule."""
+    ticks: dict[str, list[str]] = {}
+    for tick in SCHEDULE.values():
+        ticks.setdefault(tick.job, []).append(tick.crontab)
+    return {
+        "jobs": [
+            JobShown(
+                name=job.name,
+                summary=job.summary,
+                queue=job.queue.name,
+                max_priority=job.queue.max_priority,
+                message_ttl=job.queue.message_ttl,
+                arguments=job.arguments.model_json_schema(),
+                example=examples.arguments(job),
+                policy=asdict(job.policy) | {"max_attempts": job.policy.max_attempts},
+                schedule=ticks.get(job.name, []),
+            )
+            for job in JOBS.values()
+        ]
+    }
+
+
+@router.get("/summary", tags=["counts"], responses=problems(503))
+def summarise() -> dict[str, dict[str, int]]:
+    """Count all runs per lane and state, and the effects that happened more than once."""
+    with database.statements() as connection:
+        return runs.summary(connection)
+
+
+@router.post("/summary", tags=["counts"], responses=problems(400, 413, 415, 422, 503))
+def summarise_some(choice: Choice) -> dict[str, dict[str, int]]:
+    """The same for some runs only."""
+    with database.statements() as connection:
+        return runs.summary(connection, choice.ids)
+
+
+@router.get("/queues", tags=["counts"])
+def show_queues() -> dict[str, dict[str, int | None]]:
+    """Messages waiting per lane and queue, as the brokers say; null where one does not answer."""
+    return queues.depths()
+
+
+@router.post("/posts", status_code=201, tags=["posts"], responses=problems(400, 413, 415, 422, 503))
+def import_posts(
+    export: Annotated[Any, Body(description="Telegram Desktop's `result.json`, as it is.")],
+) -> ImportReport:
+    """Import a Telegram export. Posts that were imported before are brought up to date, not doubled."""
+    imported = posts.store(export, "the body")
+    listed = [
+        {"channel": channel, "message_id": message_id, "post_id": post_id}
+        for (channel, message_id), post_id in imported.post_ids.items()
+    ]
+    return ImportReport(imported=len(listed), skipped=imported.skipped, posts=listed)

@@ -1,0 +1,163 @@
+"""The words of the JSON API: what may be sent and what comes back. `/docs` is made of these, examples included."""
+
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from cars_bot.runs import MAX_COUNTDOWN, Run
+
+MAX_COUNT = 1_000
+
+Lane = Literal["celery", "raw", "inline"]
+State = Literal["PENDING", "IN_PROGRESS", "RETRYING", "DONE", "FAILED", "EXPIRED", "REVOKED"]
+
+
+RUN_ID = r"^[\x21-\x7e]{1,36}$"  # ours are UUIDs; one that was sent to a broker by hand may be called anything
+Id = Annotated[str, StringConstraints(pattern=RUN_ID)]
+
+
+def storable(args: dict[str, Any]) -> dict[str, Any]:
+    """Refuse what Python's parser lets through and no JSON column or message can hold: NaN, halves of characters."""
+    json.dumps(args, allow_nan=False, ensure_ascii=False).encode()
+    return args
+
+
+Arguments = Annotated[dict[str, Any], AfterValidator(storable)]
+
+
+class Submission(BaseModel):
+    """A job to be run, once or `count` times."""
+
+    job: str = Field(max_length=64, description="Its name in the catalogue: `GET /api/jobs`.")
+    lane: Lane = Field(description="`celery`, `raw` (RabbitMQ by hand), or `inline`: right here, in this request.")
+    args: Arguments = Field(default={}, description="The job's arguments by name.")
+    priority: int = Field(default=0, description="0 up to the queue's highest; higher goes first.")
+    countdown: float = Field(default=0.0, description=f"Seconds to wait before it starts, 0 to {MAX_COUNTDOWN:.0f}.")
+    count: int = Field(default=1, ge=1, le=MAX_COUNT, description="How many runs of it.")
+
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        json_schema_extra={
+            "examples": [
+                {"job": "process_task", "lane": "celery", "args": {"task_num": 1, "timeout": 2}},
+                {"job": "process_post", "lane": "raw", "args": {"post_id": 1}, "priority": 7, "count": 3},
+            ]
+        },
+    )
+
+
+class Accepted(BaseModel):
+    """A run that is now the kit's responsibility."""
+
+    id: str
+    state: State
+    url: str = Field(description="Where to look; add `?wait=30` to wait for its end.")
+
+
+class Submitted(BaseModel):
+    """The runs that were accepted, in order."""
+
+    runs: list[Accepted]
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "runs": [
+                    {
+                        "id": "019a9f00-0000-7000-8000-000000000001",
+                        "state": "PENDING",
+                        "url": "/api/runs/019a9f00-0000-7000-8000-000000000001",
+                    }
+                ]
+            }
+        }
+    )
+
+
+class RunShown(BaseModel):
+    """A run. Times are seconds since 1970, UTC."""
+
+    id: str
+    lane: Lane
+    job: str
+    queue: str
+    args: dict[str, Any]
+    priority: int
+    state: State
+    attempt: int = Field(description="Executions begun so far.")
+    max_attempts: int
+    worker: str | None = None
+    result: Any = None
+    error: str | None = None
+    accepted_at: float
+    due_at: float = Field(description="Not started before.")
+    published_at: float | None = Field(default=None, description="When a broker confirmed it; null: not yet.")
+    started_at: float | None = None
+    finished_at: float | None = None
+    latency: float | None = Field(default=None, description="Seconds from accepted to ended.")
+    parent: str | None = Field(default=None, description="The run that asked for this one, or that this one retries.")
+    url: str
+
+
+class RunPage(BaseModel):
+    """One page of runs, newest first. `next`: give it as `before` to get the page after; null on the last."""
+
+    runs: list[RunShown]
+    next: str | None
+
+
+class Happening(BaseModel):
+    """One line of a run's timeline."""
+
+    at: float
+    event: str
+    worker: str = ""
+    attempt: int = 0
+    detail: str = ""
+
+
+class Timeline(BaseModel):
+    """What happened to a run, in order. `complete` is false when the ledger (Redis) no longer knows all of it."""
+
+    run: str
+    complete: bool
+    events: list[Happening]
+
+
+class Choice(BaseModel):
+    """Which runs to count."""
+
+    ids: list[Id] | None = Field(default=None, max_length=20_000, description="null: all runs.")
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class JobShown(BaseModel):
+    """A job of the catalogue. `arguments` is a JSON Schema, `example` fits it; seconds throughout."""
+
+    name: str
+    summary: str
+    queue: str
+    max_priority: int
+    message_ttl: float | None
+    arguments: dict[str, Any]
+    example: dict[str, Any]
+    policy: dict[str, Any]
+    schedule: list[str] = Field(description="Crontab lines, UTC.")
+
+
+class ImportReport(BaseModel):
+    """What an import found; `post_id` is what jobs take as their argument."""
+
+    imported: int
+    skipped: int = Field(description="Service messages: someone joined, a pin.")
+    posts: list[dict[str, Any]]
+
+
+def shown(run: Run) -> RunShown:
+    """A row of the runs table; its columns were checked when they went in."""
+    fields = {name: run._mapping[name] for name in RunShown.model_fields if name in run._mapping}
+    latency = None if run.finished_at is None else round(run.finished_at - run.accepted_at, 6)
+    return RunShown.model_construct(**fields, latency=latency, url=f"/api/runs/{run.id}")

@@ -1,0 +1,130 @@
+"""Accepting runs: one transaction, and with an Idempotency-Key at most once.
+
+The transaction holds the runs, the key and the reply. A client that never got its answer sends the same request again
+and is given the reply of the first time; how the runs travel from here is the relay's business.
+"""
+
+import hashlib
+import time
+from typing import Any
+
+from pydantic_core import to_json
+from sqlalchemy import Connection, select, update
+
+from api.errors import Refused, unknown_run
+from api.schemas import Submission
+from cars_bot import database, ledger, runs
+from cars_bot.catalogue import job_named
+from cars_bot.crash import crash_point
+from cars_bot.models import idempotency_keys
+
+Reply = dict[str, Any]
+
+
+def submit(wanted: Submission, key: str | None = None) -> tuple[Reply, bool]:
+    """Accept what is `wanted`. Returns the reply, and whether it is that of an earlier request with the same key.
+
+    Raises:
+        UnknownJob, InvalidArguments: it cannot be accepted as it is.
+        Refused: the key was used for something else (422).
+        StorageUnavailable: nothing was accepted.
+    """
+    job = job_named(wanted.job)
+    ids = [runs.new_id() for _ in range(wanted.count)]
+    reply = replied((run_id, "PENDING") for run_id in ids)
+    crash_point("before-accept")
+    with database.writing() as connection:
+        if key is not None and (before := _claim(connection, key, wanted, reply)) is not None:
+            return before, True
+        for run_id in ids:
+            runs.accept(
+                connection, job, wanted.lane, wanted.args,
+                priority=wanted.priority, countdown=wanted.countdown, run_id=run_id,
+            )  # fmt: skip
+    crash_point("after-accept")
+    for run_id in ids:
+        ledger.record("accepted", run_id, wanted.lane)
+    return reply, False
+
+
+def replied(states: Any) -> Reply:
+    """The reply for (run id, state) pairs."""
+    return {"runs": [{"id": run_id, "state": state, "url": f"/api/runs/{run_id}"} for run_id, state in states]}
+
+
+def _claim(connection: Connection, key: str, wanted: Submission, reply: Reply) -> Reply | None:
+    """Take `key` for this submission; if it is taken, return the reply that goes with it."""
+    body_hash = hashlib.sha256(to_json(wanted)).hexdigest()
+    row = {"key": f"runs:{key}", "body_hash": body_hash, "reply": reply, "created_at": time.time()}
+    if connection.execute(database.insert(idempotency_keys).values(row).on_conflict_do_nothing()).rowcount == 1:
+        return None
+    taken = connection.execute(select(idempotency_keys).where(idempotency_keys.c.key == row["key"])).one()
+    if taken.body_hash != body_hash:
+        raise Refused(
+            422, "key_reused", "this Idempotency-Key came with another body before; a new request needs a new key"
+        )
+    earlier: Reply = taken.reply
+    return earlier
+
+
+def replace_reply(key: str, reply: Reply) -> None:
+    """Store a later reply under `key`: an inline submission is answered when it has been executed."""
+    with database.statements() as connection:
+        connection.execute(update(idempotency_keys).where(idempotency_keys.c.key == f"runs:{key}").values(reply=reply))
+
+
+def cancel(run_id: str) -> runs.Run:
+    """End an open run as REVOKED and return it.
+
+    Raises:
+        Refused: there is none (404), or it has ended (409).
+    """
+    if runs.end_open(run_id, "REVOKED", "cancelled by request"):
+        run = existing(run_id)
+        ledger.record("revoked", run_id, run.lane)
+        return run
+    run = existing(run_id)
+    raise Refused(409, "already_ended", f"the run ended {run.state} and stays so; POST {run_id}/retry makes a new one")
+
+
+def retry(run_id: str) -> tuple[str, Reply]:
+    """Accept a new run with the job, lane and arguments of one that has ended; it names the old one as its parent.
+
+    Returns:
+        its lane, and the reply.
+
+    Raises:
+        Refused: there is none (404), or it has not ended (409).
+    """
+    old = existing(run_id)
+    if old.finished_at is None:
+        raise Refused(409, "not_ended", f"the run is {old.state}; cancel it first, or wait for its end")
+    with database.writing() as connection:
+        new_id = runs.accept(connection, job_named(old.job), old.lane, old.args, priority=old.priority, parent=run_id)
+    ledger.record("accepted", new_id, old.lane)
+    return old.lane, replied([(new_id, "PENDING")])
+
+
+def existing(run_id: str) -> runs.Run:
+    """The run with that id.
+
+    Raises:
+        Refused: there is none (404).
+    """
+    with database.statements() as connection:
+        run = runs.find(connection, run_id) if run_id.isprintable() else None
+    if run is None:
+        raise unknown_run(run_id)
+    return run
+
+
+def abandon_inline() -> None:
+    """End the inline runs of an API that stopped while it executed them: nobody will come back to them."""
+    with database.statements() as connection:
+        orphans = [
+            run.id for state in runs.OPEN for run in runs.page(connection, lane="inline", state=state, limit=1_000)
+        ]
+    why = "the API stopped while it ran; the inline lane has nobody to come back to it"
+    for run_id in orphans:
+        if runs.end_open(run_id, "FAILED", why):
+            ledger.record("failed", run_id, "inline", detail="the API stopped")
