@@ -43,7 +43,9 @@ runs = Table(
     Column("finished_at", Double),
     Column("parent", String(36)),  # the run that asked for this one: a next step, or a retry of an ended run
 )
-# Both are small: a run leaves them when it is published, or ends.
+# The order of the lists. Not by id alone: a task sent by hand brings an id that says nothing about time.
+Index("runs_newest", runs.c.accepted_at, runs.c.id)
+# The next are small: a run leaves them when it is published, or ends.
 Index(
     "runs_unpublished",
     runs.c.lane,
