@@ -1,0 +1,124 @@
+"""python -m raw_consumer worker | scheduler | inspect | dead-letters"""
+
+import argparse
+import json
+import os
+import signal
+import socket
+import sys
+
+import redis
+
+from cars_bot.catalogue import QUEUES
+from cars_bot.settings import settings
+from raw_consumer import logs
+
+
+def worker(options: argparse.Namespace) -> int:
+    """Consume until told to stop."""
+    from raw_consumer.consumer import Consumer
+    from raw_consumer.inspection import reporter
+    from raw_consumer.pool import Pool, Slot
+
+    def work(name: str, slot: Slot) -> None:
+        logs.set_up(name, options.log_level)
+        consumer = Consumer(settings().rmq_url, options.queues, name, slot, options.max_jobs_per_child)
+        signal.signal(signal.SIGTERM, lambda *_: consumer.stop())
+        consumer.work()
+
+    pool = Pool(options.name, options.concurrency, work, options.stop_seconds, reporter(options.name))
+    return 0 if pool.run() else 1
+
+
+def scheduler(options: argparse.Namespace) -> int:
+    """Put what is due into the outbox, for ever."""
+    from raw_consumer.scheduler import run_for_ever
+
+    return run_for_ever(options.name)
+
+
+def inspect(options: argparse.Namespace) -> int:
+    """Show what each worker's children are doing."""
+    from raw_consumer import inspection
+
+    try:
+        workers = inspection.workers()
+    except redis.RedisError as error:
+        print(f"Redis is away, so nothing is known: {error}", file=sys.stderr)
+        return 1
+    if options.json:
+        print(json.dumps(workers))
+        return 0
+    for child in (child for found in workers for child in found["children"]):
+        doing = f"{child['job']} for {child['seconds']} s, run {child['run']}" if child["job"] else "idle"
+        print(f"{child['name']:20} pid {child['pid']:<8} {child['jobs_done']:>6} done  {doing}")
+    return 0
+
+
+def dead_letters(options: argparse.Namespace) -> int:
+    """List, replay or discard messages that failed for good."""
+    from raw_consumer import dead_letters as dead
+
+    def wanted(letter: dead.DeadLetter) -> bool:
+        return options.all or letter.run_id in options.runs
+
+    url = settings().rmq_url
+    if options.action == "replay":
+        for run_id in dead.replay(url, wanted):
+            print(run_id)
+        return 0
+    for letter in dead.discard(url, wanted) if options.action == "discard" else dead.letters(url):
+        print(f"{letter.run_id}  {letter.job}  {letter.queue}  retries {letter.retries}  {letter.reason}")
+    return 0
+
+
+def _queues(names: str) -> list[str]:
+    chosen = names.split(",")
+    if unknown := set(chosen) - set(QUEUES):
+        raise argparse.ArgumentTypeError(f"no queue is called {', '.join(unknown)}; there are: {', '.join(QUEUES)}")
+    return chosen
+
+
+def main() -> int:
+    """Read the command line and do what it says."""
+    name = settings().worker_name or f"{socket.gethostname()}-{os.getpid()}"
+    parser = argparse.ArgumentParser("python -m raw_consumer", description="The raw lane: jobs by hand, on pika.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    command = commands.add_parser("worker", help=worker.__doc__)
+    command.set_defaults(run=worker)
+    command.add_argument("--concurrency", type=int, default=2, help="child processes (default 2)")
+    command.add_argument("--queues", type=_queues, default=list(QUEUES), help="a,b,c (default: all)")
+    command.add_argument(
+        "--max-jobs-per-child", type=int, default=100, help="then it is replaced; 0: never (default 100)"
+    )
+    command.add_argument(
+        "--stop-seconds", type=float, default=25.0, help="for the jobs in hand, after SIGTERM (default 25)"
+    )
+
+    command = commands.add_parser("scheduler", help=scheduler.__doc__)
+    command.set_defaults(run=scheduler)
+    for service in commands.choices.values():
+        service.add_argument(
+            "--name", default=name, help="shown in logs and with runs (default: KIT_WORKER_NAME or host-pid)"
+        )
+        service.add_argument("--log-level", default="info")
+
+    command = commands.add_parser("inspect", help=inspect.__doc__)
+    command.set_defaults(run=inspect)
+    command.add_argument("--json", action="store_true")
+
+    command = commands.add_parser("dead-letters", help=dead_letters.__doc__)
+    command.set_defaults(run=dead_letters)
+    command.add_argument("action", choices=("list", "replay", "discard"))
+    command.add_argument("runs", nargs="*", metavar="RUN", help="the runs whose letters are meant")
+    command.add_argument("--all", action="store_true", help="all of them")
+
+    options = parser.parse_args()
+    if "name" in options:
+        logs.set_up(options.name, options.log_level)
+    return int(options.run(options))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

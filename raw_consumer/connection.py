@@ -1,0 +1,147 @@
+"""A connection to the broker that is kept for good, on a thread of its own, and comes back by itself when it is lost.
+
+pika's connections are not thread-safe: only this thread touches one, everybody else hands it a call. What the connection is
+for, publishing or consuming, is decided by whoever made it; they never share one, because a broker that runs out of memory
+or disk stops reading from those who publish.
+"""
+
+import asyncio
+import contextlib
+import logging
+import random
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pika
+from pika.adapters.asyncio_connection import AsyncioConnection
+from pika.channel import Channel
+from pika.exceptions import AMQPError
+
+log = logging.getLogger(__name__)
+
+BACKOFF, BACKOFF_MAX = 0.2, 10.0  # seconds between two tries to connect, doubled each time
+GOODBYE_SECONDS = 2.0
+
+
+def parameters(url: str, name: str) -> pika.URLParameters:
+    """How we connect: everything that could wait for ever is bounded (seconds)."""
+    chosen = pika.URLParameters(url)
+    chosen.heartbeat = 20  # a dead peer is noticed within two of them
+    chosen.socket_timeout = 5
+    chosen.stack_timeout = 10  # socket, login and all
+    chosen.blocked_connection_timeout = 10  # a broker under an alarm does not say when it will be over
+    chosen.connection_attempts = 1
+    chosen.client_properties = {"connection_name": name}
+    return chosen
+
+
+class ConnectionKeeper:
+    """Holds one connection with one channel open.
+
+    Args:
+        ready: called on the connection's thread with every new channel, before anybody else gets to use it.
+        lost: called there when it is gone.
+
+    Attributes:
+        channel: the channel, or None while there is none; only for code that runs on the connection's thread.
+        generation: counts the channels. A delivery tag means nothing in any generation but its own.
+    """
+
+    def __init__(
+        self, url: str, name: str, ready: Callable[[Channel], None], lost: Callable[[], None] = lambda: None
+    ) -> None:
+        self.channel: Channel | None = None
+        self.generation = 0
+        self.loop = asyncio.new_event_loop()
+        self._parameters, self._ready, self._lost = parameters(url, name), ready, lost
+        self._broken: asyncio.Future[None] = self.loop.create_future()
+        self._closing = asyncio.Event()
+        self._failures = 0
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    def call(self, function: Callable[..., object], *arguments: Any) -> None:
+        """Have `function` called on the connection's thread, soon; calls keep their order."""
+        with contextlib.suppress(RuntimeError):  # closed for good: nothing can be said any more
+            self.loop.call_soon_threadsafe(function, *arguments)
+
+    def fail(self, reason: BaseException) -> None:
+        """Give this connection up and make a new one. On the connection's thread only."""
+        if not self._broken.done():
+            self._broken.set_exception(reason)
+
+    def close(self) -> None:
+        """After all calls made so far: say goodbye to the broker and end the thread."""
+        self.call(self._closing.set)
+        self.call(self._let_go)
+        self._thread.join(GOODBYE_SECONDS + 1)
+
+    def _let_go(self) -> None:
+        if not self._broken.done():
+            self._broken.set_result(None)
+
+    def _run(self) -> None:
+        with asyncio.Runner(loop_factory=lambda: self.loop) as runner:
+            runner.run(self._keep())
+
+    # feature: reconnect
+    async def _keep(self) -> None:
+        while not self._closing.is_set():
+            try:
+                await self._session()
+            except (AMQPError, OSError, TimeoutError) as error:
+                pause = min(BACKOFF_MAX, BACKOFF * 2**self._failures) * random.uniform(0.5, 1)
+                self._failures += 1
+                log.warning("no connection to the broker, next try in %.1f s: %r", pause, error)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._closing.wait(), pause)
+
+    async def _session(self) -> None:
+        """Connect and stay until it breaks (which raises) or until we are to close."""
+        self._broken = broken = self.loop.create_future()
+        broken.add_done_callback(lambda future: future.exception())  # it may break before anybody waits for it
+        gone = asyncio.Event()
+        connection = await self._open(broken, gone)
+        try:
+            self.channel = await self._open_channel(connection)
+            self._ready(self.channel)
+            self._failures = 0
+            await broken
+        finally:
+            self.channel = None
+            self.generation += 1
+            self._lost()
+            if connection.is_open:
+                connection.close()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(gone.wait(), GOODBYE_SECONDS)
+
+    # end
+
+    async def _open(self, broken: asyncio.Future[None], gone: asyncio.Event) -> AsyncioConnection:
+        opened = self.loop.create_future()
+
+        def closed(_connection: AsyncioConnection, reason: BaseException) -> None:
+            gone.set()
+            if not broken.done():
+                broken.set_exception(reason)
+
+        AsyncioConnection(
+            self._parameters,
+            on_open_callback=opened.set_result,
+            on_open_error_callback=lambda _connection, reason: opened.set_exception(reason),
+            on_close_callback=closed,
+            custom_ioloop=self.loop,
+        )
+        connection: AsyncioConnection = await opened
+        return connection
+
+    async def _open_channel(self, connection: AsyncioConnection) -> Channel:
+        opened = self.loop.create_future()
+        channel = connection.channel(on_open_callback=opened.set_result)
+        channel.add_on_close_callback(lambda _channel, reason: self.fail(reason))
+        await asyncio.wait([opened, self._broken], return_when=asyncio.FIRST_COMPLETED)
+        if not opened.done():
+            self._broken.result()
+        return channel

@@ -1,0 +1,130 @@
+"""The message itself: a run as AMQP properties and a JSON body, and back again.
+
+    message_id    the run's id               content_type   application/json, and nothing else is accepted
+    type          the job's name             delivery_mode  2: written to disk
+    priority      0 to the queue's highest   headers        retries: how often it has come back; reason: why it is dead
+    app_id        who sent it                timestamp      when it was accepted, in seconds
+
+The body is the job's arguments, by name. Unlike a pickle, JSON can carry data but no orders.
+"""
+
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pika
+
+from cars_bot.catalogue import job_named
+from cars_bot.errors import CarsBotError, UnknownJob
+from cars_bot.execution import Delivery
+from cars_bot.runs import Run
+from raw_consumer import topology
+
+APP_ID = "cars_bot"
+JSON_TYPE = "application/json"
+PERSISTENT = 2
+MAX_BODY_BYTES = 1024 * 1024
+MAX_DEPTH = 32  # lists and objects within each other
+
+
+class UndecodableMessage(CarsBotError):
+    """The message is not one of ours, or is damaged: trying again would not help; it is put aside as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message ready to be published."""
+
+    exchange: str
+    routing_key: str
+    properties: pika.BasicProperties
+    body: bytes
+
+
+def message(run: Run, now: float) -> Message:
+    """The message for an accepted run; it is delivered when the run is due. `now`: seconds since 1970."""
+    properties = pika.BasicProperties(
+        message_id=run.id,
+        type=run.job,
+        content_type=JSON_TYPE,
+        delivery_mode=PERSISTENT,
+        priority=run.priority,
+        app_id=APP_ID,
+        timestamp=int(run.accepted_at),
+    )
+    return Message(*topology.route(run.queue, run.due_at - now), properties, json.dumps(run.args).encode())
+
+
+# feature: JSON only, validated
+def delivery(properties: pika.BasicProperties, body: bytes, redelivered: bool) -> Delivery:
+    """Read a received message.
+
+    Raises:
+        UndecodableMessage: it is no run of a job we know; the message says why.
+    """
+    if properties.content_type != JSON_TYPE or properties.content_encoding not in (None, "utf-8"):
+        raise UndecodableMessage(f"content type {properties.content_type!r}, only {JSON_TYPE} is read")
+    if len(body) > MAX_BODY_BYTES:
+        raise UndecodableMessage(f"{len(body)} bytes, over {MAX_BODY_BYTES}")
+    try:
+        run_id = str(uuid.UUID(properties.message_id))
+        job = job_named(properties.type or "")
+        args = json.loads(body)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise UndecodableMessage(f"message id or body is damaged: {error}") from error
+    except RecursionError as error:
+        raise UndecodableMessage("nested too deeply") from error
+    except UnknownJob as error:
+        raise UndecodableMessage(str(error)) from error
+    if not isinstance(args, dict) or _deeper_than(MAX_DEPTH, args):
+        raise UndecodableMessage(f"the body is not one object, nested at most {MAX_DEPTH} deep")
+    return Delivery(run_id, job.name, args, "raw", redelivered)
+
+
+def _deeper_than(levels: int, value: Any) -> bool:
+    if isinstance(value, dict):
+        value = value.values()
+    elif not isinstance(value, list):
+        return False
+    return levels == 0 or any(_deeper_than(levels - 1, inner) for inner in value)
+
+
+# end
+
+
+def retry(properties: pika.BasicProperties, body: bytes, queue: str, after: float) -> Message:
+    """The same message, to be delivered to `queue` again after `after` seconds."""
+    retries = _count(properties.headers) + 1
+    return Message(*topology.route(queue, after), _copy(properties, {"retries": retries}), body)
+
+
+def dead_letter(properties: pika.BasicProperties, body: bytes, queue: str, reason: str) -> Message:
+    """The same message for the dead letters, with the reason; its routing key still names its queue."""
+    headers = {"retries": _count(properties.headers), "reason": reason[:500]}
+    return Message(topology.DEAD, queue, _copy(properties, headers), body)
+
+
+def _count(headers: Mapping[str, Any] | None) -> int:
+    count = (headers or {}).get("retries", 0)
+    return count if isinstance(count, int) else 0
+
+
+def _copy(properties: pika.BasicProperties, headers: dict[str, Any]) -> pika.BasicProperties:
+    """The properties that are ours, with new headers.
+
+    The broker's x-death stays behind: what it counts differs between versions, and a message that seems to have been in a
+    delay queue before may be taken for one that goes round in circles, and dropped.
+    """
+    return pika.BasicProperties(
+        message_id=properties.message_id,
+        type=properties.type,
+        content_type=properties.content_type,
+        content_encoding=properties.content_encoding,
+        delivery_mode=PERSISTENT,
+        priority=properties.priority,
+        app_id=properties.app_id,
+        timestamp=properties.timestamp,
+        headers=headers,
+    )

@@ -1,0 +1,62 @@
+"""What each worker is doing, for `python -m raw_consumer inspect` and the page.
+
+Every worker's parent writes what its children do into Redis, once a second, under a key that is gone soon after the worker is. No
+worker is asked and so none can be too busy to answer. If Redis is away nothing is known, and nothing else suffers.
+"""
+
+import json
+import os
+import time
+from collections.abc import Callable
+from typing import Any
+
+import redis
+
+from cars_bot import ledger
+from cars_bot.settings import settings
+from raw_consumer.pool import Child
+
+PREFIX = "cars_bot:raw_worker:"
+KEPT_SECONDS = 5
+PATIENCE = 0.2  # seconds a parent waits for Redis; its children's time limits are waiting too
+
+
+# feature: inspect/status
+def reporter(name: str) -> Callable[[list[Child]], None]:
+    """Return what writes down the children of the worker `name`."""
+    client = redis.Redis.from_url(settings().redis_url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE)
+
+    def report(children: list[Child]) -> None:
+        state = {"worker": name, "pid": os.getpid(), "children": [_describe(child) for child in children]}
+        try:
+            client.set(PREFIX + name, json.dumps(state), ex=KEPT_SECONDS)
+        except redis.RedisError:
+            pass
+
+    return report
+
+
+def _describe(child: Child) -> dict[str, Any]:
+    slot, began = child.slot, child.slot.began
+    return {
+        "name": child.name,
+        "pid": child.pid,
+        "jobs_done": slot.jobs_done,
+        "job": slot.job.decode() if began else None,
+        "run": slot.run_id.decode() if began else None,
+        "seconds": round(time.monotonic() - began, 1) if began else None,
+    }
+
+
+def workers() -> list[dict[str, Any]]:
+    """What the workers have written within the last seconds, by name.
+
+    Raises:
+        redis.RedisError: Redis is away: nothing is known.
+    """
+    client = ledger.connect()
+    found: list[Any] = [client.get(key) for key in sorted(client.scan_iter(f"{PREFIX}*"))]
+    return [json.loads(state) for state in found if state]
+
+
+# end

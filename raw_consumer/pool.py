@@ -1,0 +1,251 @@
+"""The worker's parent process: it forks the children, watches them, and never touches a message itself.
+
+A child that dies takes its connections with it, so the broker hands its message to another one by itself, marked as
+redelivered; `execute` counts that, which is what stops a message that kills every process it meets. All the parent has to do is
+to fork a new child, and to kill one whose job is past its hard limit or was revoked: the outcome is written first, so that
+the redelivered message finds its run ended. It knows what a child does from a slot of shared memory that the child fills in.
+"""
+
+import ctypes
+import logging
+import math
+import os
+import select
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.sharedctypes import RawArray
+from types import FrameType
+from typing import NoReturn
+
+from cars_bot import database, ledger, runs
+from cars_bot.catalogue import Policy
+from cars_bot.errors import StorageUnavailable, TimeLimitExceeded
+from cars_bot.execution import Delivery, end_from_outside
+
+log = logging.getLogger(__name__)
+
+TICK = 0.1  # seconds between two looks at the children
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
+CRASH_LOOP_PAUSE = 0.5  # seconds until a child is replaced that died as soon as it was born
+
+
+class Slot(ctypes.Structure):
+    """What one child is doing, in memory shared with the parent. The child writes it, the parent reads it."""
+
+    _fields_ = (
+        ("run_id", ctypes.c_char * 36),
+        ("job", ctypes.c_char * 64),
+        ("began", ctypes.c_double),  # monotonic seconds; 0 when idle
+        ("hard_limit", ctypes.c_double),  # seconds
+        ("jobs_done", ctypes.c_uint64),
+    )
+    run_id: bytes
+    job: bytes
+    began: float
+    hard_limit: float
+    jobs_done: int
+
+    @contextmanager
+    def working(self, delivery: Delivery, policy: Policy) -> Iterator[None]:
+        """Hold a job's two time limits for as long as the block lasts. In the child, on its main thread.
+
+        Raises:
+            TimeLimitExceeded: wherever the block happens to be when the soft limit is reached.
+        """
+        # feature: soft and hard time limits
+        self.run_id, self.job = delivery.run_id.encode(), delivery.job.encode()[:64]
+        self.hard_limit, self.began = policy.hard_time_limit, time.monotonic()
+        signal.setitimer(signal.ITIMER_REAL, policy.soft_time_limit)
+        try:
+            yield
+        finally:
+            self.began = 0.0  # first of all: a signal that is already on its way finds nothing to interrupt
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            self.jobs_done += 1
+
+    def on_soft_limit(self, _signal: int, _frame: FrameType | None) -> None:
+        """The handler of SIGALRM."""
+        if self.began:
+            raise TimeLimitExceeded
+
+    # end
+
+
+@dataclass
+class Child:
+    """A child process, as its parent knows it. `pid` is 0 while there is none."""
+
+    name: str
+    slot: Slot
+    pid: int = 0
+    born: float = 0.0
+    not_before: float = 0.0
+
+
+class Pool:
+    """Keeps `concurrency` children at work.
+
+    Args:
+        work: what a child does, given its name and its slot; when it returns, the child ends and is replaced.
+        stop_seconds: how long children may take to finish their jobs in hand after SIGTERM or SIGINT.
+        report: called about once a second with the children, to tell the world what they are doing.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        concurrency: int,
+        work: Callable[[str, Slot], None],
+        stop_seconds: float,
+        report: Callable[[list[Child]], None],
+    ) -> None:
+        slots = RawArray(Slot, concurrency)
+        self.children = [Child(f"{name}/{number}", slot) for number, slot in enumerate(slots, start=1)]
+        self.work, self.stop_seconds, self.report = work, stop_seconds, report
+        self.deadline: float | None = None  # once we are stopping
+        self.cut_short = False
+        self.parent_lives, self.held_by_parent = os.pipe()
+        self.wake_up, wake_up_end = os.pipe()
+        os.set_blocking(wake_up_end, False)
+        signal.set_wakeup_fd(wake_up_end)
+        for number in (*STOP_SIGNALS, signal.SIGCHLD):
+            signal.signal(number, lambda *_: None)  # its number comes through `wake_up`
+
+    def run(self) -> bool:
+        """Work until told to stop. Returns whether every job in hand was finished."""
+        second = 0.0
+        while self.deadline is None or any(child.pid for child in self.children):
+            if self.deadline is None:
+                self._fork_missing()
+            if select.select([self.wake_up], [], [], TICK)[0]:
+                for number in os.read(self.wake_up, 64):
+                    self._on_signal(number)
+            self._bury_the_dead()
+            self._enforce_hard_limits()
+            if time.monotonic() > second + 1:
+                second = time.monotonic()
+                self._kill_revoked()
+                self.report(self.children)
+            if self.deadline is not None and time.monotonic() > self.deadline:
+                self._kill_all()
+        return not self.cut_short
+
+    # feature: warm and cold shutdown
+    def _on_signal(self, number: int) -> None:
+        if number not in STOP_SIGNALS:
+            return
+        if number == signal.SIGQUIT or self.deadline is not None:
+            self._kill_all()
+            return
+        log.info("stopping: the jobs in hand have %.0f s to finish; a second signal ends them now", self.stop_seconds)
+        self.deadline = time.monotonic() + self.stop_seconds
+        for child in filter(lambda child: child.pid, self.children):
+            os.kill(child.pid, signal.SIGTERM)
+
+    def _kill_all(self) -> None:
+        """End at once. The broker notices and puts the messages in hand back into their queues."""
+        self.deadline = math.inf
+        self.cut_short = any(child.pid for child in self.children)
+        for child in filter(lambda child: child.pid, self.children):
+            os.kill(child.pid, signal.SIGKILL)
+
+    # end
+
+    def _fork_missing(self) -> None:
+        for child in self.children:
+            if child.pid or time.monotonic() < child.not_before:
+                continue
+            child.slot.began, child.slot.jobs_done, child.born = 0.0, 0, time.monotonic()
+            signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)  # until it is clear to whom a signal goes
+            child.pid = os.fork()
+            if child.pid == 0:
+                self._be(child)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+
+    def _be(self, child: Child) -> NoReturn:
+        """The life of a child, from fork to exit."""
+        code = 1
+        try:
+            signal.set_wakeup_fd(-1)
+            os.close(self.held_by_parent)
+            threading.Thread(target=self._die_with_parent, name="parent", daemon=True).start()
+            for number in (signal.SIGTERM, signal.SIGQUIT, signal.SIGCHLD):
+                signal.signal(number, signal.SIG_DFL)
+            signal.signal(
+                signal.SIGINT, signal.SIG_IGN
+            )  # Ctrl-C reaches the whole group; the parent passes on what it means
+            signal.signal(signal.SIGALRM, child.slot.on_soft_limit)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+            self.work(child.name, child.slot)
+            ledger.flush()
+            code = 0
+        except BaseException:
+            log.exception("%s ends", child.name)
+        finally:
+            os._exit(code)  # nothing that the parent set up is to be torn down here
+
+    def _die_with_parent(self) -> None:
+        """Nobody would enforce the limits of an orphan: end when the pipe that only the parent holds open is closed."""
+        os.read(self.parent_lives, 1)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    # feature: lost-child handling
+    def _bury_the_dead(self) -> None:
+        for child in filter(lambda child: child.pid, self.children):
+            pid, status = os.waitpid(child.pid, os.WNOHANG)
+            if pid == 0:
+                continue
+            child.pid, code = 0, os.waitstatus_to_exitcode(status)
+            if code == 0:
+                continue
+            log.warning("%s (pid %d) died with %d", child.name, pid, code)
+            if child.slot.began:
+                run_id = child.slot.run_id.decode()
+                ledger.record("lost", run_id, "raw", worker=child.name, detail=f"its process ended with {code}")
+            elif time.monotonic() < child.born + CRASH_LOOP_PAUSE:
+                child.not_before = time.monotonic() + CRASH_LOOP_PAUSE
+
+    # end
+
+    # feature: soft and hard time limits
+    def _enforce_hard_limits(self) -> None:
+        for child in self.children:
+            slot, run_id = child.slot, child.slot.run_id
+            if child.pid and slot.began and time.monotonic() > slot.began + slot.hard_limit:
+                log.warning("%s is past its hard limit of %.0f s", child.name, slot.hard_limit)
+                with self._database():
+                    error = f"TimeLimitExceeded: killed after {slot.hard_limit:.0f} s"
+                    end_from_outside(run_id.decode(), "raw", error, child.name)
+                self._kill_if_still_at(child, run_id)
+
+    # end
+
+    # feature: revoke
+    def _kill_revoked(self) -> None:
+        for child in self.children:
+            run_id = child.slot.run_id
+            if child.pid and child.slot.began and time.monotonic() > child.slot.began + 1:
+                with self._database(), database.statements() as connection:
+                    run = runs.find(connection, run_id.decode())
+                    if run is not None and run.state == "REVOKED":
+                        self._kill_if_still_at(child, run_id)
+
+    # end
+
+    def _kill_if_still_at(self, child: Child, run_id: bytes) -> None:
+        if child.slot.began and child.slot.run_id == run_id:
+            os.kill(child.pid, signal.SIGKILL)
+
+    @contextmanager
+    def _database(self) -> Iterator[None]:
+        """Use the database for a moment: no connection stays behind for a child to inherit."""
+        try:
+            yield
+        except StorageUnavailable as error:
+            log.warning("%s", error)
+        finally:
+            database.engine().dispose()

@@ -1,0 +1,143 @@
+"""Publishing that can be relied on: confirmed and mandatory, with the confirms pipelined.
+
+A publish without a confirm succeeds into a dead connection. With one, but without `mandatory`, it succeeds into an exchange
+from which no queue is reached. And waiting for each confirm before the next publish costs a round trip to the broker's disk per
+message. So: everything is sent at once, the broker answers by and by, and a message counts only when it was confirmed and not
+returned. What was not confirmed is unknown, not lost: whoever asked publishes it again, and the worker recognises the copy.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from itertools import takewhile
+
+from pika.channel import Channel
+from pika.frame import Method
+from pika.spec import Basic, BasicProperties
+
+from cars_bot.runs import Run
+from raw_consumer import envelope, topology
+from raw_consumer.connection import ConnectionKeeper
+from raw_consumer.envelope import Message
+
+CHUNK = 200  # messages sent before the connection's thread looks at what came in
+
+
+class _Batch:
+    """Messages handed over together, and what the broker has said of each."""
+
+    def __init__(self, messages: Sequence[Message], timeout: float) -> None:
+        self.messages = messages
+        self.deadline = time.monotonic() + timeout
+        self.confirmed = [False] * len(messages)
+        self.sent = 0
+        self.unanswered = len(messages)
+        self.over = threading.Event()
+
+    def answer(self, index: int, confirmed: bool) -> None:
+        self.confirmed[index] = confirmed
+        self.unanswered -= 1
+        if self.unanswered == 0:
+            self.over.set()
+
+
+class Publisher:
+    """Publishes from any thread; the connection is made at the first use. One per process."""
+
+    def __init__(self, rmq_url: str, name: str = "publisher") -> None:
+        self._url, self._name = rmq_url, name
+        self._starting = threading.Lock()
+        self._keeper: ConnectionKeeper | None = None
+        self._outgoing: deque[_Batch] = deque()
+        self._tag = 0  # the broker counts the publishes of a channel from 1
+        self._waiting: dict[int, tuple[_Batch, int]] = {}  # by tag, in order
+        self._returned: set[str | None] = set()
+
+    def publish(self, runs: Sequence[Run], timeout: float) -> list[str]:
+        """Publish runs, each to be delivered when it is due.
+
+        Args:
+            timeout: seconds after which what is unanswered counts as not confirmed.
+
+        Returns:
+            the ids the broker has confirmed; a broker that is away confirms none.
+        """
+        now = time.time()
+        confirmed = self.send([envelope.message(run, now) for run in runs], timeout)
+        return [run.id for run, is_confirmed in zip(runs, confirmed, strict=True) if is_confirmed]
+
+    def send(self, messages: Sequence[Message], timeout: float) -> list[bool]:
+        """Publish ready messages; say of each whether the broker has confirmed it within `timeout` seconds."""
+        if not messages:
+            return []
+        with self._starting:
+            if self._keeper is None:
+                self._keeper = ConnectionKeeper(self._url, self._name, self._on_open, self._on_lost)
+        batch = _Batch(messages, timeout)
+        self._keeper.call(self._take, batch)
+        batch.over.wait(timeout)
+        return list(batch.confirmed)
+
+    def close(self) -> None:
+        """Let go of the connection; what is unanswered counts as not confirmed."""
+        if self._keeper is not None:
+            self._keeper.close()
+
+    # ------------------------------------------------ from here on: the connection's thread
+
+    # feature: confirmed, mandatory publishing
+    def _on_open(self, channel: Channel) -> None:
+        topology.declare(channel)
+        channel.confirm_delivery(self._on_confirm)
+        channel.add_on_return_callback(self._on_return)
+        self._tag = 0
+        self._send_some()
+
+    def _take(self, batch: _Batch) -> None:
+        self._outgoing.append(batch)
+        self._send_some()
+
+    def _send_some(self) -> None:
+        keeper = self._keeper
+        if keeper is None or keeper.channel is None or not keeper.channel.is_open or not self._outgoing:
+            return
+        batch = self._outgoing[0]
+        chunk = batch.messages[batch.sent : batch.sent + CHUNK] if time.monotonic() < batch.deadline else []
+        for message in chunk:
+            self._tag += 1
+            self._waiting[self._tag] = batch, batch.sent
+            batch.sent += 1
+            keeper.channel.basic_publish(
+                message.exchange, message.routing_key, message.body, message.properties, mandatory=True
+            )
+        if not chunk or batch.sent == len(batch.messages):
+            self._outgoing.popleft()
+        if self._outgoing:
+            keeper.call(self._send_some)
+
+    def _on_confirm(self, frame: Method) -> None:
+        answer: Basic.Ack | Basic.Nack = frame.method
+        tags = [answer.delivery_tag]
+        if answer.multiple:  # this one and all before it
+            tags = list(takewhile(lambda tag: tag <= answer.delivery_tag, self._waiting))
+        for tag in tags:
+            batch, index = self._waiting.pop(tag)
+            message_id = batch.messages[index].properties.message_id
+            batch.answer(index, isinstance(answer, Basic.Ack) and message_id not in self._returned)
+            self._returned.discard(message_id)
+
+    def _on_return(self, channel: Channel, _method: Basic.Return, properties: BasicProperties, _body: bytes) -> None:
+        """The message reached no queue: somebody has deleted one. The broker confirms it all the same, right after this."""
+        if not self._returned:
+            topology.declare(channel)
+        self._returned.add(properties.message_id)
+
+    # end
+
+    def _on_lost(self) -> None:
+        unknown = {id(batch): batch for batch, _index in self._waiting.values()}
+        self._waiting.clear()
+        self._returned.clear()
+        for batch in unknown.values():
+            batch.over.set()
