@@ -24,6 +24,7 @@ from sqlalchemy import (
     insert,
     select,
     true,
+    tuple_,
     update,
 )
 from uuid_utils import uuid7
@@ -138,12 +139,12 @@ def page(
 ) -> Sequence[Run]:
     """The newest runs first, at most `limit`, only those older than the id `before`."""
     wanted = {runs.c.lane: lane, runs.c.state: state, runs.c.job: job, runs.c.parent: parent}
+    newest = (runs.c.accepted_at.desc(), runs.c.id.desc())
     conditions = [column == value for column, value in wanted.items() if value is not None]
     if before is not None:
-        conditions.append(runs.c.id < before)
-    return connection.execute(
-        select(runs).where(and_(true(), *conditions)).order_by(runs.c.id.desc()).limit(limit)
-    ).all()
+        last = select(runs.c.accepted_at).where(runs.c.id == before).scalar_subquery()
+        conditions.append(tuple_(runs.c.accepted_at, runs.c.id) < tuple_(last, before))
+    return connection.execute(select(runs).where(and_(true(), *conditions)).order_by(*newest).limit(limit)).all()
 
 
 def summary(connection: Connection, ids: Iterable[str] | None = None) -> dict[str, dict[str, int]]:
