@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
-from api import callback, errors, health, jobs, relay, submission
+from api import callback, errors, health, jobs, live, relay, submission
 from api.guard import Guard
 from cars_bot import database
 
@@ -31,7 +31,9 @@ async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
     await run_in_threadpool(database.create_tables)
     await run_in_threadpool(submission.abandon_inline)
     relay.start()
+    live.start()
     yield
+    await run_in_threadpool(live.stop)
     await run_in_threadpool(relay.stop)
 
 
@@ -43,7 +45,7 @@ def build() -> FastAPI:
         description=DESCRIPTION,
         lifespan=lifespan,
     )
-    for each in (jobs.router, callback.router, health.router):
+    for each in (jobs.router, live.router, callback.router, health.router):
         made.include_router(each)
     errors.install(made, as_page=lambda request, response: response)
     made.add_middleware(Guard)

@@ -1,0 +1,100 @@
+"""The pulse: once a second, runs per lane and state, runs ended per second, messages waiting.
+
+The numbers come from the runs table and from the brokers, not from events: they are right whatever was missed, and they
+cost the same whether one run ends in a second or five thousand. A pulse nobody watches does not beat.
+"""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from sqlalchemy import func, select
+from starlette.concurrency import run_in_threadpool
+
+from api import queues, views
+from api.views import Hub, Watched
+from cars_bot import database, runs
+from cars_bot.models import runs as table
+
+log = logging.getLogger(__name__)
+
+TICK_SECONDS = 1.0
+TICKS_KEPT = 120
+
+Tick = dict[str, Any]
+Counts = dict[str, dict[str, int]]
+
+
+class Pulse(Watched):
+    """A tick a second for the counters and charts, and the last two minutes of ticks."""
+
+    def __init__(self, hub: Hub) -> None:
+        super().__init__(hub)
+        self.history: deque[Tick] = deque(maxlen=TICKS_KEPT)
+        self.totals: Counts = {}
+        self.rates: dict[str, float] = dict.fromkeys(runs.LANES, 0.0)
+        self.depths: dict[str, int | None] = dict.fromkeys(runs.LANES)
+        self._stamp, self._counted_at, self._took = -1, 0.0, 0.0
+
+    async def follow(self) -> None:
+        """Beat. The brokers are asked beside it: one that does not answer shall not stop the clock."""
+        self._counted_at = 0.0  # no rate can be told from before a pause
+        async with asyncio.TaskGroup() as both:
+            both.create_task(self._every_second(self._ask_brokers))
+            both.create_task(self._every_second(self._beat))
+
+    async def _every_second(self, look: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            began = time.monotonic()
+            try:
+                await look()
+            except Exception as error:  # the database is away, or anything else: the next look may find it back
+                log.warning("pulse: %s", error)
+            await asyncio.sleep(max(TICK_SECONDS - (time.monotonic() - began), 0.1))
+
+    async def _ask_brokers(self) -> None:
+        asked = await run_in_threadpool(queues.depths)
+        self.depths = {lane: _sum(list(of_queue.values())) for lane, of_queue in asked.items()} | {"inline": 0}
+
+    async def _beat(self) -> None:
+        await self._count()
+        self.history.append({"at": time.time(), "rate": self.rates, "depth": self.depths, "totals": self.totals})
+        self.tell()
+
+    async def _count(self) -> None:
+        """Count the runs, if anything has changed; a table so big that counting takes long is counted less often."""
+        stamp, now = self.hub.stamp, time.monotonic()
+        if now - self._counted_at < views.EASE * self._took:
+            return
+        totals = self.totals if stamp == self._stamp else await run_in_threadpool(count)
+        passed = now - self._counted_at
+        if self._counted_at:
+            self.rates = {lane: _rate(self.totals[lane], totals[lane], passed) for lane in totals}
+        else:
+            self.rates = dict.fromkeys(runs.LANES, 0.0)
+        self.totals, self._stamp, self._counted_at, self._took = totals, stamp, now, time.monotonic() - now
+
+
+def count() -> Counts:
+    """Runs per lane and state."""
+    counted = {lane: dict.fromkeys(runs.OPEN + runs.ENDED, 0) for lane in runs.LANES}
+    with database.statements() as connection:
+        for lane, state, number in connection.execute(
+            select(table.c.lane, table.c.state, func.count()).group_by(table.c.lane, table.c.state)
+        ):
+            counted[lane][state] = number
+    return counted
+
+
+def _rate(before: dict[str, int], after: dict[str, int], seconds: float) -> float:
+    """Runs ended per second; old ones may have been cleaned up meanwhile, which is no negative work."""
+    more = sum(after[state] - before[state] for state in runs.ENDED)
+    return max(0.0, round(more / seconds, 1))
+
+
+def _sum(numbers: list[int | None]) -> int | None:
+    known = [number for number in numbers if number is not None]
+    return sum(known) if len(known) == len(numbers) else None
