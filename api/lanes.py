@@ -41,8 +41,9 @@ def _through_celery(batch: Sequence[Run]) -> list[str]:
                     producer=producer,
                     retry=False,  # the relay comes again by itself, and later
                 )
-            except (OperationalError, OSError, TimeoutError):
-                producer.connection.collapse()  # whatever it was waiting for, it will not come on this connection
+            except (OperationalError, *producer.connection.connection_errors, *producer.connection.channel_errors):
+                # Unknown, not failed: a confirm may still be under way, so nothing more goes out on this connection.
+                producer.connection.collect()
                 break
             confirmed.append(run.id)
     return confirmed

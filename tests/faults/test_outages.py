@@ -38,11 +38,11 @@ def test_a_broker_that_is_gone_while_runs_are_accepted_loses_none_of_them(own_ki
     supervisor("stop", "rabbitmq")
     ids: list[str] = []
     slowest = 0.0
-    until_then = time.monotonic() + 8
-    while time.monotonic() < until_then:
+    for _ in range(40):
         began = time.monotonic()
         ids += own_kit.submit(lane, "process_task", args={"task_num": 1, "timeout": 0})
         slowest = max(slowest, time.monotonic() - began)
+        time.sleep(0.2)  # not to wait for anything: to spread the submits over the outage
     supervisor("start", "rabbitmq")
 
     counts = own_kit.all_ended(ids, 60)
