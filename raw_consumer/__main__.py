@@ -1,4 +1,5 @@
 """python -m raw_consumer worker | scheduler | inspect | dead-letters"""
+# ruff: noqa: T201 - what is printed here is the answer
 
 import argparse
 import json
@@ -18,7 +19,8 @@ def worker(options: argparse.Namespace) -> int:
     """Consume until told to stop."""
     from raw_consumer.consumer import Consumer
     from raw_consumer.inspection import reporter
-    from raw_consumer.pool import Pool, Slot
+    from raw_consumer.limits import Slot
+    from raw_consumer.pool import Pool
 
     def work(name: str, slot: Slot) -> None:
         logs.set_up(name, options.log_level)

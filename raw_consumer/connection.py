@@ -1,8 +1,8 @@
 """A connection to the broker that is kept for good, on a thread of its own, and comes back by itself when it is lost.
 
-pika's connections are not thread-safe: only this thread touches one, everybody else hands it a call. What the connection is
-for, publishing or consuming, is decided by whoever made it; they never share one, because a broker that runs out of memory
-or disk stops reading from those who publish.
+pika's connections are not thread-safe: only this thread touches one, everybody else hands it a call. What the
+connection is for, publishing or consuming, is decided by whoever made it; they never share one, because a broker
+that runs out of memory or disk stops reading from those who publish.
 """
 
 import asyncio
@@ -16,7 +16,6 @@ from typing import Any
 import pika
 from pika.adapters.asyncio_connection import AsyncioConnection
 from pika.channel import Channel
-from pika.exceptions import AMQPError
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +58,9 @@ class ConnectionKeeper:
         self._closing = asyncio.Event()
         self._failures = 0
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Connect, and keep doing so."""
         self._thread.start()
 
     def call(self, function: Callable[..., object], *arguments: Any) -> None:
@@ -90,7 +92,7 @@ class ConnectionKeeper:
         while not self._closing.is_set():
             try:
                 await self._session()
-            except (AMQPError, OSError, TimeoutError) as error:
+            except Exception as error:  # whatever it was: what helps is a new connection
                 pause = min(BACKOFF_MAX, BACKOFF * 2**self._failures) * random.uniform(0.5, 1)
                 self._failures += 1
                 log.warning("no connection to the broker, next try in %.1f s: %r", pause, error)

@@ -1,7 +1,9 @@
-"""The dead letters: messages that failed for good, outlived their queue's TTL or could not be read. For a person to look at.
+"""The dead letters: messages that failed for good, outlived their queue's TTL or could not be read. For a person to
+look at.
 
-A run that has ended stays as it is, so a dead letter is not simply sent again: replaying accepts a new run of the same job with the
-same arguments, whose parent is the old one. Letters are taken off the queue only after that is durable.
+A run that has ended stays as it is, so a dead letter is not simply sent again: replaying accepts a new run of the
+same job with the same arguments, whose parent is the old one. Letters are taken off the queue only after that is
+durable.
 """
 
 from collections.abc import Callable

@@ -114,8 +114,8 @@ def _count(headers: Mapping[str, Any] | None) -> int:
 def _copy(properties: pika.BasicProperties, headers: dict[str, Any]) -> pika.BasicProperties:
     """The properties that are ours, with new headers.
 
-    The broker's x-death stays behind: what it counts differs between versions, and a message that seems to have been in a
-    delay queue before may be taken for one that goes round in circles, and dropped.
+    The broker's x-death stays behind: what it counts differs between versions, and a message that seems to have been in
+    a delay queue before may be taken for one that goes round in circles, and dropped.
     """
     return pika.BasicProperties(
         message_id=properties.message_id,

@@ -1,13 +1,15 @@
 """What each worker is doing, for `python -m raw_consumer inspect` and the page.
 
-Every worker's parent writes what its children do into Redis, once a second, under a key that is gone soon after the worker is. No
-worker is asked and so none can be too busy to answer. If Redis is away nothing is known, and nothing else suffers.
+Every worker's parent writes what its children do into Redis, once a second, under a key that is gone soon after the
+worker is. No worker is asked and so none can be too busy to answer. If Redis is away nothing is known, and nothing
+else suffers.
 """
 
 import json
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import redis
@@ -28,10 +30,8 @@ def reporter(name: str) -> Callable[[list[Child]], None]:
 
     def report(children: list[Child]) -> None:
         state = {"worker": name, "pid": os.getpid(), "children": [_describe(child) for child in children]}
-        try:
+        with suppress(redis.RedisError):
             client.set(PREFIX + name, json.dumps(state), ex=KEPT_SECONDS)
-        except redis.RedisError:
-            pass
 
     return report
 

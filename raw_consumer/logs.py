@@ -1,6 +1,5 @@
 """Log lines that can be searched by run: one line per event, key=value, parent and children alike."""
 
-import json
 import logging
 import time
 
@@ -15,13 +14,18 @@ class KeyValueFormatter(logging.Formatter):
     def __init__(self, worker: str) -> None:
         super().__init__()
         self.worker = worker
+        self.second, self.time = 0, ""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line for `record`."""
-        at = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
-        run = f" run={current_run}" if current_run else ""
-        message = json.dumps(record.getMessage(), ensure_ascii=False)
-        line = f"time={at}.{record.msecs:03.0f}Z level={record.levelname} worker={self.worker}{run} logger={record.name} message={message}"
+        if int(record.created) != self.second:
+            self.second = int(record.created)
+            self.time = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+        message = record.getMessage().strip().replace('"', "'").replace("\n", "\\n")
+        line = (
+            f"time={self.time}.{int(record.msecs):03d}Z level={record.levelname} worker={self.worker} "
+            f'run={current_run or "-"} logger={record.name} message="{message}"'
+        )
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
 

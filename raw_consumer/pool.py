@@ -1,12 +1,12 @@
 """The worker's parent process: it forks the children, watches them, and never touches a message itself.
 
 A child that dies takes its connections with it, so the broker hands its message to another one by itself, marked as
-redelivered; `execute` counts that, which is what stops a message that kills every process it meets. All the parent has to do is
-to fork a new child, and to kill one whose job is past its hard limit or was revoked: the outcome is written first, so that
-the redelivered message finds its run ended. It knows what a child does from a slot of shared memory that the child fills in.
+redelivered; `execute` counts that, which is what stops a message that kills every process it meets. All the parent
+has to do is to fork a new child, and to kill one whose job is past its hard limit or was revoked: the outcome is
+written first, so that the redelivered message finds its run ended. It knows what a child does from a slot of shared
+memory that the child fills in.
 """
 
-import ctypes
 import logging
 import math
 import os
@@ -18,61 +18,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.sharedctypes import RawArray
-from types import FrameType
 from typing import NoReturn
 
 from cars_bot import database, ledger, runs
-from cars_bot.catalogue import Policy
-from cars_bot.errors import StorageUnavailable, TimeLimitExceeded
-from cars_bot.execution import Delivery, end_from_outside
+from cars_bot.errors import StorageUnavailable
+from cars_bot.execution import end_from_outside
+from raw_consumer.limits import Slot
 
 log = logging.getLogger(__name__)
 
 TICK = 0.1  # seconds between two looks at the children
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 CRASH_LOOP_PAUSE = 0.5  # seconds until a child is replaced that died as soon as it was born
-
-
-class Slot(ctypes.Structure):
-    """What one child is doing, in memory shared with the parent. The child writes it, the parent reads it."""
-
-    _fields_ = (
-        ("run_id", ctypes.c_char * 36),
-        ("job", ctypes.c_char * 64),
-        ("began", ctypes.c_double),  # monotonic seconds; 0 when idle
-        ("hard_limit", ctypes.c_double),  # seconds
-        ("jobs_done", ctypes.c_uint64),
-    )
-    run_id: bytes
-    job: bytes
-    began: float
-    hard_limit: float
-    jobs_done: int
-
-    @contextmanager
-    def working(self, delivery: Delivery, policy: Policy) -> Iterator[None]:
-        """Hold a job's two time limits for as long as the block lasts. In the child, on its main thread.
-
-        Raises:
-            TimeLimitExceeded: wherever the block happens to be when the soft limit is reached.
-        """
-        # feature: soft and hard time limits
-        self.run_id, self.job = delivery.run_id.encode(), delivery.job.encode()[:64]
-        self.hard_limit, self.began = policy.hard_time_limit, time.monotonic()
-        signal.setitimer(signal.ITIMER_REAL, policy.soft_time_limit)
-        try:
-            yield
-        finally:
-            self.began = 0.0  # first of all: a signal that is already on its way finds nothing to interrupt
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            self.jobs_done += 1
-
-    def on_soft_limit(self, _signal: int, _frame: FrameType | None) -> None:
-        """The handler of SIGALRM."""
-        if self.began:
-            raise TimeLimitExceeded
-
-    # end
 
 
 @dataclass
@@ -178,7 +135,7 @@ class Pool:
             signal.signal(
                 signal.SIGINT, signal.SIG_IGN
             )  # Ctrl-C reaches the whole group; the parent passes on what it means
-            signal.signal(signal.SIGALRM, child.slot.on_soft_limit)
+            signal.signal(signal.SIGALRM, child.slot.on_alarm)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
             self.work(child.name, child.slot)
             ledger.flush()

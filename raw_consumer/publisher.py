@@ -1,9 +1,10 @@
 """Publishing that can be relied on: confirmed and mandatory, with the confirms pipelined.
 
-A publish without a confirm succeeds into a dead connection. With one, but without `mandatory`, it succeeds into an exchange
-from which no queue is reached. And waiting for each confirm before the next publish costs a round trip to the broker's disk per
-message. So: everything is sent at once, the broker answers by and by, and a message counts only when it was confirmed and not
-returned. What was not confirmed is unknown, not lost: whoever asked publishes it again, and the worker recognises the copy.
+A publish without a confirm succeeds into a dead connection. With one, but without `mandatory`, it succeeds into an
+exchange from which no queue is reached. And waiting for each confirm before the next publish costs a round trip to
+the broker's disk per message. So: everything is sent at once, the broker answers by and by, and a message counts
+only when it was confirmed and not returned. What was not confirmed is unknown, not lost: whoever asked publishes it
+again, and the worker recognises the copy.
 """
 
 import threading
@@ -74,6 +75,7 @@ class Publisher:
         with self._starting:
             if self._keeper is None:
                 self._keeper = ConnectionKeeper(self._url, self._name, self._on_open, self._on_lost)
+                self._keeper.start()
         batch = _Batch(messages, timeout)
         self._keeper.call(self._take, batch)
         batch.over.wait(timeout)
@@ -128,7 +130,7 @@ class Publisher:
             self._returned.discard(message_id)
 
     def _on_return(self, channel: Channel, _method: Basic.Return, properties: BasicProperties, _body: bytes) -> None:
-        """The message reached no queue: somebody has deleted one. The broker confirms it all the same, right after this."""
+        """The message reached no queue: one was deleted. The broker confirms it all the same, right after this."""
         if not self._returned:
             topology.declare(channel)
         self._returned.add(properties.message_id)

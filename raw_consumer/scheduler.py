@@ -1,10 +1,12 @@
 """The hand-written Beat: when a schedule's time has come, its run is put into the outbox. Nothing else is done here.
 
-Any number of schedulers may run. One is the leader, as long as it keeps renewing a lease in the database; another takes over when
-the lease runs out. That alone would not be safe, because a leader may be frozen, or its clock may be wrong, and two may lead for
-a moment. So a run's id is made from its schedule and its slot (the minute it is for): who comes second finds the run there.
+Any number of schedulers may run. One is the leader, as long as it keeps renewing a lease in the database; another
+takes over when the lease runs out. That alone would not be safe, because a leader may be frozen, or its clock may be
+wrong, and two may lead for a moment. So a run's id is made from its schedule and its slot (the minute it is for):
+who comes second finds the run there.
 
-A scheduler that was away runs the latest slot it missed, once, and leaves the rest: nobody wants sixty syncs after an hour.
+A scheduler that was away runs the latest slot it missed, once, and leaves the rest: nobody wants sixty syncs after
+an hour.
 """
 
 import hashlib
@@ -34,7 +36,7 @@ LONGEST_GAP = timedelta(days=366)  # how far back a slot is looked for
 
 # feature: schedule
 def matches(crontab: str, at: datetime) -> bool:
-    """Whether the minute `at` is one of those the line names: minute hour day month weekday; `*`, `*/n`, `a`, `a-b`, `a,b`."""
+    """Whether the line (minute hour day month weekday; each `*`, `*/n`, `a`, `a-b` or `a,b`) names the minute `at`."""
     minute, hour, day, month, weekday = crontab.split()
     values = (minute, at.minute, 0), (hour, at.hour, 0), (month, at.month, 1)
     on_day, on_weekday = _field(day, at.day, 1), _field(weekday, at.isoweekday() % 7, 0)
@@ -69,7 +71,7 @@ def latest_slot(crontab: str, now: float, after: float) -> float | None:
 
 
 def run_id(schedule: str, slot: float) -> str:
-    """The id of the run for that schedule and slot: a UUID of version 7, sorted by time, whose random part is not random."""
+    """The id of the run for that schedule and slot: a UUIDv7, so it sorts by time, whose random part is a hash."""
     digest = hashlib.sha256(f"{schedule}@{slot:.0f}".encode()).digest()
     value = int(slot * 1000).to_bytes(6) + digest[:10]
     return str(uuid.UUID(int=int.from_bytes(value) & ~(0xF << 76 | 0x3 << 62) | 0x7 << 76 | 0x2 << 62))

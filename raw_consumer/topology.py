@@ -7,10 +7,10 @@
                  raw.delivery <── raw.delay.00 <── raw.delay.01 <── … <── raw.delay.23
                                   waits 0.1 s      waits 0.2 s            waits 9.7 days
 
-A delay is a number of tenths of a second, and its binary digits are the way: at each level a message either waits in that
-level's queue (digit 1) until its TTL is over and the broker dead-letters it one level down, or passes straight on (digit 0).
-So any delay up to 19 days is exact with 24 queues, no worker holds the message meanwhile, and it survives restarts.
-A TTL per message in a single queue would not do: a queue only expires messages at its head.
+A delay is a number of tenths of a second, and its binary digits are the way: at each level a message either waits in
+that level's queue (digit 1) until its TTL is over and the broker dead-letters it one level down, or passes straight
+on (digit 0). So any delay up to 19 days is exact with 24 queues, no worker holds the message meanwhile, and it
+survives restarts. A TTL per message in a single queue would not do: a queue only expires messages at its head.
 
 Everything here is a pure table; who declares it and when is the connections' business.
 """
@@ -57,7 +57,7 @@ def destination(routing_key: str) -> str:
 
 
 def declarations() -> Iterator[Declaration]:
-    """Everything the lane needs, in an order in which it can be declared. Declaring again what is there changes nothing."""
+    """Everything the lane needs, in an order that can be declared. Declaring again what is there changes nothing."""
     yield from _exchange(JOBS, "direct")
     yield from _exchange(DELIVERY, "topic")
     yield from _exchange(DEAD, "fanout")

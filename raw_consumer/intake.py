@@ -1,0 +1,172 @@
+"""A child's intake: messages come in on the connection's thread and are taken by the main thread, one at a time.
+
+How many a child may hold is a trade. One and no more keeps strict priorities and leaves the rest to idle children,
+but costs a round trip to the broker per job. So a child reads ahead only while its jobs are short; and when a job
+turns out to be long it stops consuming and gives back what it has not begun, so that nothing waits behind it, in
+whatever queue.
+
+RabbitMQ counts the prefetch per consumer, and there is a consumer per queue: "one" is one of each queue. Whose turn
+came last is consumed last after a long job, so the queues are served in turns.
+"""
+
+import logging
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from queue import Empty, SimpleQueue
+
+from pika.channel import Channel
+from pika.spec import Basic, BasicProperties
+
+from raw_consumer import topology
+from raw_consumer.connection import ConnectionKeeper
+
+log = logging.getLogger(__name__)
+
+READ_AHEAD = 16  # messages per queue, while jobs are short
+SHORT = 0.005  # seconds a job may take on average to count as short
+LONG = 0.05  # seconds after which the job in hand counts as long
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message, and the generation of the connection to which its delivery tag belongs."""
+
+    generation: int
+    queue: str
+    method: Basic.Deliver
+    properties: BasicProperties
+    body: bytes
+
+
+def read_ahead(pace: float, now: int) -> int:
+    """How many messages per queue to hold when jobs take `pace` seconds and `now` are held; it does not flutter."""
+    return READ_AHEAD if pace < (SHORT if now <= 1 else 2 * SHORT) else 1
+
+
+class Intake:
+    """Consumes `queues` for one child. Methods without an underscore are for its main thread."""
+
+    def __init__(self, rmq_url: str, queues: Sequence[str], name: str) -> None:
+        self._inbox: SimpleQueue[Received | None] = SimpleQueue()  # None: nothing more will come
+        self._stopping = False
+        self._pace = 2 * SHORT  # seconds between two takes, as a moving average
+        self._busy_since: float | None = None
+        self._served = ""  # the queue of the message in hand
+        self._settled = (0, 0)  # a generation, and the delivery tag up to which everything is settled
+        self._ack_is_due = False
+        # Only the connection's thread touches these:
+        self._queues = list(queues)
+        self._prefetch = 0  # 0: we do not consume
+        self._ending = False
+        self._connection = ConnectionKeeper(rmq_url, name, self._on_open)
+        self._connection.call(self._keep_watch)
+        self._connection.start()
+
+    def take(self) -> Received | None:
+        """Wait for the next message; the one before is done with. None: there will be no more."""
+        if self._busy_since is not None:
+            self._pace += 0.1 * (time.monotonic() - self._busy_since - self._pace)
+            self._busy_since = None
+            if read_ahead(self._pace, self._prefetch) != self._prefetch:
+                self._connection.call(self._adapt)
+        while not self._stopping and (received := self._inbox.get()) is not None:
+            if self.is_current(received):
+                self._served, self._busy_since = received.queue, time.monotonic()
+                return received
+        return None
+
+    def is_current(self, received: Received) -> bool:
+        """Whether its connection still stands. If not, the broker has put the message back and hands it out again."""
+        return received.generation == self._connection.generation
+
+    # feature: ack after the outcome is durable
+    def acknowledge(self, received: Received) -> None:
+        """Let the broker forget this message, and all before it: they are settled in the order in which they came."""
+        self._settled = received.generation, received.method.delivery_tag
+        if not self._ack_is_due:  # else the one that is due will cover this message too
+            self._ack_is_due = True
+            self._connection.call(self._send_ack)
+
+    def _send_ack(self) -> None:
+        self._ack_is_due = False
+        generation, tag = self._settled
+        channel = self._connection.channel
+        if channel is not None and channel.is_open and generation == self._connection.generation:
+            channel.basic_ack(tag, multiple=True)
+
+    # end
+
+    def finish(self, at_once: bool) -> None:
+        """Take in nothing more. What is here is still to be taken, unless `at_once`: then it is given back."""
+        self._stopping = self._stopping or at_once
+        self._connection.call(self._finish)
+
+    def close(self) -> None:
+        """Send what is to be sent and let go of the connection."""
+        self._connection.close()
+
+    # ------------------------------------------------ from here on: the connection's thread
+
+    def _on_open(self, channel: Channel) -> None:
+        topology.declare(channel)
+        channel.add_on_cancel_callback(self._on_cancelled)
+        self._prefetch = 0
+        self._adapt()
+        log.info("ready: consuming %s", ", ".join(self._queues))
+
+    def _on_cancelled(self, _frame: object) -> None:
+        """The broker has ended a consumer: its queue was deleted. A new connection declares it again."""
+        self._connection.fail(ConnectionAbortedError("the broker has ended a consumer; was its queue deleted?"))
+
+    def _on_message(
+        self, queue: str, _channel: Channel, method: Basic.Deliver, properties: BasicProperties, body: bytes
+    ) -> None:
+        self._inbox.put(Received(self._connection.generation, queue, method, properties, body))
+
+    # feature: prefetch
+    def _keep_watch(self) -> None:
+        self._connection.loop.call_later(LONG, self._keep_watch)
+        self._adapt()
+
+    def _adapt(self) -> None:
+        """Consume with the prefetch that suits the job in hand and those before it."""
+        channel, busy = self._connection.channel, self._busy_since
+        if channel is None or not channel.is_open or self._ending:
+            return
+        caught = busy is not None and time.monotonic() > busy + LONG
+        wanted = 0 if caught else read_ahead(self._pace, self._prefetch)
+        if wanted == self._prefetch:
+            return
+        self._stop_consuming(channel)
+        if wanted < self._prefetch:
+            self._give_back(channel)
+        if wanted:
+            channel.basic_qos(prefetch_count=wanted)
+            self._queues.sort(key=lambda queue: queue == self._served)
+            for queue in self._queues:
+                channel.basic_consume(topology.queue_name(queue), partial(self._on_message, queue))
+        self._prefetch = wanted
+
+    def _stop_consuming(self, channel: Channel) -> None:
+        for consumer_tag in channel.consumer_tags:
+            channel.basic_cancel(consumer_tag, lambda _frame: None)  # pika gives back what is still on its way
+
+    def _give_back(self, channel: Channel) -> None:
+        with suppress(Empty):
+            while (received := self._inbox.get_nowait()) is not None:
+                if self.is_current(received):
+                    channel.basic_nack(received.method.delivery_tag, requeue=True)
+
+    # end
+
+    def _finish(self) -> None:
+        self._ending = True
+        channel = self._connection.channel
+        if channel is not None and channel.is_open:
+            self._stop_consuming(channel)
+            if self._stopping:
+                self._give_back(channel)
+        self._inbox.put(None)
