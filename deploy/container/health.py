@@ -1,0 +1,97 @@
+"""The containers' health checks: `python deploy/container/health.py KIND [ARGUMENT …]`; exit status 0 says healthy.
+
+That a process exists is known anyhow, so a check asks whether it does its work. It runs every few seconds in each
+container and therefore imports little: nothing of the kit, and a library only where it is needed.
+
+    http URL                a server answers there, and not with an error
+    celery                  this container's Celery worker answers a ping that travels through the broker
+    raw                     this container's raw worker has all its children, and a connection to the broker
+    leader                  a scheduler holds the lease in the database: this one, or the one it stands by for
+    written PATTERN AGE     a file that matches was written to within the last AGE seconds
+"""
+
+import http.client
+import json
+import os
+import socket
+import sys
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
+SECONDS = 3.0  # for an answer
+
+
+def http_answers(url: str) -> bool:
+    """Whether GET `url` is answered with a status below 400. Proxies are not asked."""
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname or "127.0.0.1", parts.port, timeout=SECONDS)
+    connection.request("GET", parts.path or "/")
+    return connection.getresponse().status < 400
+
+
+def celery_answers() -> bool:
+    """Whether the worker's event loop, its connection and the broker all work, however busy its children are."""
+    from kombu import Connection
+    from kombu.pidbox import Mailbox  # what `celery inspect ping` is made of, without loading Celery and the tasks
+
+    worker = f"celery_worker@{socket.gethostname()}"
+    with Connection(os.environ.get("CELERY_BROKER_URL") or os.environ["RMQ_URL"], connect_timeout=SECONDS) as broker:
+        mailbox = Mailbox("celery", type="fanout", connection=broker, accept=["json"])
+        return bool(mailbox.call([worker], "ping", timeout=SECONDS))
+
+
+def raw_works() -> bool:
+    """Whether the worker's parent has said lately that it has all its children, and they reach the broker.
+
+    What the parent says lives in Redis for seconds; without Redis nothing is known, which is not healthy either.
+    """
+    import redis
+
+    client = redis.Redis.from_url(os.environ["REDIS_URL"], socket_timeout=SECONDS, socket_connect_timeout=SECONDS)
+    said = client.get(f"cars_bot:raw_worker:consumer@{socket.gethostname()}")
+    children = json.loads(said)["children"] if said else []
+    return bool(children) and all(child["pid"] for child in children) and connected(os.environ["RMQ_URL"], 5672)
+
+
+def connected(url: str, default_port: int) -> bool:
+    """Whether this container has an established TCP connection to the port in `url`."""
+    port = urlsplit(url).port or default_port
+    tables = Path("/proc/net/tcp").read_text() + Path("/proc/net/tcp6").read_text()
+    sockets = (line.split()[2:4] for line in tables.splitlines())  # remote address and state; 01 is ESTABLISHED
+    return any(remote.endswith(f":{port:04X}") and state == "01" for remote, state in sockets)
+
+
+def somebody_leads() -> bool:
+    """Whether the schedulers' lease is being renewed."""
+    import psycopg
+
+    with psycopg.connect(os.environ["DATABASE_URL"], connect_timeout=int(SECONDS)) as database:
+        lease = database.execute("SELECT until FROM leaders WHERE role = 'scheduler'").fetchone()
+    return lease is not None and lease[0] > time.time()
+
+
+def written_lately(pattern: Path, age: float) -> bool:
+    """Whether the newest file that matches `pattern` was written to less than `age` seconds ago."""
+    newest = max((path.stat().st_mtime for path in pattern.parent.glob(pattern.name)), default=0.0)
+    return time.time() - newest < age
+
+
+def check(kind: str = "", *arguments: str) -> bool:
+    """Do the check that the command line names."""
+    match kind, arguments:
+        case "http", [url]:
+            return http_answers(url)
+        case "celery", []:
+            return celery_answers()
+        case "raw", []:
+            return raw_works()
+        case "leader", []:
+            return somebody_leads()
+        case "written", [pattern, age]:
+            return written_lately(Path(pattern), float(age))
+    raise SystemExit(__doc__)
+
+
+if __name__ == "__main__":
+    sys.exit(0 if check(*sys.argv[1:]) else 1)
