@@ -1,0 +1,126 @@
+"""Puts the readers together: what one post says about the car it offers."""
+
+import re
+from dataclasses import asdict, dataclass, field
+from functools import lru_cache
+
+from outside_world.language.cars import Mention, find_cars
+from outside_world.language.contacts import find_handle, find_phones
+from outside_world.language.mileage import find_mileage
+from outside_world.language.places import find_place
+from outside_world.language.prices import find_price
+from outside_world.language.quantities import find_quantities
+from outside_world.language.text import Text
+from outside_world.language.years import find_year
+
+LONGEST_POST = 20_000  # characters; Telegram allows 4,096
+_NO_NUMBERS_IN = re.compile(
+    r"https?://\S+|www\.\S+|\bt\.me/\S+|\S+@\S+\.\w+|@\w+"  # links, addresses, handles
+    r"|\b(?=[a-z0-9]*\d)(?=[a-z0-9]*[a-z])[a-z0-9]{11,17}\b"  # VIN
+    r"|\b\d{1,2}[:]\d{2}\b|\b\d{1,2}[./]\d{1,2}[./]\d{2,4}\b"  # times, dates
+    r"|\b\d{3}\s?/\s?\d{2}\s?/?\s?[rр]?\s?\d{2}\b|\b[rр]\s?\d{2}\b"  # tyres
+    r"|\b[авекмнорстухabekmhopctyx] ?\d{3} ?[авекмнорстухabekmhopctyx]{2}(?: ?\d{2,3})?\b"  # number plates
+    r"|\b24\s?[/x]\s?7\b|\b\d{1,2}\s?[x*]\s?\d\b|\b\d+\s?-?\s?(?:й|ая|ый|ое|го|st|nd|rd|th)\b"  # 24/7, 4x4, ordinals
+)
+_COUNTRY_WORDS = [
+    (re.compile(pattern), country)
+    for pattern, country in [
+        (r"казахстан|\bkz\b|қазақстан", "KZ"), (r"беларус|белорус|\bрб\b", "BY"), (r"украин", "UA"), (r"грузи[яи]\b|georgia\b(?! tech)", "GE"),
+        (r"\bоаэ\b|эмират|\buae\b|\bgcc\b", "AE"), (r"узбекистан", "UZ"), (r"киргиз|кыргызстан", "KG"), (r"армени[яи]\b", "AM"),
+        (r"\bрф\b|росси[ияею]", "RU"), (r"£|\bmot\b|\bv5c?\b|\bulez\b|\btyres\b", "GB"), (r"\bpoland\b|\bpolska\b", "PL"),
+        (r"clean title|salvage|\bdmv\b|smog(?:ged)? |carfax|title in hand|rebuilt title", "US"), (r"\bgermany\b|\btüv\b|\btuv\b", "DE"),
+    ]
+]  # fmt: skip
+_COUNTRY_OF_SIGN = {"£": "GB", "₸": "KZ", "₴": "UA", "₾": "GE", "aed": "AE", "zł": "PL", "pln": "PL", "тенге": "KZ", "грн": "UA", "лари": "GE", "дирхам": "AE",
+                    "kč": "CZ", "₽": "RU", "руб": "RU"}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a post says; None where it does not. The rest is for the classification."""
+
+    make: str | None = None
+    model: str | None = None
+    year: int | None = None
+    mileage_km: int | None = None
+    price: int | None = None
+    currency: str | None = None
+    city: str | None = None
+    phones: list[str] = field(default_factory=list)
+    telegram: str | None = None
+
+
+@lru_cache(maxsize=256)
+def read(raw: str) -> tuple[Text, list[Mention], Reading]:
+    """Normalise and read a post once; classification, extraction and description all ask for it."""
+    text = Text(raw[:LONGEST_POST])
+    cars = find_cars(text)
+    spans = [(car.start, car.end) for car in cars]
+    place = find_place(text, spans)
+    country = place.city.country if place else _country(text)
+    phones = find_phones(text, country)
+    if country is None:
+        country = next((phone.country for phone in phones if phone.country), None)
+    blocked = [
+        *spans,
+        *((phone.start, phone.end) for phone in phones),
+        *(match.span() for match in _NO_NUMBERS_IN.finditer(text.low)),
+        *_generations(text, cars),
+    ]
+    quantities = find_quantities(text, blocked)
+    end = _end_of_first_offer(text, cars)
+    year = find_year(text, spans, blocked, end)
+    mileage, used = find_mileage(text, quantities, country, year, end)
+    price, currency = find_price(text, quantities, country, used, end)
+    car = next((car for car in cars if car.model), cars[0] if cars else None)
+    return text, cars, Reading(
+        make=car.make if car else None,
+        model=car.model if car else None,
+        year=year,
+        mileage_km=mileage,
+        price=price,
+        currency=currency if price is not None else None,
+        city=place.city.name if place else None,
+        phones=[phone.number for phone in phones],
+        telegram=find_handle(text),
+    )  # fmt: skip
+
+
+def extract(raw: str) -> dict[str, object]:
+    """The reading as the form that the schema `car_data` asks for."""
+    return asdict(read(raw)[2])
+
+
+def _country(text: Text) -> str | None:
+    for sign, country in _COUNTRY_OF_SIGN.items():
+        if re.search(rf"(?<![а-яa-z]){re.escape(sign)}", text.low):
+            return country
+    return next((country for pattern, country in _COUNTRY_WORDS if pattern.search(text.low)), None)
+
+
+def _generations(text: Text, cars: list[Mention]) -> list[tuple[int, int]]:
+    """The number after a model that says which generation: "Camry 50", "Focus 2", "Golf 7"."""
+    found = []
+    for car in cars:
+        after = text.low[car.end : car.end + 40]
+        match = re.match(r"[ -]?(\d{1,3})(?![\d.,]\d)(?!\s?(?:к\b|k\b|т\b|т\.|тыс|млн|лям|км|km|mi|л\b|л\.|%|г\b|г\.|год|\$|€|£|₽|руб|р\b|000|лет))\b", after)
+        grouped = re.match(r"[ -]?\d{1,3}((?: \d{3})+)(?!\d)", after)
+        if match and (not grouped or int(re.sub(r"\D", "", grouped[0])) >= 20_000_000):
+            found.append((car.end, car.end + match.end()))
+    return found
+
+
+def _end_of_first_offer(text: Text, cars: list[Mention]) -> int:
+    """Where the second car on offer begins; its figures are not the first one's."""
+    offered = [car for car in cars if car.model]
+    for first, second in zip(offered, offered[1:], strict=False):
+        same = first.make == second.make and (first.model or "")[:4] == (second.model or "")[:4]
+        if same and second.start - first.end < 200:
+            continue
+        line_start = text.line_start(second.start)
+        numbers = re.search(r"\d{3}", text.low[second.end : second.end + 80])
+        if line_start > first.end and numbers:
+            return line_start
+        if numbers and re.search(r"\d{3}", text.low[first.end : second.start]):
+            return second.start
+    return len(text.low)

@@ -1,0 +1,66 @@
+"""How far the car has run, in kilometres; told from service intervals, fuel use, range, prices and guarantees."""
+
+import re
+
+from outside_world.language.quantities import Quantity
+from outside_world.language.text import Text
+
+KM_PER_MILE = 1.609344  # exactly, by definition
+FARTHEST_KM = 1_500_000
+MILE_COUNTRIES = ("US", "GB")
+_LABEL = re.compile(
+    r"(?:пробег\w*|пробиг\w*|километраж\w*|одометр\w*|накат\w*|прошл[аи]|проехал\w*|прое[зх]\w+|прокат\w*|жург\w+|жүрген|mileage|milage|millage|odometer|odo\b|miles|kms?|driven|run|km stand|laufleistung|przebieg|пробіг|км)"
+    r"(?: (?:всего|реальн\w+|родн\w+|оригинал\w*|честн\w+|небольш\w+|маленьк\w+|на|сегодня|на сегодня|на данный момент|авто|машины|составляет|около|примерно|порядка|чуть|более|больше|меньше|менее|до|почти|под|за|is|of|only|just|approx\w*|about|around|at|under|over|original|actual|true|low|genuine|currently|has|реально|подтвержден\w*|то|уже|~|тыс\w*|\(тыс\w* ?км\)|\(км\)|км|,|:|-|=))*[\s:=~≈,.\-(]*$"
+)
+_NOT = re.compile(
+    r"(?:кажд\w+|замен\w+|менял\w*|поменя\w+|сделан\w*|ремонт\w*|капит\w+|гарант\w+|запас\w* хода|расход\w*|обслуж\w+|сервис\w*|масл\w*|через|т\.?о\.?|грм|ремень|цепь|колодк\w*|резин\w*|шин\w*|свеч\w*|вариатор\w*|двигател\w* (?:после|прошел)|после (?:капит\w*|ремонт\w*)"
+    r"|every|service\w*|warranty|range|up to|until|replaced|changed|rebuilt|engine has|tires|tyres|belt|brakes|oil|interval|battery|next|per|last|done|from new|radius|away|within|limit\w*|\d+ ?л(?:\.|итр\w*)? на|л/|литр\w* на)"
+    r"(?: \w+)?(?: (?:на|по|в|до|за|at|for|the|of|ago|был\w*|were|was|только|и|пробег\w*|каждые|через))*[\s:~,(\-]*$"
+)
+_AFTER_NOT = re.compile(r"\s?(?:назад|гарант|ago|service|warranty|интервал|range|по трассе|по городу|от москв|от мкад|от города|from (?:the )?city|away|north|south|east|west|/ ?год|в год|per year|a year|на одном баке|до то\b|до следующ|radius)")
+_MILES_SAID = re.compile(r"\bmiles?\b|\bмил[ьяеи]\b|\bmi\b")
+
+
+def find_mileage(
+    text: Text, quantities: list[Quantity], country: str | None, year: int | None, end: int
+) -> tuple[int | None, Quantity | None]:
+    """Kilometres and the quantity they were read from, looking at the first `end` characters."""
+    found: list[tuple[int, int, int, Quantity]] = []
+    for quantity in quantities:
+        if quantity.start >= end or quantity.is_money or quantity.unit not in (None, "km", "mi"):
+            continue
+        before = text.before(quantity.start, 60)
+        labelled = _LABEL.search(before) is not None
+        if quantity.unit is None and not labelled:
+            continue
+        if (not labelled and _NOT.search(before)) or _AFTER_NOT.match(text.after(quantity.end, 24)):
+            continue
+        if quantity.unit is None and re.match(r"\s?(?:г\.?|год)", text.after(quantity.end, 6)):
+            continue
+        kilometres = _kilometres(text, quantity, country, year)
+        if kilometres is not None:
+            score = 4 * labelled + 2 * (quantity.unit is not None) + (quantity.value >= 1000)
+            found.append((score, -quantity.start, kilometres, quantity))
+    if not found:
+        return None, None
+    best = max(found, key=lambda each: each[:2])
+    return best[2], best[3]
+
+
+def _kilometres(text: Text, quantity: Quantity, country: str | None, year: int | None) -> int | None:
+    value = quantity.value
+    if quantity.unit == "mi":
+        miles = True
+    elif quantity.unit == "km":
+        miles = False
+    else:
+        near = text.before(quantity.start, 40) + " " + text.after(quantity.end, 14)
+        miles = _MILES_SAID.search(near) is not None or (country in MILE_COUNTRIES and not re.search(r"\bkms?\b|км", near))
+    if not quantity.scaled and not quantity.grouped and value < 1000 and quantity.unit != "mi":
+        # "пробег 137": in thousands, unless the car is new and the unit is there
+        as_written = quantity.unit == "km" and (value < 1 or (year or 0) >= 2023 or "нов" in text.low[:200])
+        value = value if as_written or value == 0 else value * 1000
+    elif not quantity.scaled and quantity.unit == "mi" and value < 400 and (quantity.decimal or value >= 20):
+        value *= 1000
+    kilometres = round(value * KM_PER_MILE) if miles else round(value)
+    return kilometres if 0 <= kilometres <= FARTHEST_KM else None

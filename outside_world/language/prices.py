@@ -1,0 +1,110 @@
+"""What the seller asks, told from instalments, down payments, repair bills, old prices and everything countable."""
+
+import re
+
+from outside_world.language.quantities import CURRENCIES, Quantity
+from outside_world.language.text import Text
+
+CURRENCY_OF = {
+    "RU": "RUB", "KZ": "KZT", "BY": "BYN", "UA": "UAH", "GE": "GEL", "AM": "AMD", "AZ": "AZN", "UZ": "UZS", "KG": "KGS",
+    "TJ": "TJS", "MD": "MDL", "US": "USD", "GB": "GBP", "CA": "CAD", "AU": "AUD", "NZ": "NZD", "AE": "AED", "PL": "PLN", "CZ": "CZK",
+    "HU": "HUF", "RO": "RON", "BG": "BGN", "RS": "RSD", "SE": "SEK", "NO": "NOK", "DK": "DKK", "CH": "CHF", "TR": "TRY",
+    "IL": "ILS", "CN": "CNY", "JP": "JPY", "KR": "KRW", "IN": "INR", "SA": "SAR", "QA": "QAR", "KW": "KWD", "BH": "BHD",
+    "OM": "OMR", "EG": "EGP", "TH": "THB", "ZA": "ZAR", "NG": "NGN", "KE": "KES", "MN": "MNT", "TM": "TMT",
+    **dict.fromkeys("DE AT FR IT ES PT NL BE FI IE EE LV LT SK SI GR CY HR ME".split(), "EUR"),
+}  # fmt: skip
+# Below the first figure a bare number must mean thousands; beyond the second it is no price of a car.
+_RANGE: dict[str | None, tuple[float, float]] = {
+    "RUB": (15_000, 100_000_000), "KZT": (100_000, 400_000_000), "UZS": (1_000_000, 9_000_000_000), "AMD": (100_000, 200_000_000),
+    "KGS": (20_000, 50_000_000), "UAH": (5_000, 30_000_000), None: (150, 900_000_000),
+    "JPY": (30_000, 90_000_000), "KRW": (300_000, 900_000_000), "INR": (20_000, 90_000_000), "CZK": (2_000, 9_000_000), "HUF": (50_000, 90_000_000),
+}  # fmt: skip
+_THOUSANDS_MEANT = ("RUB", "KZT", "UZS", "AMD", "KGS")
+_LABEL = re.compile(
+    r"(?:цен\w*|цин\w*|стоимост\w*|стоит|прошу|прайс\w*|ценник\w*|отда\w+|продам|продаю|прода\w+|хочу|баг\w*|бага\w*|price\w*|prise|asking|ask|sell\w*|sale|obo|preis|vb|cena|only|just|yours for|выкуп|сумма|за|итого|по)"
+    r"(?: (?:за|в|по|вопроса|авто|машины|продажи|наша|сегодня|сейчас|теперь|финальная|окончательная|актуальная|новая|снижена|до|всего|только|всю|is|now|for|at|of|just|only|reduced|to|price|от|-|около|примерно|\w+ый торг|срочно|уже|хочу|ваша|при осмотре|с торгом|за наличные|наличными|наличка|реальн\w+|адекватн\w+|в районе|just|firm|final|cash|было|стало))*[\s:=~≈,.\-(!]*$"
+)
+_STRONG_LABEL = re.compile(r"(?:цен\w*|цин\w*|стоимост\w*|price|prise|asking|ценник\w*|прошу|баг\w*)[^\d\n]{0,25}$")
+_NEW_PRICE = re.compile(r"(?:теперь|сейчас|новая цена|снижен\w*(?: \w+)?(?: до)?|снизил\w*(?: \w+)?(?: до)?|скинул\w* до|уступ\w* до|now|reduced (?:to|from [^\n]{0,14} to)|dropped to|drop to|price drop|lowered to|down to|new price|->|=>|>>|стало|отдам за|финал\w*|до)[\s:!,-]*$")
+_NOT = re.compile(
+    r"(?:взнос\w*|первонач\w*|п\.?в\.?|платеж\w*|платит\w*|доплат\w+|предоплат\w*|задат\w+|залог\w*|аванс\w*|налог\w*|страхов\w*|осаго|каско|растамож\w*|утильсбор|утиль|штраф\w*|вложен\w*|вложил\w*|вложи\w+|потра[тч]\w+"
+    r"|ремонт\w*(?: \w+)? (?:на|за)|ремонт|запчаст\w+ на|скидк\w*|дисконт\w*|торг|ущерб\w*|долг\w*|остаток\w*|пошлин\w*|оформлени\w+|резин\w+ (?:за|стоит)|чек\w* на|стоил\w*|обош\w+|было|была|старая цена|раньше|вместо|рыноч\w+(?: цен\w*)?|рынк\w+|средн\w+ цен\w*|в салоне|новая стоит|новый стоит|доставк\w*|комисси\w*|к\s?слову"
+    r"|deposit|down(?: payment)?|upfront|monthly|per month|finance|payments?|tax|insurance|spent|invested|worth of|cost me|repairs?|was|were|originally|msrp|rrp|new (?:was|cost)|value[d]?|kbb|market|off|discount|saving|save|owed?|loan|shipping|delivery|fee|fees|over|paid|from|reduced from|retail\w*|sticker)"
+    r"(?: (?:от|в|на|за|до|около|примерно|с|был\w*|составляет|of|from|is|was|about|at|over|only|just|уже|более|больше|порядка|ещё|еще|the|another|бол|и|максимум|небольшой|возможен|у капота|реальному|уместен|-))*[\s:=~≈,.\-(]*$"
+)
+_AFTER_GOOD = re.compile(r"\s?[,.;(!]?\s?(?:торг|без торг|обмен|o\.?b\.?o|ono\b|firm|negotiable|neg\b|nego|vb\b|fixed|торга нет|не торг|срочн|cash|налич|за все|и забирай|на руки|\+ ?торг|хороший торг|реальному|final|or best|or nearest|or near)")
+_AFTER_NOT = re.compile(r"\s?(?:/|в|за|per|a|p)\s?\.?(?:мес|month|mo\b|mth|cm\b|week|wk|день|сутки|day|час)|\s?(?:down\b|deposit|взнос|скидк|off\b|discount|торг\w* (?:до|в)|доплат|вложен|worth|spent|invested|in (?:repairs|receipts|parts|work|upgrades)|delivery|tax\b|monthly|pcm|ежемес|first pay|переплат|подарк|бонус|cashback|кешбэк|штраф|road)")
+
+
+def find_price(
+    text: Text, quantities: list[Quantity], country: str | None, used: Quantity | None, end: int
+) -> tuple[int | None, str | None]:
+    """Amount and currency asked, looking at the first `end` characters; `used` is the mileage's quantity."""
+    local = CURRENCY_OF.get(country or "")
+    found: list[tuple[float, int, int, str | None]] = []
+    for index, quantity in enumerate(quantities):
+        if quantity is used or quantity.start >= end or not (quantity.unit is None or quantity.is_money):
+            continue
+        before, after = text.before(quantity.start, 60), text.after(quantity.end, 24)
+        new_price = _NEW_PRICE.search(before) is not None
+        if _AFTER_NOT.match(after) or (_NOT.search(before) and not new_price):
+            continue
+        score = _score(quantity, before, after, new_price)
+        currency = quantity.unit if quantity.is_money else local
+        amount = _amount(quantity, currency, score)
+        if score < 1 or amount is None:
+            continue
+        if re.match(r"\s?(?:->|=>|>>|-->)\s?", after) and index + 1 < len(quantities):
+            score -= 4  # what follows the arrow is asked now
+        found.append((score, -quantity.start, amount, currency))
+    if not found:
+        return None, None
+    best = max(found, key=lambda each: each[:2])
+    return best[2], best[3]
+
+
+def _score(quantity: Quantity, before: str, after: str, new_price: bool) -> float:
+    score = 0.0
+    if quantity.is_money:
+        score += 4
+    if _STRONG_LABEL.search(before):
+        score += 4
+    elif _LABEL.search(before):
+        score += 2.5
+    if _AFTER_GOOD.match(after):
+        score += 2
+    if quantity.scaled:
+        score += 1.5
+    if new_price:
+        score += 3
+    if quantity.grouped and quantity.value >= 10_000:
+        score += 1.5
+    elif quantity.value >= 20_000 and not quantity.decimal:
+        score += 1
+    if quantity.decimal and not quantity.scaled and score < 4:
+        score -= 4  # an engine
+    if quantity.value < 100 and not quantity.scaled and not quantity.decimal and not quantity.is_money:
+        score -= 3
+    return score
+
+
+def _amount(quantity: Quantity, currency: str | None, score: float) -> int | None:
+    """The full amount: "цена 650" of a car in Russia is 650,000, "1.35" are millions."""
+    lowest, highest = _RANGE.get(currency, _RANGE[None])
+    value = quantity.value
+    in_thousands = currency in _THOUSANDS_MEANT or currency is None
+    if value < lowest and not quantity.scaled and score >= 2:
+        if in_thousands and quantity.decimal and value < 30:
+            value *= 1_000_000
+        elif in_thousands and 10 <= value < 20_000:
+            value *= 1_000
+        elif value < 100 and quantity.decimal:
+            value *= 1_000
+    elif quantity.scaled and in_thousands and value < lowest and currency in ("KZT", "UZS"):
+        value *= 1_000
+    while value > highest and quantity.grouped:
+        value = float(str(int(value))[len(str(int(value))) % 3 or 3 :] or 0)  # "70 2 150 000": the first group is no part of it
+    return round(value) if lowest <= value <= highest else None
+
+
+__all__ = ["CURRENCIES", "CURRENCY_OF", "find_price"]

@@ -1,0 +1,121 @@
+"""A post made readable for rules: one alphabet per word, plain digits and spaces, emoji as words or full stops.
+
+Everything later looks at `Text.low`; positions in it are the positions in `Text.norm`.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import cached_property
+
+from outside_world.language.number_words import spell_in_digits
+
+# Emoji that stand for a word; every other one only separates.
+EMOJI_WORDS = {
+    "💰": "цена:", "💵": "цена:", "💲": "цена:", "💸": "цена:", "💴": "цена:", "💶": "цена:", "💷": "цена:", "🤑": "цена:",
+    "🏷": "цена:", "📞": "тел:", "☎": "тел:", "📱": "тел:", "📲": "тел:", "🤙": "тел:", "📍": "город:", "🏙": "город:",
+    "🌍": "город:", "🌎": "город:", "🌏": "город:", "🗺": "город:", "🛣": "пробег:", "📅": "год:", "🗓": "год:", "📆": "год:",
+    "🧭": "пробег:", "📌": "\n", "👉": "\n", "▶": "\n", "✅": "\n", "✔": "\n", "☑": "\n", "🔹": "\n", "🔸": "\n", "•": "\n", "▪": "\n",
+    "➡": "->", "→": "->", "⇒": "->", "➜": "->", "⟶": "->", "👇": "\n", "⬇": "->", "🔻": "->", "📉": "->",
+}  # fmt: skip
+_LOOKALIKE = dict(zip("аеорсухАВЕКМНОРСТУХіІѕЅјЈ", "aeopcyxABEKMHOPCTYXiIsSjJ", strict=True))
+_TO_LATIN = str.maketrans(_LOOKALIKE)
+_TO_CYRILLIC = str.maketrans("aeopcyxABEKMHOPCTYX", "аеорсухАВЕКМНОРСТУХ")
+# Letters of the neighbours' alphabets as Russian ones that sound alike: one lexicon then serves all of them.
+_NEIGHBOURS = str.maketrans("ёЁіІїЇєЄґҐўЎәӘғҒқҚңҢөӨұҰүҮһҺ", "еЕиИиИеЕгГуУаАгГкКнНоОуУуУхХ")
+_PLAIN = str.maketrans({
+    "\u00a0": " ", "\u202f": " ", "\u2009": " ", "\u2007": " ", "\t": " ", "\u200b": "", "\u200d": "", "\u2060": "",
+    "\u20e3": "", "\ufeff": "", "–": "-", "—": "-", "−": "-", "‑": "-", "‐": "-", "’": "'", "‘": "'", "`": "'", "ʼ": "'",
+    "“": '"', "”": '"', "«": '"', "»": '"', "„": '"', "\r": "\n", "×": "x",
+})  # fmt: skip
+_WORD = re.compile(r"[^\W\d_]+")
+_TOKEN = re.compile(r"[a-zа-я]+|\d+")
+_MARKUP = re.compile(r"[*_~`]{1,3}(?=\S)|(?<=\S)[*_~`]{1,3}(?!\w)")
+
+
+@dataclass(frozen=True)
+class Token:
+    """A run of letters or of digits."""
+
+    start: int
+    end: int
+    word: str
+
+    @property
+    def is_number(self) -> bool:
+        """Digits rather than letters."""
+        return self.word[0].isdigit()
+
+
+class Text:
+    """One post, normalised."""
+
+    def __init__(self, raw: str) -> None:
+        self.norm = spell_in_digits(normalise(raw))
+        low = self.norm.lower()
+        self.low = low if len(low) == len(self.norm) else "".join(c.lower()[:1] for c in self.norm)
+
+    @cached_property
+    def tokens(self) -> list[Token]:
+        """Words and numbers in order."""
+        return [Token(match.start(), match.end(), match[0]) for match in _TOKEN.finditer(self.low)]
+
+    @cached_property
+    def is_cyrillic(self) -> bool:
+        """Whether more of its letters are Cyrillic than Latin."""
+        cyrillic = sum("а" <= letter <= "я" for letter in self.low)
+        return cyrillic > sum("a" <= letter <= "z" for letter in self.low)
+
+    def line_start(self, position: int) -> int:
+        """Where the line around `position` begins."""
+        return self.low.rfind("\n", 0, position) + 1
+
+    def line_end(self, position: int) -> int:
+        """Where the line around `position` ends."""
+        end = self.low.find("\n", position)
+        return len(self.low) if end < 0 else end
+
+    def before(self, position: int, width: int) -> str:
+        """At most `width` characters of the same line before `position`."""
+        return self.low[max(self.line_start(position), position - width) : position]
+
+    def after(self, position: int, width: int) -> str:
+        """At most `width` characters of the same line from `position` on."""
+        return self.low[position : min(self.line_end(position), position + width)]
+
+
+def normalise(raw: str) -> str:
+    """Plain text: no variation selectors, keycaps, fancy digits and letters, or words of two alphabets."""
+    text = raw.translate(_PLAIN)
+    text = "".join(_character(character) for character in text)
+    text = _MARKUP.sub("", text)
+    text = _WORD.sub(_one_alphabet, text)
+    return re.sub(r"[ ]{2,}", " ", text.translate(_NEIGHBOURS))
+
+
+def _character(character: str) -> str:
+    if character < "\u0530":  # Latin, Greek, Cyrillic: the usual case
+        return character
+    if character in EMOJI_WORDS:
+        return f" {EMOJI_WORDS[character]} "
+    plain = unicodedata.normalize("NFKC", character)
+    if plain != character and plain.isalnum():
+        return plain
+    category = unicodedata.category(character)
+    if category in ("So", "Sk", "Cs", "Co", "Cn"):
+        return " ; "
+    return "" if category in ("Mn", "Me", "Cf") else plain
+
+
+def _one_alphabet(match: re.Match[str]) -> str:
+    """Мixed words are a trick or a slip of the keyboard: `Тoyota`, `BMВ`, `прoдaм`."""
+    word = match[0]
+    cyrillic = sum("\u0400" <= letter <= "\u04ff" for letter in word)
+    if cyrillic in (0, len(word)):
+        return word
+    latin, russian = word.translate(_TO_LATIN), word.translate(_TO_CYRILLIC)
+    if latin.isascii() and cyrillic <= len(word) - cyrillic:
+        return latin
+    if not any(letter.isascii() for letter in russian):
+        return russian
+    return latin if latin.isascii() else word
