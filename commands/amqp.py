@@ -1,7 +1,8 @@
 """Asking a RabbitMQ that runs: does it let us in, whose is it, is anybody working there."""
 
-import contextlib
 import socket
+from collections.abc import Iterator
+from typing import Any
 
 from commands.ports import PREFERRED
 
@@ -56,16 +57,30 @@ def has_consumers(url: str) -> bool:
 
 def consumers(url: str, queues: list[str]) -> dict[str, int]:
     """How many consumers each of `queues` has; those that do not exist are left out."""
+    return {
+        name: channel.queue_declare(name, passive=True).method.consumer_count for channel, name in _each(url, queues)
+    }
+
+
+def purge(url: str, queues: list[str]) -> None:
+    """Empty `queues`; those that do not exist are left out."""
+    for channel, name in _each(url, queues):
+        channel.queue_purge(name)
+
+
+def _each(url: str, queues: list[str]) -> Iterator[tuple[Any, str]]:
+    """A channel for each queue that exists: asking for one that does not costs the channel."""
     import pika
     import pika.exceptions
 
-    counts = {}
     connection = pika.BlockingConnection(pika.URLParameters(url))
     try:
         for name in queues:
             channel = connection.channel()
-            with contextlib.suppress(pika.exceptions.ChannelClosedByBroker):
-                counts[name] = channel.queue_declare(name, passive=True).method.consumer_count
+            try:
+                channel.queue_declare(name, passive=True)
+            except pika.exceptions.ChannelClosedByBroker:
+                continue
+            yield channel, name
     finally:
         connection.close()
-    return counts

@@ -1,7 +1,8 @@
 """Choosing loopback ports: the preferred one, or the next that is free.
 
-Two kits may start in the same second. What one has chosen and not yet opened stands in a small file beside the other's
-choices, with the pid that chose it, and counts as taken for as long as that process lives.
+A port may be another kit's although nobody listens on it now: that kit is just starting, or its broker is down for a
+lesson. So what a kit has chosen stands in a small file, with a pid, and counts as taken for as long as that process lives:
+first the command that starts the kit, then its supervisord.
 """
 
 import contextlib
@@ -10,7 +11,7 @@ import json
 import os
 import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from commands.console import Problem
@@ -49,7 +50,7 @@ def answers(port: int, host: str = "127.0.0.1", seconds: float = 0.3) -> bool:
 
 
 def choose(names: list[str]) -> dict[str, int]:
-    """A free port for each of `names`, kept for this process until it ends.
+    """A free port for each of `names`, promised to this process until it ends.
 
     Raises:
         Problem: two hundred ports in a row are taken.
@@ -68,6 +69,12 @@ def choose(names: list[str]) -> dict[str, int]:
             chosen[name] = port
             promised[str(port)] = os.getpid()
     return chosen
+
+
+def hand_over(chosen: Iterable[int], pid: int) -> None:
+    """From now on these ports are promised to process `pid`."""
+    with _promises() as promised:
+        promised |= {str(port): pid for port in chosen}
 
 
 @contextlib.contextmanager

@@ -40,7 +40,7 @@ class Program:
     command: list[str]
     environment: dict[str, str] = field(default_factory=dict)
     copies: int = 1
-    stop_seconds: int = 10
+    stop_seconds: int = 5
 
 
 def kit_programs(run: RunDir, ports: dict[str, int]) -> list[Program]:
@@ -52,8 +52,9 @@ def kit_programs(run: RunDir, ports: dict[str, int]) -> list[Program]:
         *([Program("outside_world", world)] if "outside_world" in ports else []),
         Program("api", [python, "-m", "uvicorn", "api.app:app", *loopback, str(ports["api"]), "--no-access-log",
                         "--timeout-graceful-shutdown", "1"]),
+        # Mingle and gossip tell workers of each other and of revoked tasks; ours ask the database, and start sooner.
         Program("celery_worker", [*celery, "worker", "-l", "info", "--concurrency", "2", "-Q", QUEUES,
-                                  "-n", f"{NUMBERED}@%h"],
+                                  "-n", f"{NUMBERED}@%h", "--without-mingle", "--without-gossip"],
                 {"KIT_WORKER_NAME": NUMBERED}, CEILING, WORKER_STOP_SECONDS),
         Program("celery_beat", [*celery, "beat", "-l", "info", "--pidfile=",
                                 "-s", str(run.path / "celerybeat-schedule")]),
@@ -102,13 +103,16 @@ logfile_backups=1
 file={_plain(run.socket)}
 chmod=0700
 
+[supervisorctl]
+serverurl=unix://{_plain(run.socket)}
+
 [rpcinterface:supervisor]
 supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
 """
-    return head + "".join(_section(run, program) for program in programs)
+    return head + "".join(_section(run, program, place) for place, program in enumerate(programs))
 
 
-def _section(run: RunDir, program: Program) -> str:
+def _section(run: RunDir, program: Program, place: int) -> str:
     numbered = program.copies > 1
     name = NUMBERED if numbered else "%(program_name)s"
     settings = ",".join(f'{key}="{_value(value)}"' for key, value in program.environment.items())
@@ -120,6 +124,7 @@ process_name={name}
 numprocs={program.copies}
 numprocs_start={1 if numbered else 0}
 environment={settings}
+priority={place}
 autostart=false
 autorestart=true
 startsecs=1

@@ -25,6 +25,18 @@ def http_answers(url: str) -> bool:
     return True
 
 
+def raw_worker_reports(process: Process) -> bool:
+    """Whether this very worker has told Redis what its children do; if Redis is away, that it runs must do."""
+    import redis
+
+    from raw_consumer.inspection import workers
+
+    try:
+        return any(worker["pid"] == process.pid for worker in workers())
+    except redis.RedisError:
+        return process.state == "RUNNING"
+
+
 class Starting:
     """The processes that are on their way up, watched together.
 
@@ -42,11 +54,11 @@ class Starting:
             "epmd": lambda _: True,
             "rabbitmq": lambda _: amqp.why_not(values["RMQ_URL"]) is None,
             "redis": lambda _: redis_server.why_not(values["REDIS_URL"]) is None,
-            "outside_world": lambda _: http_answers(values["OUTSIDE_WORLD_URL"]),
-            "api": lambda _: http_answers(values["KIT_URL"]),
+            "outside_world": lambda _: http_answers(values["OUTSIDE_WORLD_URL"] + "/healthz"),
+            "api": lambda _: http_answers(values["KIT_URL"] + "/readyz"),
             "flower": lambda _: http_answers(values["FLOWER_URL"]),
             "celery_worker": lambda p: " ready." in self._logged(p),
-            "consumer": lambda p: "ready" in self._logged(p),
+            "consumer": raw_worker_reports,
             "celery_beat": lambda p: "beat: Starting" in self._logged(p),
             "scheduler": lambda p: bool(self._logged(p)),
         }

@@ -24,12 +24,11 @@ def main(options: argparse.Namespace) -> int:
         processes = supervisor.processes()
         title = " · ".join(f"{name}: {count}" for name, count in wishes.items())
         with Progress(title) as line:
+            changes = [change(by_name(processes, name), count) for name, count in wishes.items()]
             starting = Starting(supervisor, run.read_env(), line)
-            for name, count in wishes.items():
-                more, fewer = change(by_name(processes, name), count)
-                starting.start(more)
-                stop(supervisor, fewer, options.timeout, line)
-                starting.wait(p.name for p in more)
+            starting.start(process for more, _ in changes for process in more)
+            stop(supervisor, [process for _, fewer in changes for process in fewer], options.timeout, line)
+            starting.wait(process.name for more, _ in changes for process in more)
     return 0
 
 

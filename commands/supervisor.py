@@ -76,8 +76,8 @@ class Supervisor:
         except (OSError, http.client.HTTPException):
             return False
 
-    def launch(self, environment: dict[str, str]) -> None:
-        """Start supervisord; everything it starts inherits `environment`.
+    def launch(self, environment: dict[str, str]) -> int:
+        """Start supervisord and return its pid; everything it starts inherits `environment`.
 
         Raises:
             Problem: it ended at once or does not answer.
@@ -98,6 +98,7 @@ class Supervisor:
             if process.poll() is not None or time.monotonic() > deadline:
                 raise Problem("supervisord did not start", "./kit doctor", detail=output.read_text()[-2000:])
             time.sleep(0.03)
+        return process.pid
 
     def processes(self) -> list[Process]:
         """All copies that exist, running or not, in the order they were declared.

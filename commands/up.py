@@ -3,7 +3,8 @@
 import argparse
 from concurrent.futures import ThreadPoolExecutor
 
-from commands import addresses, rabbitmq, redis_server
+from cars_bot.settings import settings
+from commands import addresses, ports, rabbitmq, redis_server
 from commands.console import Problem, Progress, say
 from commands.down import bring_down
 from commands.processes import OPTIONAL, Program, configuration, environment, kit_programs
@@ -52,11 +53,13 @@ def bring_up(run: RunDir, names: list[str] | None = None, private_only: bool = F
             say(f"· {note}")
         programs = private_servers(run, plan) + kit_programs(run, plan.ports)
         run.write_env(plan.values)
+        settings.cache_clear()
         run.supervisor_conf.touch(mode=0o600)
         run.supervisor_conf.write_text(configuration(run, programs))
         try:
             with Progress("Everything is up") as line:
-                supervisor.launch(environment(run, addresses.given() | plan.values))
+                pid = supervisor.launch(environment(run, addresses.given() | plan.values))
+                ports.hand_over(plan.ports.values(), pid)
                 start_all(supervisor, plan.values, names or [], line)
         except (Problem, KeyboardInterrupt):
             bring_down(run, seconds=2)
@@ -104,7 +107,7 @@ def create_tables() -> None:
     from sqlalchemy.exc import SQLAlchemyError
 
     from cars_bot import database
-    from cars_bot.settings import redact, settings
+    from cars_bot.settings import redact
 
     try:
         database.create_tables()

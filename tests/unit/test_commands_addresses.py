@@ -51,6 +51,16 @@ def test_the_promise_of_a_process_that_has_ended_is_void(monkeypatch: pytest.Mon
     assert ports.choose(["redis"])["redis"] == 47120
 
 
+def test_the_ports_of_a_kit_whose_broker_is_down_stay_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ports.PREFERRED, "rabbitmq", 47130)
+    lives = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    try:
+        ports.hand_over([47130], lives.pid)
+        assert ports.choose(["rabbitmq"])["rabbitmq"] == 47131
+    finally:
+        lives.communicate()
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]"])
 def test_the_classroom_login_is_fine_on_this_machine(host: str) -> None:
     addresses.refuse_classroom_login_elsewhere("RMQ_URL", f"amqp://student:qwerty@{host}:5672/")

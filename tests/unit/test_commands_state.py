@@ -94,7 +94,7 @@ def test_supervisor_understands_every_program_we_write(tmp_path: Path) -> None:
     workers = groups["celery_worker"].process_configs
     assert [worker.name for worker in workers] == [f"celery_worker-{n}" for n in range(1, CEILING + 1)]
     assert workers[2].environment["KIT_WORKER_NAME"] == "celery_worker-3"
-    assert shlex.split(workers[2].command)[-1] == "celery_worker-3@%h"
+    assert "celery_worker-3@%h" in shlex.split(workers[2].command)
 
 
 def test_nothing_starts_by_itself_and_a_worker_is_given_the_time_of_its_longest_job(tmp_path: Path) -> None:

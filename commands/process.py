@@ -1,0 +1,71 @@
+"""`kit process FILE --lane L`: import a Telegram export, run process_post on every message, print what was found.
+
+With --json, one line a message in the export's order: id (the message's), is_sale, make, model, year, mileage_km,
+price, currency, city, phones, telegram; null where the post does not say.
+"""
+
+import argparse
+import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from commands import client, wait
+from commands.console import DONE, NO, Progress, say, table
+
+FIELDS = ("is_sale", "make", "model", "year", "mileage_km", "price", "currency", "city", "phones", "telegram")
+SHOWN = ("id", "is_sale", "make", "model", "year", "mileage_km", "price", "currency", "city")
+HANDS = 4  # requests at once
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, metavar="FILE", help="result.json of a Telegram export")
+    parser.add_argument("--lane", choices=client.LANES, default="celery", help="which way the jobs travel (celery)")
+    parser.add_argument("--timeout", type=float, default=300.0, metavar="S", help="seconds to wait at most (300)")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+
+
+def main(options: argparse.Namespace) -> int:
+    from cars_bot.posts import import_export
+
+    client.base_url()  # before anything is imported: is the kit up at all
+    posts = import_export(options.file).post_ids
+    with Progress(f"Processed {len(posts)} posts on the {options.lane} lane") as line:
+        ids = send(posts.values(), options.lane, line)
+        wait.wait(ids, options.timeout, line)
+        ended = results(ids, options.lane)
+    rows = [found(message, ended.get(run)) for (_, message), run in zip(posts, ids, strict=True)]
+    if options.json:
+        for row in rows:
+            print(json.dumps(row, ensure_ascii=False))
+    else:
+        cells = [["" if row[name] is None else row[name] for name in SHOWN] for row in rows]
+        print(table(cells, SHOWN, right=(0, 4, 5, 6)))
+    failed = [run for run in ids if ended.get(run, {}).get("state") != "DONE"]
+    for run in failed[:5]:
+        say(f"run {run}: {ended.get(run, {}).get('error') or 'has not ended'}")
+    return NO if failed else DONE
+
+
+def send(post_ids: Any, lane: str, line: Progress) -> list[str]:
+    """Submit process_post for each post, a few at once; return the runs' ids in the posts' order."""
+    ids = []
+    with ThreadPoolExecutor(HANDS) as hands:
+        for run in hands.map(lambda post: client.submit(lane, "process_post", {"post_id": post})[0], post_ids):
+            ids.append(run["id"])
+            line.update(f"{len(ids)} sent")
+    return ids
+
+
+def results(ids: list[str], lane: str) -> dict[str, dict[str, Any]]:
+    """The runs as they are now, by id."""
+    wanted = set(ids)
+    return (
+        {run["id"]: run for run in client.listed(min(ids), lane, "process_post") if run["id"] in wanted} if ids else {}
+    )
+
+
+def found(message: int, run: dict[str, Any] | None) -> dict[str, Any]:
+    """What a run found out about a message; nulls throughout if it did not get there."""
+    result = (run or {}).get("result") or {}
+    return {"id": message} | {name: result.get(name) for name in FIELDS}

@@ -1,0 +1,53 @@
+"""`kit submit JOB`: send a job down a lane; prints the runs' ids.
+
+./kit submit process_task --lane raw --args '{"task_num": 1, "timeout": 2}' --count 10
+./kit wait $(./kit submit debug_task --count 100)
+"""
+
+import argparse
+import json
+import sys
+
+from commands.client import LANES, submit
+from commands.console import USAGE, Problem, say
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("job", metavar="JOB", help="its name in the catalogue, such as process_task")
+    parser.add_argument("--lane", choices=LANES, default="celery", help="which way it travels (celery)")
+    parser.add_argument("--args", default="{}", metavar="JSON", help="the job's arguments by name, as a JSON object")
+    parser.add_argument("--count", type=int, default=1, metavar="N", help="how many runs of it (1)")
+    parser.add_argument("--priority", type=int, default=0, metavar="P", help="higher goes first (0)")
+    parser.add_argument("--countdown", type=float, default=0.0, metavar="S", help="not started for S seconds (0)")
+    parser.add_argument("--json", action="store_true", help='{"runs": [{"id", "state", "url"}, …]}')
+
+
+def main(options: argparse.Namespace) -> int:
+    args = parse(options.args)
+    if options.count < 1:
+        raise Problem(f"--count {options.count}: at least one", "./kit submit … --count 1", code=USAGE)
+    runs = submit(options.lane, options.job, args, options.count, options.priority, options.countdown)
+    if options.json:
+        print(json.dumps({"runs": runs}))
+    else:
+        print("\n".join(run["id"] for run in runs))
+        if sys.stdout.isatty():
+            say(f"{len(runs)} accepted. ./kit wait waits for them.")
+    return 0
+
+
+def parse(text: str) -> dict[str, object]:
+    """The arguments of a job from the command line.
+
+    Raises:
+        Problem: not a JSON object.
+    """
+    try:
+        args = json.loads(text)
+    except ValueError as error:
+        raise Problem(
+            f"--args is not JSON: {error}", """--args '{"task_num": 1, "timeout": 2}'""", code=USAGE
+        ) from error
+    if not isinstance(args, dict):
+        raise Problem("--args is not a JSON object", """--args '{"task_num": 1, "timeout": 2}'""", code=USAGE)
+    return args
