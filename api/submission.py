@@ -56,7 +56,7 @@ def _claim(connection: Connection, key: str, wanted: Submission, reply: Reply) -
     """Take `key` for this submission; if it is taken, return the reply that goes with it."""
     body_hash = hashlib.sha256(to_json(wanted)).hexdigest()
     row = {"key": f"runs:{key}", "body_hash": body_hash, "reply": reply, "created_at": time.time()}
-    if connection.execute(database.insert(idempotency_keys).values(row).on_conflict_do_nothing()).rowcount == 1:
+    if database.insert_if_new(connection, idempotency_keys, row):
         return None
     taken = connection.execute(select(idempotency_keys).where(idempotency_keys.c.key == row["key"])).one()
     if taken.body_hash != body_hash:

@@ -98,6 +98,13 @@ def insert(table: Table) -> Any:
     return dialect.insert(table)
 
 
+def insert_if_new(connection: Connection, table: Table, row: dict[str, Any]) -> bool:
+    """Insert `row` unless one with its key is there; return whether it was inserted."""
+    # By RETURNING: how many rows an INSERT has made is not told by every driver.
+    fresh = insert(table).values(row).on_conflict_do_nothing().returning(*table.primary_key)
+    return connection.execute(fresh).first() is not None
+
+
 def create_tables() -> None:
     """Create what is missing; harmless when everything is there."""
     metadata.create_all(engine())

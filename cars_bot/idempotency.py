@@ -35,12 +35,8 @@ def claim(key: str, run_id: str, attempt: int) -> Settled | None:
         OutcomeUnknown: another attempt claimed it and never said how it ended.
     """
     with database.writing() as connection:
-        fresh = connection.execute(
-            database.insert(claims)
-            .values(key=key, run_id=run_id, attempt=attempt, claimed_at=time.time())
-            .on_conflict_do_nothing()
-        )
-        if fresh.rowcount == 1:
+        row = {"key": key, "run_id": run_id, "attempt": attempt, "claimed_at": time.time()}
+        if database.insert_if_new(connection, claims, row):
             return None
         found = connection.execute(select(claims).where(claims.c.key == key)).one()
     if found.settled_at is not None:

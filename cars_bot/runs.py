@@ -107,14 +107,12 @@ def accept(
 def adopt(connection: Connection, run_id: str, job: Job, lane: str, args: dict[str, Any]) -> None:
     """Insert the row of a run that was sent to the broker by hand; harmless when it is there already."""
     now = time.time()
-    connection.execute(
-        database.insert(runs)
-        .values(
-            id=run_id, lane=lane, job=job.name, queue=job.queue.name, args=args, priority=0, state="PENDING", attempt=0,
-            max_attempts=job.policy.max_attempts, accepted_at=now, due_at=now, published_at=now,
-        )
-        .on_conflict_do_nothing()
-    )  # fmt: skip
+    row = {
+        "id": run_id, "lane": lane, "job": job.name, "queue": job.queue.name, "args": args, "priority": 0,
+        "state": "PENDING", "attempt": 0, "max_attempts": job.policy.max_attempts,
+        "accepted_at": now, "due_at": now, "published_at": now,
+    }  # fmt: skip
+    database.insert_if_new(connection, runs, row)
 
 
 # ---------------------------------------------------------------- questions

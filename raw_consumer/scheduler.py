@@ -129,8 +129,7 @@ class Scheduler:
         with database.writing() as connection:
             before = connection.execute(leaders.select().where(leaders.c.role == ROLE)).one_or_none()
             if before is None:
-                fresh = database.insert(leaders).values(role=ROLE, **lease).on_conflict_do_nothing()
-                took = connection.execute(fresh).rowcount == 1
+                took = database.insert_if_new(connection, leaders, {"role": ROLE, **lease})
             else:
                 took = (
                     connection.execute(

@@ -1,17 +1,51 @@
 """What all tests share: one kit for a whole session, because starting brokers takes seconds."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
 from tests.kit import Kit, running
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Which databases the shared kit is tried on."""
+    parser.addoption("--databases", default="sqlite,postgresql", help="for the contract tests; the default is both")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run every test of the shared kit once per database."""
+    if "kit" in metafunc.fixturenames:
+        databases = metafunc.config.getoption("--databases").split(",")
+        metafunc.parametrize("kit", databases, indirect=True, scope="session")
+
+
 @pytest.fixture(scope="session")
-def kit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kit]:
+def kit(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kit]:
     """The kit that the tests of a session share. A test that breaks something in it must wait until it is mended."""
-    with running(tmp_path_factory.mktemp("kit")) as up:
-        yield up
+    folder = tmp_path_factory.mktemp("kit")
+    if request.param == "sqlite":
+        with running(folder) as up:
+            yield up
+    else:
+        with postgresql(folder) as url, running(folder / "run", DATABASE_URL=url) as up:
+            yield up
+
+
+@contextmanager
+def postgresql(folder: Path) -> Iterator[str]:
+    """A PostgreSQL of the tests' own, from the package `pgserver`; yields its URL."""
+    import pgserver
+
+    for part in (folder, *folder.parents):  # as root it runs as a user of its own, who has to get there
+        if part.stat().st_uid == 0 and part != Path(part.anchor):
+            part.chmod(part.stat().st_mode | 0o011)
+    server = pgserver.get_server(folder / "postgresql", cleanup_mode="stop")
+    try:
+        yield str(server.get_uri())
+    finally:
+        server.cleanup()
 
 
 @pytest.fixture(params=["celery", "raw"])

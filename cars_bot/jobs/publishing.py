@@ -45,7 +45,7 @@ def publish_post(context: Context, post_id: int, channel: str | None = None) -> 
     def keep(connection: Connection, message_id: int) -> None:
         row = {"post_id": post_id, "channel": channel, "message_id": message_id, "run_id": context.run_id,
                "sent_at": time.time()}  # fmt: skip
-        connection.execute(database.insert(publications).values(row).on_conflict_do_nothing())
+        database.insert_if_new(connection, publications, row)
 
     message_id, again = _send_once(context, key, lambda: telegram.send_message(channel, text), keep)
     return {"post_id": post_id, "channel": channel, "message_id": message_id, "already_published": again}
