@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
-from api import callback, errors, health, jobs, live, relay, submission
+from api import callback, errors, health, jobs, live, pages, relay, submission
 from api.guard import Guard
 from cars_bot import database
 
@@ -44,10 +44,13 @@ def build() -> FastAPI:
         version="0.1.0",
         description=DESCRIPTION,
         lifespan=lifespan,
+        docs_url=None,  # ours needs no CDN: pages.py
+        redoc_url=None,
     )
-    for each in (jobs.router, live.router, callback.router, health.router):
+    for each in (jobs.router, live.router, callback.router, health.router, pages.router):
         made.include_router(each)
-    errors.install(made, as_page=lambda request, response: response)
+    made.mount("/static", pages.static)
+    errors.install(made, as_page=pages.problem)
     made.add_middleware(Guard)
     return made
 

@@ -6,6 +6,7 @@
 person's browser asked for gets the same message as a page.
 """
 
+import json
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -109,7 +110,7 @@ HANDLERS: dict[type[Exception], Callable[[Any], Response]] = {
 }
 
 
-def install(app: FastAPI, as_page: Callable[[Request, JSONResponse], Response]) -> None:
+def install(app: FastAPI, as_page: Callable[[Request, JSONResponse, str], Response]) -> None:
     """Have `app` answer errors as above; `as_page` turns an answer into a page where a person asked for one."""
 
     def handler(respond: Callable[[Any], Response]) -> Callable[[Request, Exception], Any]:
@@ -119,7 +120,7 @@ def install(app: FastAPI, as_page: Callable[[Request, JSONResponse], Response]) 
                 log.error("%s %s", request.method, request.url.path, exc_info=error)
             wants_page = request.method == "GET" and "text/html" in request.headers.get("accept", "")
             if wants_page and isinstance(response, JSONResponse) and not request.url.path.startswith("/api"):
-                return as_page(request, response)
+                return as_page(request, response, json.loads(bytes(response.body))["message"])
             return response
 
         return handle

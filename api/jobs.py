@@ -39,7 +39,7 @@ MAX_WAIT = 30.0  # seconds a request may be kept open
 MAX_PAGE = 200
 INLINE_AT_ONCE = 8  # requests executing inline; the threads left over keep the page alive
 
-router = APIRouter(prefix="/api", tags=["runs"])
+router = APIRouter(prefix="/api")
 _inline_seats = anyio.CapacityLimiter(INLINE_AT_ONCE)
 
 
@@ -69,11 +69,16 @@ RunId = Annotated[str, Path(description="As `POST /api/runs` returned it.")]
 # ---------------------------------------------------------------- submit
 
 
-@router.post("/runs", status_code=202, response_model=Submitted, responses=problems(400, 413, 415, 422, 503))
+@router.post(
+    "/runs",
+    tags=["runs"],
+    summary="Submit a job",
+    status_code=202,
+    response_model=Submitted,
+    responses=problems(400, 413, 415, 422, 503),
+)
 async def submit_runs(wanted: Submission, response: Response, key: Key = None) -> dict[str, Any]:
-    """Submit a job.
-
-    202: the runs are in the database, and will be done, whatever happens to brokers and workers. The inline lane
+    """202: the runs are in the database, and will be done, whatever happens to brokers and workers. The inline lane
     answers 200 after it has executed them.
     """
     reply, repeated = await run_in_threadpool(submission.submit, wanted, key)
@@ -106,7 +111,7 @@ def _execute_inline(ids: Sequence[str]) -> dict[str, Any]:
 # ---------------------------------------------------------------- look
 
 
-@router.get("/runs", response_model=RunPage, responses=problems(422, 503))
+@router.get("/runs", tags=["runs"], summary="List runs", response_model=RunPage, responses=problems(422, 503))
 def list_runs(
     lane: Lane | None = None,
     state: State | None = None,
@@ -123,7 +128,13 @@ def list_runs(
     return {"runs": [shown(run) for run in found[:limit]], "next": found[limit - 1].id if more else None}
 
 
-@router.get("/runs/{run_id}", response_model=RunShown, responses=problems(404, 422, 503))
+@router.get(
+    "/runs/{run_id}",
+    tags=["runs"],
+    summary="Show a run, or wait for its end",
+    response_model=RunShown,
+    responses=problems(404, 422, 503),
+)
 async def show_run(
     run_id: RunId,
     request: Request,
@@ -140,7 +151,13 @@ async def show_run(
         pause = min(pause * 1.5, 0.5)
 
 
-@router.get("/runs/{run_id}/events", response_model=Timeline, responses=problems(404, 503))
+@router.get(
+    "/runs/{run_id}/events",
+    tags=["runs"],
+    summary="Show a run's timeline",
+    response_model=Timeline,
+    responses=problems(404, 503),
+)
 def show_events(run_id: RunId) -> Timeline:
     """What happened to a run, in order: from the ledger, and from its own row what the ledger has lost."""
     return timeline.of(submission.existing(run_id))
@@ -149,13 +166,26 @@ def show_events(run_id: RunId) -> Timeline:
 # ---------------------------------------------------------------- change
 
 
-@router.post("/runs/{run_id}/cancel", response_model=RunShown, responses=problems(404, 409, 503))
+@router.post(
+    "/runs/{run_id}/cancel",
+    tags=["runs"],
+    summary="Cancel a run",
+    response_model=RunShown,
+    responses=problems(404, 409, 503),
+)
 def cancel_run(run_id: RunId) -> RunShown:
     """End a run that has not ended. A worker already at it goes on, but its outcome and effects are not kept."""
     return shown(submission.cancel(run_id))
 
 
-@router.post("/runs/{run_id}/retry", status_code=202, response_model=Submitted, responses=problems(404, 409, 503))
+@router.post(
+    "/runs/{run_id}/retry",
+    tags=["runs"],
+    summary="Run an ended run again",
+    status_code=202,
+    response_model=Submitted,
+    responses=problems(404, 409, 503),
+)
 async def retry_run(run_id: RunId, response: Response) -> dict[str, Any]:
     """Run an ended one again, as a new run with the same job, lane and arguments."""
     lane, reply = await run_in_threadpool(submission.retry, run_id)
@@ -165,7 +195,7 @@ async def retry_run(run_id: RunId, response: Response) -> dict[str, Any]:
 # ---------------------------------------------------------------- the rest
 
 
-@router.get("/jobs", tags=["catalogue"])
+@router.get("/jobs", tags=["catalogue"], summary="List the jobs there are")
 def list_jobs() -> dict[str, list[JobShown]]:
     """Every job: its arguments as JSON Schema, its queue and priorities, its policy, its schedule."""
     ticks: dict[str, list[str]] = {}
@@ -189,27 +219,33 @@ def list_jobs() -> dict[str, list[JobShown]]:
     }
 
 
-@router.get("/summary", tags=["counts"], responses=problems(503))
+@router.get("/summary", tags=["counts"], summary="Count all runs", responses=problems(503))
 def summarise() -> dict[str, dict[str, int]]:
     """Count all runs per lane and state, and the effects that happened more than once."""
     with database.statements() as connection:
         return runs.summary(connection)
 
 
-@router.post("/summary", tags=["counts"], responses=problems(400, 413, 415, 422, 503))
+@router.post("/summary", tags=["counts"], summary="Count some runs", responses=problems(400, 413, 415, 422, 503))
 def summarise_some(choice: Choice) -> dict[str, dict[str, int]]:
     """The same for some runs only."""
     with database.statements() as connection:
         return runs.summary(connection, choice.ids)
 
 
-@router.get("/queues", tags=["counts"])
+@router.get("/queues", tags=["counts"], summary="Show how much waits")
 def show_queues() -> dict[str, dict[str, int | None]]:
     """Messages waiting per lane and queue, as the brokers say; null where one does not answer."""
     return queues.depths()
 
 
-@router.post("/posts", status_code=201, tags=["posts"], responses=problems(400, 413, 415, 422, 503))
+@router.post(
+    "/posts",
+    status_code=201,
+    tags=["posts"],
+    summary="Import a Telegram export",
+    responses=problems(400, 413, 415, 422, 503),
+)
 def import_posts(
     export: Annotated[Any, Body(description="Telegram Desktop's `result.json`, as it is.")],
 ) -> ImportReport:

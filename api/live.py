@@ -154,7 +154,9 @@ async def _gone(receive: Receive) -> None:
         pass
 
 
-@router.get("/live", response_class=EventStream, responses={200: {"content": {"text/event-stream": {}}}})
+@router.get(
+    "/live", status_code=200, response_class=EventStream, responses={200: {"content": {"text/event-stream": {}}}}
+)
 async def live(
     lane: Lane | None = None,
     state: State | None = None,

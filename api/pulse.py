@@ -41,7 +41,7 @@ class Pulse(Watched):
 
     async def follow(self) -> None:
         """Beat. The brokers are asked beside it: one that does not answer shall not stop the clock."""
-        self._counted_at = 0.0  # no rate can be told from before a pause
+        self._counted_at, self.rates = 0.0, dict.fromkeys(runs.LANES, 0.0)  # a pause tells no rate
         async with asyncio.TaskGroup() as both:
             both.create_task(self._every_second(self._ask_brokers))
             both.create_task(self._every_second(self._beat))
@@ -67,14 +67,15 @@ class Pulse(Watched):
     async def _count(self) -> None:
         """Count the runs, if anything has changed; a table so big that counting takes long is counted less often."""
         stamp, now = self.hub.stamp, time.monotonic()
-        if now - self._counted_at < views.EASE * self._took:
-            return
-        totals = self.totals if stamp == self._stamp else await run_in_threadpool(count)
         passed = now - self._counted_at
+        if passed < views.EASE * self._took:
+            return
+        if stamp == self._stamp and passed < views.UNASKED:
+            self.rates = dict.fromkeys(runs.LANES, 0.0)
+            return
+        totals = await run_in_threadpool(count)
         if self._counted_at:
             self.rates = {lane: _rate(self.totals[lane], totals[lane], passed) for lane in totals}
-        else:
-            self.rates = dict.fromkeys(runs.LANES, 0.0)
         self.totals, self._stamp, self._counted_at, self._took = totals, stamp, now, time.monotonic() - now
 
 

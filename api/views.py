@@ -67,6 +67,12 @@ def row(run: runs.Run) -> Row:
     }
 
 
+BLANK: Row = {
+    "id": "", "lane": "celery", "job": "", "call": "", "state": "PENDING", "attempt": 0, "max_attempts": 0,
+    "worker": None, "accepted_at": 0.0, "started_at": None, "finished_at": None, "due_at": 0.0,
+}  # fmt: skip
+
+
 def call(job: str, args: dict[str, Any], longest: int = 60) -> str:
     """Arguments as one would write them in a call, without those left at their defaults, cut to fit a table."""
     defaults = {p.name: p.default for p in JOBS[job].parameters} if job in JOBS else {}

@@ -1,0 +1,64 @@
+"""A form for each job, from the JSON Schema of its arguments."""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from api import examples
+from cars_bot.catalogue import JOBS, Job
+
+LONG_TEXT = 40  # characters from which a text is given room
+
+
+@dataclass(frozen=True)
+class Field:
+    """One argument. `type` is JSON Schema's word; what a form cannot offer is typed in as `json`."""
+
+    name: str
+    type: str
+    required: bool
+    value: str
+    minimum: float | None
+    maximum: float | None
+
+    @property
+    def wide(self) -> bool:
+        """Whether it needs a line of its own."""
+        return self.type == "string" and len(self.value) > LONG_TEXT
+
+
+@dataclass(frozen=True)
+class JobForm:
+    """A job as the page offers it."""
+
+    name: str
+    summary: str
+    queue: str
+    max_priority: int
+    fields: list[Field]
+
+
+@cache
+def jobs() -> list[JobForm]:
+    """All of the catalogue."""
+    return [_form(job) for job in JOBS.values()]
+
+
+def _form(job: Job) -> JobForm:
+    schema, example = job.arguments.model_json_schema(), examples.arguments(job)
+    required = schema.get("required", [])
+    fields = [
+        _field(name, described, name in required, example.get(name, described.get("default")))
+        for name, described in schema.get("properties", {}).items()
+    ]
+    return JobForm(job.name, job.summary, job.queue.name, job.queue.max_priority, fields)
+
+
+def _field(name: str, described: dict[str, Any], required: bool, value: Any) -> Field:
+    optional: dict[str, Any] = next((part for part in described.get("anyOf", []) if part.get("type") != "null"), {})
+    kind = described.get("type") or optional.get("type") or "json"
+    if kind not in ("integer", "number", "string"):
+        kind = "json"
+    shown = "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+    minimum = described.get("minimum", described.get("exclusiveMinimum"))
+    return Field(name, kind, required, shown, minimum, described.get("maximum"))

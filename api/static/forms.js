@@ -1,0 +1,129 @@
+// The forms that send jobs: fields that fit the chosen job, and an answer beside the button.
+import { post } from "./api.js";
+
+const LANES = { celery: "Celery", raw: "RabbitMQ", inline: "Inline" };
+
+export function prepare(form) {
+  const is = (name) => form.querySelector(`[data-is="${name}"]`);
+  const lane = form.dataset.send;
+
+  is("job").addEventListener("change", () => {
+    const job = is("job").value;
+    is("args").replaceChildren(fieldsOf(job, lane));
+    const highest = is("job").selectedOptions[0].dataset.priorities;
+    is("priority").max = highest;
+    is("priorities").textContent = `0–${highest}`;
+    if (Number(is("priority").value) > Number(highest)) is("priority").value = highest;
+    say(form, "");
+  });
+
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const button = form.querySelector("button[type=submit]");
+    if (button.ariaDisabled === "true") return;
+    let body;
+    try {
+      body = read(form, is);
+    } catch (error) {
+      say(form, error.message, true);
+      error.field?.focus();
+      return;
+    }
+    button.ariaDisabled = "true"; // not `disabled`: the focus shall stay where it is
+    say(form, lane === "inline" ? "Working inside the request…" : "Sending…");
+    await (lane === "all" ? toAll(form, body) : toOne(form, body, lane));
+    button.ariaDisabled = null;
+  });
+}
+
+async function toOne(form, body, lane) {
+  try {
+    const { runs } = await post("/api/runs", { ...body, lane });
+    say(form, lane === "inline" ? executed(runs) : `${times(runs)} accepted.`);
+  } catch (error) {
+    say(form, error.message, true);
+  }
+}
+
+// The lanes are sent to at the same moment; inline answers when it is done, the others at once.
+async function toAll(form, body) {
+  const said = {};
+  const tell = (lane, text, wrong) => {
+    said[lane] = { text, wrong };
+    const sentences = Object.keys(LANES).filter((name) => said[name]).map((name) => `${LANES[name]}: ${said[name].text}`);
+    say(form, sentences.join(" "), Object.values(said).some((each) => each.wrong));
+  };
+  await Promise.all(Object.keys(LANES).map(async (lane) => {
+    const inline = lane === "inline";
+    if (inline) tell(lane, body.countdown ? "cannot wait, works at once…" : "working inside the request…");
+    try {
+      const { runs } = await post("/api/runs", { ...body, lane, countdown: inline ? 0 : body.countdown });
+      tell(lane, inline ? executed(runs) : `${times(runs)} accepted.`);
+    } catch (error) {
+      tell(lane, error.message, true);
+    }
+  }));
+}
+
+const times = (runs) => (runs.length === 1 ? "1 run" : `${runs.length} runs`);
+
+function executed(runs) {
+  const done = runs.filter((run) => run.state === "DONE").length;
+  return done === runs.length ? `${times(runs)} done, and you waited.` : `${done} of ${times(runs)} done, and you waited.`;
+}
+
+function fieldsOf(job, at) {
+  const fields = document.querySelector(`template[data-args-of="${job}"]`).content.cloneNode(true);
+  for (const element of fields.querySelectorAll("[id],[for]")) {
+    for (const name of ["id", "for"]) {
+      if (element.hasAttribute(name)) element.setAttribute(name, element.getAttribute(name).replace(/^AT/, at));
+    }
+  }
+  return fields;
+}
+
+// The request's body. Raises for a field that is filled in wrong; what only the server can know, the server says.
+function read(form, is) {
+  for (const field of form.elements) {
+    field.ariaInvalid = null;
+    if (!field.checkValidity()) {
+      field.ariaInvalid = "true";
+      const label = form.querySelector(`label[for="${field.id}"] span`)?.firstChild.textContent.trim() ?? "A field";
+      throw Object.assign(new Error(`${label}: ${field.validationMessage}`), { field });
+    }
+  }
+  const args = {};
+  for (const field of form.querySelectorAll("[data-arg]")) {
+    if (field.value === "" && !field.required) continue; // left to the job's default
+    args[field.dataset.arg] = convert(field);
+  }
+  return {
+    job: is("job").value,
+    args,
+    priority: Number(is("priority").value),
+    countdown: Number(is("countdown").value),
+    count: Number(is("count").value),
+  };
+}
+
+function convert(field) {
+  switch (field.dataset.type) {
+    case "integer":
+    case "number":
+      return Number(field.value);
+    case "json":
+      try {
+        return JSON.parse(field.value);
+      } catch {
+        throw Object.assign(new Error(`${field.dataset.arg}: write it as JSON`), { field });
+      }
+    default:
+      return field.value;
+  }
+}
+
+function say(form, text, wrong = false) {
+  const said = form.querySelector('[data-is="said"]');
+  said.textContent = text;
+  said.classList.toggle("wrong", wrong);
+}
