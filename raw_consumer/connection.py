@@ -19,6 +19,21 @@ from pika.channel import Channel
 
 log = logging.getLogger(__name__)
 
+# pika gives a connection up over a header it cannot read, such as a date in the year 58000, and the broker delivers
+# that message again and again. We need no such header: it is passed over.
+_decode_table = pika.data.decode_table
+
+
+def _decode_or_skip_table(encoded: bytes, offset: int) -> tuple[dict[Any, Any], int]:
+    try:
+        table: tuple[dict[Any, Any], int] = _decode_table(encoded, offset)
+        return table
+    except Exception:
+        return {}, offset + 4 + int.from_bytes(encoded[offset : offset + 4])
+
+
+pika.data.decode_table = _decode_or_skip_table
+
 BACKOFF, BACKOFF_MAX = 0.2, 10.0  # seconds between two tries to connect, doubled each time
 GOODBYE_SECONDS = 2.0
 
