@@ -1,0 +1,155 @@
+"""The hand-written Beat on a real database: one tick per slot, whoever else is there and whatever the clocks say."""
+
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from cars_bot import database
+from cars_bot.catalogue import Tick
+from cars_bot.models import runs
+from cars_bot.settings import settings
+from raw_consumer.scheduler import LEASE_SECONDS, Scheduler
+
+MINUTE = 60.0
+START = datetime(2026, 3, 1, 12, 0, 30, tzinfo=UTC).timestamp()
+EVERY_MINUTE = {"stats": Tick("collect_stats", "* * * * *")}
+HOURLY = {"stats": Tick("collect_stats", "0 * * * *")}
+
+
+class Clock:
+    """A clock that stands until it is moved."""
+
+    def __init__(self, now: float = START) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture(autouse=True)
+def own_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'scheduler.sqlite3'}")
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
+    settings.cache_clear()
+    database._engines.clear()
+    database.create_tables()
+    yield
+    settings.cache_clear()
+    database._engines.clear()
+
+
+def accepted() -> list[str]:
+    """The ids of all runs there are."""
+    with database.statements() as connection:
+        return list(connection.execute(select(runs.c.id).order_by(runs.c.id)).scalars())
+
+
+def test_a_tick_puts_one_unpublished_run_of_the_raw_lane_into_the_outbox() -> None:
+    clock = Clock()
+    scheduler = Scheduler("a", clock, EVERY_MINUTE)
+    assert scheduler.tick() == []
+
+    clock.now += MINUTE
+    (run_id,) = scheduler.tick()
+    with database.statements() as connection:
+        run = connection.execute(select(runs)).one()
+    assert (run.id, run.job, run.lane, run.state, run.published_at) == (run_id, "collect_stats", "raw", "PENDING", None)
+
+
+def test_each_slot_ticks_once_however_often_one_looks() -> None:
+    clock = Clock()
+    scheduler = Scheduler("a", clock, EVERY_MINUTE)
+    for _ in range(30 * 10):
+        scheduler.tick()
+        clock.now += 2.0
+
+    assert len(accepted()) == 10
+
+
+def test_a_first_start_ever_makes_up_for_nothing() -> None:
+    assert Scheduler("a", Clock(), HOURLY).tick() == []
+
+
+def test_after_a_time_away_the_latest_missed_slot_runs_once() -> None:
+    clock = Clock()
+    Scheduler("a", clock, EVERY_MINUTE).tick()
+    clock.now += 3600
+    scheduler = Scheduler("b", clock, EVERY_MINUTE)
+
+    assert len(scheduler.tick()) == 1
+    assert scheduler.tick() == []
+    assert len(accepted()) == 1
+
+
+def test_of_two_schedulers_one_leads_and_the_other_follows_when_it_is_gone() -> None:
+    clock = Clock()
+    leader, other = Scheduler("a", clock, EVERY_MINUTE), Scheduler("b", clock, EVERY_MINUTE)
+    leader.tick()
+    other.tick()
+    assert (leader.leading, other.leading) == (True, False)
+
+    clock.now += LEASE_SECONDS / 2
+    leader.tick()
+    clock.now += LEASE_SECONDS / 2 + 1
+    assert other.tick() == []  # the lease was renewed
+    clock.now += MINUTE
+    assert len(other.tick()) == 1
+    leader.tick()
+    assert (leader.leading, other.leading) == (False, True)
+
+
+@pytest.mark.parametrize("skew", [-600.0, -61.0, 0.0, 61.0, 600.0])
+def test_two_schedulers_with_different_clocks_give_one_tick_per_slot(skew: float) -> None:
+    mine, theirs = Clock(), Clock(START + skew)
+    both = Scheduler("a", mine, EVERY_MINUTE), Scheduler("b", theirs, EVERY_MINUTE)
+    for _ in range(40):
+        for scheduler in both:
+            scheduler.tick()
+        mine.now += 31.0
+        theirs.now += 31.0
+
+    ids = accepted()
+    slots = {int(run_id[:8] + run_id[9:13], 16) for run_id in ids}
+    assert len(ids) == len(slots) >= 20
+    assert max(slots) - min(slots) == (len(slots) - 1) * 60_000, "a slot is missing in between"
+
+
+def test_two_schedulers_that_both_believe_they_lead_give_one_tick_per_slot(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    monkeypatch.setattr(Scheduler, "_lead", lambda self, now: True)
+    both = [Scheduler(name, clock, EVERY_MINUTE) for name in "ab"]
+    for scheduler in both:
+        scheduler.handled = {"stats": START}
+    for _ in range(10):
+        clock.now += MINUTE
+        _at_once([scheduler.tick for scheduler in both])
+
+    assert len(accepted()) == 10
+
+
+def test_a_clock_set_back_repeats_nothing() -> None:
+    clock = Clock()
+    scheduler = Scheduler("a", clock, EVERY_MINUTE)
+    scheduler.tick()
+    for _ in range(5):
+        clock.now += MINUTE
+        scheduler.tick()
+    clock.now -= 4 * MINUTE
+    for _ in range(8):
+        Scheduler("a", clock, EVERY_MINUTE).tick()
+        scheduler.tick()
+        clock.now += MINUTE
+
+    assert len(accepted()) == len(set(accepted())) == 8
+
+
+def _at_once(calls: list[Callable[[], object]]) -> None:
+    threads = [threading.Thread(target=call) for call in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
