@@ -1,4 +1,4 @@
-"""The raw lane's pure decisions: how a message settles, which way it takes, how far a child reads ahead, what is due."""
+"""The raw lane's pure decisions: how a message settles, its way, how far a child reads ahead, what is due."""
 
 import uuid
 from datetime import UTC, datetime
