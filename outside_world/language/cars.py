@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from outside_world.language.folding import fold
-from outside_world.language.gazetteer import CarName, Designation, cars
+from outside_world.language.gazetteer import CYRILLIC, CarName, Designation, cars
 from outside_world.language.text import Text, Token
 
 LONGEST_NAME = 5  # tokens
@@ -13,26 +13,29 @@ NEAR = 30  # characters between a make and its model
 _GAP = re.compile(r"[ \-.'&/+(\"]{0,2}")
 # What stands before a car that is not the one offered: swapped for, replaced, compared with, a source of parts.
 _NOT_OFFERED = re.compile(
-    r"(?:обмен\w*(?: \w+)?(?: на)?|меняю(?: \w+)? на|поменяю на|мен\w+ на|взамен|вместо|после|пересе\w+ (?:на|в|с)|типа|как у"
+    r"(?<![а-яa-z])(?:обмен\w*(?: \w+)?(?: на)?|меняю(?: \w+)? на|поменяю на|мен\w+ на|взамен|вместо|после|пересе\w+ (?:на|в|с)|типа|как у"
     r"|аналог\w*|рассмотр\w+|интересу\w+|куплю|ищу|хочу|возьму|на покупку|лучше,? чем|чем у|чем|платформ\w+|запчаст\w+(?: (?:от|на|для|с))?"
-    r"|(?:двигател\w+|мотор\w*|двс|акпп|мкпп|коробк\w+|диск\w*|литье|колес\w+|резин\w+|сидень\w+|салон|руль|магнитол\w+|фар\w+) (?:от|с|на|для)"
+    r"|(?:двигател\w+|мотор\w*|двс|акпп|мкпп|коробк\w+|диск\w*|литье|колес\w+|резин\w+|сидень\w+|салон|руль|магнитол\w+|фар\w+|r\d\d)[^.\n]{0,25}? (?:от|с|на|для)|(?<![а-я])от|(?<![а-я])для"
     r"|swap (?:for|with)|trade (?:for|in for)|exchange (?:for|with)|px for|instead of|than(?: an?)?|similar to|like an?|wanted:?"
     r"|looking for(?: an?)?|engine from(?: an?)?|wheels? (?:from|off)(?: an?)?|bought an?|buying an?|replac\w+ (?:with|by)(?: an?)?"
-    r"|конкурент\w*|сосед\w*|автосалон|дилер\w*|сервис|салоне|центр|клуб|club|чат|канал|группа)"
+    r"|came off(?: my| an?)?|off my|off an?|fits?|fit for|from my|подход\w+ (?:на|для|к)|снят\w* с|конкурент\w*|сосед\w*|автосалон|дилер\w*|сервис|салоне|центр|клуб|club|чат|канал|группа)"
     r"[\s:,\"(]*$"
 )
 _OFFER = re.compile(
-    r"(?:прода\w*|прадам|сатам\w*|сатыл\w*|selling|sell|for sale|sale|fs|wts|срочно|отдам|уступлю|реализу\w+|в наличии|авто|машин\w*"
+    r"(?<![а-яa-z])(?:прода\w*|прадам|сатам\w*|сатыл\w*|selling|sell|for sale|sale|fs|wts|срочно|отдам|уступлю|реализу\w+|в наличии|авто|машин\w*"
     r"|автомобил\w*|марка(?: и модель)?|модель|car|vehicle|model|make|предлага\w+|my|свою?|мою?|a|an|our|the|clean|nice|beautiful|original|личн\w+"
     r"|сво\w+ ласточк\w+|ласточк\w+|новы[йе]|новая)[\s:!.,\"#-]*$"
 )
 _YEAR_AFTER = re.compile(r"(?: ?-?(?:\d{1,3}|[ivx]{1,3}|[a-z]\d{0,2}))?[\s,.\-(|/:;\"]{0,4}(?:['(]?(?:19[6-9]\d|20[0-3]\d)\b|'\d\d\b|\d\d ?(?:г\b|год)|[ivx]{1,3}\b.{0,3}20[0-3]\d)")
 _YEAR_BEFORE = re.compile(r"(?:\b(?:19[6-9]|20[0-3])\d|'\d\d)(?: ?г\.?(?:в\.?)?| год\w*)?[\s,.:\-]{1,3}$")
-_GENERAL = re.compile(r".*(?: Series|-Class)")
+_NO_CARS_IN = re.compile(  # links, handles, VINs, tyres
+    r"https?://\S+|\bt\.me/\S+|\S*@\w+\S*|\b(?=\w*\d\w*\d)(?=\w*[a-z])[a-z0-9]{11,17}\b|\br\s?1[3-9]\b|\br2[0-4]\b"
+)
+_GENERAL = re.compile(r".*(?: Series|-Class)|Volga")
 _NO_MODEL = set(
     "for sale and the with in at of new used car cars auto full diesel petrol hybrid electric turbo manual automatic awd fwd rwd "
     "at mt cvt amt vin price year km gt sport sedan hatch coupe suv wagon van usd eur rub top one owner import usa tel city my is was "
-    "on by from a an good excellent clean great very only mint dealer club motors benz series group service center parts".split()
+    "on by from a an good excellent clean great very only mint dealer club motors zentrum center centre dealership dealers official benz series group service center parts".split()
 )
 
 
@@ -44,6 +47,8 @@ class Mention:
     model: str | None
     start: int
     end: int
+    parts: tuple[tuple[int, int], ...] = ()
+    known: bool = True  # False: the model is not in the gazetteer
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,12 @@ def find_cars(text: Text) -> list[Mention]:
     """Every car that the post may be offering, in order; cars wanted in exchange and the like are left out."""
     candidates = _candidates(text)
     makes = [c for c in candidates if any(name.model is None for name in c.names)]
-    mentions = [m for c in candidates if (m := _resolve(text, c, makes)) is not None]
+    mentions: list[Mention] = []
+    for candidate in candidates:
+        mention = _resolve(text, candidate, makes)
+        if mention is None or (mentions and _is_trim(text, candidate, mentions[-1], mention)):
+            continue
+        mentions.append(mention)
     mentions = _join(text, mentions)
     return [m for m in mentions if not _NOT_OFFERED.search(text.before(m.start, 40))]
 
@@ -65,14 +75,16 @@ def find_cars(text: Text) -> list[Mention]:
 def _candidates(text: Text) -> list[_Candidate]:
     """The longest name at each place, fuzzy ones only where nothing else was found at all."""
     found: list[_Candidate] = []
+    elsewhere = [match.span() for match in _NO_CARS_IN.finditer(text.low)]
     index = 0
     while index < len(text.tokens):
         candidate, used = _longest_at(text, index)
-        if candidate:
+        if candidate and not any(start <= candidate.start < end for start, end in elsewhere):
             found.append(candidate)
         index += used
     if not any(_is_strong(candidate) for candidate in found):
-        found += [c for token in text.tokens if (c := _misspelt(token)) is not None]
+        slips = [c for token in text.tokens if (c := _misspelt(token)) is not None]
+        found += [c for c in slips if c.names[0].model is None or _in_car_position(text, c) or found]
         found.sort(key=lambda c: c.start)
     return found
 
@@ -85,28 +97,43 @@ def _longest_at(text: Text, index: int) -> tuple[_Candidate | None, int]:
     tokens = text.tokens
     last = index
     while last + 1 < len(tokens) and last - index < LONGEST_NAME - 1:
-        following = tokens[last + 1]
-        if not _GAP.fullmatch(text.low, tokens[last].end, following.start):
+        if not _GAP.fullmatch(text.low, tokens[last].end, tokens[last + 1].start):
             break
-        if len(following.word) == 1 and text.low[following.start - 1] == " " and not following.word.isascii():
-            break  # a preposition, or the "е" of "мерс е200": not an ending
         last += 1
     for end in range(last, index - 1, -1):
         part = tokens[index : end + 1]
         joined = "".join(token.word for token in part)
-        names = cars().names.get(fold(joined))
-        spread = end > index and len(part[0].word) == 1 and text.low[part[0].end] == " "
+        key = fold(joined)
+        names = _look_up(joined)
+        if names and end > index and _runs_together(text, part, key):
+            continue
+        spread = end > index and len(part[0].word) == 1 and text.low[part[0].end] in " .,("
         if names:
             if spread:  # "а 4", "с 60": a letter, a blank and a number are rarely a model
                 names = [CarName(n.make, n.model, True, True) for n in names]
             return _Candidate(part[0].start, part[-1].end, tuple(names)), end - index + 1
-        designated = _designations(joined) if end - index < 3 else []
+        broken = re.search(r"\d\D+\d|[.,(]", text.low[part[0].start : part[-1].end])
+        designated = _designations(joined) if end - index < 3 and not broken else []
         if designated:
             written = _write(joined)
             weak = spread or (end > index and part[-1].is_number is False and len(part[-1].word) > 3)
             names = [CarName(d.make, written, d.weak or weak, d.weak or weak) for d in designated]
             return _Candidate(part[0].start, part[-1].end, tuple(names)), end - index + 1
     return None, 1
+
+
+def _look_up(joined: str) -> list[CarName]:
+    key, names = fold(joined), cars().names
+    plain = names.get(key, [])
+    return plain if joined.isascii() else [*plain, *(n for n in names.get(CYRILLIC + key, []) if n not in plain)]
+
+
+def _runs_together(text: Text, part: list[Token], key: str) -> bool:
+    """Tokens that only look like one name when joined: "мерс е200" is not "мерсе", 11-11 is not a Lada 1111."""
+    if joined_digits := all(token.is_number for token in part):
+        return joined_digits
+    one_word = key in cars().one_word or CYRILLIC + key in cars().one_word
+    return one_word and " " in text.low[part[0].start : part[-1].end]
 
 
 def _designations(joined: str) -> list[Designation]:
@@ -120,6 +147,8 @@ _CODE = str.maketrans("авекмнорстухдилгфбяпцз", "abekmhopc
 
 
 def _code(joined: str) -> str:
+    for spoken, letter in (("икс", "x"), ("кью", "q"), ("ку", "q"), ("эс", "s"), ("эм", "m")):
+        joined = joined.replace(spoken, letter, 1) if joined.startswith(spoken) else joined
     return joined.translate(_CODE)
 
 
@@ -136,23 +165,32 @@ def _resolve(text: Text, candidate: _Candidate, makes: list[_Candidate]) -> Ment
     """Choose between the cars of one name: one whose make stands nearby, else the first that needs none."""
     near = {name.make for make in makes if _is_near(text, make, candidate) for name in make.names if name.model is None}
     here = _in_car_position(text, candidate)
+    here_it_is = ((candidate.start, candidate.end),)
     own = [name for name in candidate.names if name.model is None]
     for name in candidate.names:
         if name.model is not None and name.make in near:
             if name.numeric and not _right_after(text, candidate, makes, name.make):
                 continue
-            return Mention(name.make, name.model, candidate.start, candidate.end)
+            return Mention(name.make, name.model, candidate.start, candidate.end, here_it_is)
     for name in own:
         if not name.weak or here:
-            return Mention(name.make, None, candidate.start, candidate.end)
+            return Mention(name.make, None, candidate.start, candidate.end, here_it_is)
     for name in candidate.names:
         if name.model is not None and (not name.weak or (here and not name.numeric)):
-            return Mention(name.make, name.model, candidate.start, candidate.end)
+            return Mention(name.make, name.model, candidate.start, candidate.end, here_it_is)
     if own:  # a weak make: with a model of its own beside it
         for other in _candidates_after(text, candidate.end):
             if any(name.make == own[0].make and name.model for name in other.names):
-                return Mention(own[0].make, None, candidate.start, candidate.end)
+                return Mention(own[0].make, None, candidate.start, candidate.end, here_it_is)
     return None
+
+
+def _is_trim(text: Text, candidate: _Candidate, previous: Mention, mention: Mention) -> bool:
+    """"Pajero 3.5 V6 GLS": after a car, a word that may be another car's name usually is not."""
+    if _is_strong(candidate) or mention.make == previous.make:
+        return False
+    before = text.before(candidate.start, 30)
+    return before.strip() != "" and re.search(r"(?:\bи|\band|&|\+|[;2)]|также|продаю|продам|selling)\s*$", before) is None
 
 
 def _candidates_after(text: Text, position: int) -> list[_Candidate]:
@@ -200,7 +238,7 @@ def _join(text: Text, mentions: list[Mention]) -> list[Mention]:
         if previous and _same_car(text, previous, mention):
             joined[-1] = Mention(
                 previous.make if previous.model is None and mention.model is None else (mention.make if mention.model else previous.make),
-                _better(previous.model, mention.model), previous.start, mention.end,
+                _better(previous.model, mention.model), previous.start, mention.end, previous.parts + mention.parts,
             )  # fmt: skip
         else:
             joined.append(mention)
@@ -233,7 +271,8 @@ def _with_unknown_model(text: Text, mention: Mention) -> Mention:
     known = _misspelt_model(text, mention)
     if known.model:
         return known
-    return Mention(mention.make, match[1], mention.start, mention.end + match.end(1))
+    end = mention.end + match.end(1)
+    return Mention(mention.make, match[1], mention.start, end, ((mention.start, end),), known=False)
 
 
 def _misspelt_model(text: Text, mention: Mention) -> Mention:
@@ -242,7 +281,7 @@ def _misspelt_model(text: Text, mention: Mention) -> Mention:
             candidate = _misspelt(token)
             for name in candidate.names if candidate else ():
                 if name.make == mention.make and name.model:
-                    return Mention(name.make, name.model, mention.start, token.end)
+                    return Mention(name.make, name.model, mention.start, token.end, ((mention.start, token.end),))
     return mention
 
 
@@ -251,10 +290,22 @@ def _deletions() -> dict[str, set[str]]:
     """Every long name with one letter left out -> the names' keys: finds spellings one edit away."""
     found: dict[str, set[str]] = {}
     for key, names in cars().names.items():
-        if len(key) >= 6 and key.isalpha() and any(not name.weak for name in names):
+        if len(key) >= 6 and key.isalpha() and key.isascii() and any(not name.weak for name in names):
             for index in range(len(key)):
                 found.setdefault(key[:index] + key[index + 1 :], set()).add(key)
     return found
+
+
+def _one_edit(first: str, second: str) -> bool:
+    """Whether one letter put in, left out, changed, or swapped with the next turns one into the other."""
+    start = 0
+    while start < min(len(first), len(second)) and first[start] == second[start]:
+        start += 1
+    if len(first) != len(second):
+        short, long = sorted((first, second), key=len)
+        return short[start:] == long[start + 1 :]
+    swapped = first[start : start + 2] == second[start : start + 2][::-1] and first[start + 2 :] == second[start + 2 :]
+    return first[start + 1 :] == second[start + 1 :] or swapped
 
 
 def _misspelt(token: Token) -> _Candidate | None:
@@ -267,8 +318,7 @@ def _misspelt(token: Token) -> _Candidate | None:
         if shorter in cars().names and len(shorter) >= 6:
             near.add(shorter)
         near |= {other for other in _deletions().get(shorter, ()) if len(other) == len(key)}
-    near = {other for other in near if other[0] == key[0]}
-    if len(near) == 0:
-        return None
+    keep = 2 if token.word.isascii() else 3  # Russian endings are grammar, not slips
+    near = {other for other in near if other[0] == key[0] and _one_edit(other, key) and other[-keep:] == key[-keep:]}
     names = {name for other in near for name in cars().names[other] if not name.weak}
     return _Candidate(token.start, token.end, tuple(sorted(names, key=str))) if len(names) == 1 else None

@@ -9,9 +9,9 @@ from outside_world.language.text import Text
 
 _LABEL = re.compile(
     r"(?:тел\w*|звон\w*|моб\w*|сот\w*|номер|контакт\w*|ватс\w*|вотс\w*|вацап\w*|whats\w*|wa\b|viber|вайбер|phone|call|text|cell|mob\w*|tel|ph\b|contact\w*"
-    r"|т\.|связь|пиш\w*|sms|смс|ring|msg|message|reach|number|обращ\w*|набир\w*|dial|hotline|байланыс)[^\d\n]{0,25}$"
+    r"|т\.|связь|пиш\w*|sms|смс|ring|msg|message|reach|number|обращ\w*|набир\w*|dial|hotline|байланыс|zvoni\w*|pishi\w*|tel\w*)[^\d\n]{0,25}$"
 )
-_DIGITS = re.compile(r"(?<![\w.,])\+?\(?\d[\d ()./-]{6,22}\d(?!\w)")
+_DIGITS = re.compile(r"(?<!\w)(?<!\d[.,])\+?\(?\d[\d ()./-]{6,80}\d(?!\w)")
 _LINK = re.compile(r"(?:wa\.me/|phone=|tel:|t\.me/)\+?(\d{9,15})")
 _NOT_A_PHONE = re.compile(r"(?:vin|вин|ин[нн]|огрн|птс|карт\w+|сч[её]т\w*|id|лот|артикул|№|#|код)\W{0,4}$")
 _MONEY_AFTER = re.compile(r"\s?(?:₽|руб|р\.|\$|€|£|км\b|km\b|mi\b|miles|тыс|т\.|тенге|₸|грн|aed|usd|eur|г\.|год)")
@@ -20,8 +20,8 @@ _TME = re.compile(r"(?:https?://)?(?:www\.)?(?:t\.me|telegram\.me|telegram\.dog)
 _OTHER_NETWORK = re.compile(r"(?:inst\w*|инст\w*|ig\b|insta|vk\b|вк\b|tiktok|тик\s?ток\w*|youtube|ютуб\w*|twitter|facebook|fb\b|snap\w*|дзен)[\s:\-/.@]{0,4}$")
 _CHANNEL_BEFORE = re.compile(
     r"(?:подпи\w+|наш\w* (?:канал|чат|групп\w+|бот)\w*|канал\w*|чат\w*|групп\w+|subscri\w+|follow\w*|join\w*|our (?:channel|chat|group|bot)|channel|chat|group"
-    r"|бот\w*|\bbot\b|реклам\w+|админ\w*|admin\w*|больше (?:авто|объявлений|машин)|more (?:cars|ads|listings|deals)|объявлени\w+|источник\w*|source|via|размести\w+|подать|submit"
-    r"|post your|advertis\w*|модератор\w*|репост\w*|предложк\w*|via|ещ[её] (?:авто|машины)|все (?:авто|объявления|машины)|all (?:cars|ads|listings)|sell your|разместить)[^@\n]{0,30}$"
+    r"|бот\w*|\bbot\b|реклам\w+|админ\w*|admin\w*|больше (?:авто|объявлений|машин)|more (?:cars|ads|listings|deals)|объявлени\w+|источник\w*|source|размести\w+|подать|submit"
+    r"|post your|advertis\w*|модератор\w*|репост\w*|предложк\w*|ещ[её] (?:авто|машины)|все (?:авто|объявления|машины)|all (?:cars|ads|listings)|sell your|разместить)[^@\n]{0,30}$"
 )
 _CHANNEL_NAME = re.compile(
     r"(?:bot$|channel|kanal|_chat|chat_|_ads\b|ads_|obyav|baraholka|_news|avtorynok|rynok|_market|market_|sales?_channel|doska|objav)"
@@ -82,7 +82,7 @@ def _phone_at(
         return None, limit
     if low[start] == "(" and not low[start + 1 : start + 2].isdigit():
         return None, limit
-    ends = [m.end() + start for m in re.finditer(r"\d(?!\d)", low[start:limit])]
+    ends = [m.end() + start for m in re.finditer(r"\d(?!\d)", low[start : min(limit, start + 26)]) if not low[m.end() + start : m.end() + start + 1].isdigit()]
     labelled = bool(_LABEL.search(before)) or (has_phone and bool(re.search(r"[,;/и\n ]\s*$|^$", before)))
     for end in reversed(ends):
         written = low[start:end]
@@ -109,13 +109,15 @@ def _read(
     if len(digits) >= 11 and digits.startswith("00"):
         return _parse("+" + digits[2:], "RU", lenient=False)
     looks = labelled or bool(re.search(r"[()]|\d[ -]\d+[ -]\d|^0", written)) and "." not in written
+    if country == "US" and re.fullmatch(r"[2-9]\d{2}[2-9]\d{6}", written):
+        looks = True
     if not looks or re.fullmatch(r"\d{1,3}(?: \d{3})+", written) and not (labelled or digits.startswith("0")):
         return None
     for region in dict.fromkeys(filter(None, (country, "RU" if cyrillic else "US", *(() if country else REGIONS)))):
         number = _parse(digits, region, lenient=False)
         if number is not None:
             return number
-        if labelled and region == "US" and len(digits) in (10, 11):
+        if region == "US" and (labelled or country == "US") and len(digits) in (10, 11):
             return _parse(digits, "US", lenient=True)
     if len(digits) >= 11 and labelled:  # an international number without its plus
         return _parse("+" + digits, "RU", lenient=False)

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from outside_world.language.cars import Mention, find_cars
 from outside_world.language.contacts import find_handle, find_phones
-from outside_world.language.mileage import find_mileage
+from outside_world.language.mileage import find_mileage, find_unnamed_mileage
 from outside_world.language.places import find_place
 from outside_world.language.prices import find_price
 from outside_world.language.quantities import find_quantities
@@ -55,12 +55,12 @@ def read(raw: str) -> tuple[Text, list[Mention], Reading]:
     """Normalise and read a post once; classification, extraction and description all ask for it."""
     text = Text(raw[:LONGEST_POST])
     cars = find_cars(text)
-    spans = [(car.start, car.end) for car in cars]
+    spans = [part for car in cars for part in car.parts]
     place = find_place(text, spans)
     country = place.city.country if place else _country(text)
     phones = find_phones(text, country)
-    if country is None:
-        country = next((phone.country for phone in phones if phone.country), None)
+    country = country or next((phone.country for phone in phones if phone.country), None)
+    country = country or _country_of_language(raw, text)
     blocked = [
         *spans,
         *((phone.start, phone.end) for phone in phones),
@@ -71,15 +71,18 @@ def read(raw: str) -> tuple[Text, list[Mention], Reading]:
     end = _end_of_first_offer(text, cars)
     year = find_year(text, spans, blocked, end)
     mileage, used = find_mileage(text, quantities, country, year, end)
-    price, currency = find_price(text, quantities, country, used, end)
+    price = find_price(text, quantities, country, used, end)
+    if mileage is None and (unnamed := find_unnamed_mileage(text, quantities, country, price, end)):
+        mileage, used = unnamed
+        price = find_price(text, quantities, country, used, end)
     car = next((car for car in cars if car.model), cars[0] if cars else None)
     return text, cars, Reading(
         make=car.make if car else None,
         model=car.model if car else None,
         year=year,
         mileage_km=mileage,
-        price=price,
-        currency=currency if price is not None else None,
+        price=price.amount if price else None,
+        currency=price.currency if price else None,
         city=place.city.name if place else None,
         phones=[phone.number for phone in phones],
         telegram=find_handle(text),
@@ -92,10 +95,20 @@ def extract(raw: str) -> dict[str, object]:
 
 
 def _country(text: Text) -> str | None:
+    """Without a city: by currency, by words, by letters of the neighbours' alphabets, by language at last."""
     for sign, country in _COUNTRY_OF_SIGN.items():
         if re.search(rf"(?<![а-яa-z]){re.escape(sign)}", text.low):
             return country
     return next((country for pattern, country in _COUNTRY_WORDS if pattern.search(text.low)), None)
+
+
+def _country_of_language(raw: str, text: Text) -> str | None:
+    for letters, country in (("әғқңөұүһӘҒҚҢӨҰҮҺ", "KZ"), ("іїєґІЇЄҐ", "UA"), ("ўЎ", "BY")):
+        if sum(raw.count(letter) for letter in letters) >= 2:
+            return country
+    if text.is_cyrillic:
+        return "RU"
+    return "US" if "$" in text.low else None
 
 
 def _generations(text: Text, cars: list[Mention]) -> list[tuple[int, int]]:
@@ -112,7 +125,7 @@ def _generations(text: Text, cars: list[Mention]) -> list[tuple[int, int]]:
 
 def _end_of_first_offer(text: Text, cars: list[Mention]) -> int:
     """Where the second car on offer begins; its figures are not the first one's."""
-    offered = [car for car in cars if car.model]
+    offered = [car for car in cars if car.model and car.known]
     for first, second in zip(offered, offered[1:], strict=False):
         same = first.make == second.make and (first.model or "")[:4] == (second.model or "")[:4]
         if same and second.start - first.end < 200:

@@ -10,6 +10,7 @@ from pathlib import Path
 from outside_world.language.folding import decline, fold, transliterate
 from outside_world.language.text import normalise
 
+CYRILLIC = "~"  # begins the keys that only a word in Cyrillic can have: "belt" is no Белта, "белту" is
 DATA = Path(__file__).parent / "data"
 
 
@@ -49,6 +50,8 @@ class Cars:
     designations: list[Designation] = field(default_factory=list)
     weak_makes: set[str] = field(default_factory=set)
     makes: list[str] = field(default_factory=list)
+    several_words: set[str] = field(default_factory=set)
+    one_word: set[str] = field(default_factory=set)  # keys that no name of several words has
 
 
 def _lines(name: str) -> Iterator[str]:
@@ -58,10 +61,10 @@ def _lines(name: str) -> Iterator[str]:
 
 
 def _keys(name: str) -> set[str]:
-    """All folded keys of one name in any of its forms."""
+    """All folded keys of one name; those of the declined forms of a Russian name are marked as Cyrillic."""
     low = normalise(name).lower()
     forms = decline(low) if re.search(r"[а-я]{3}", low) else {low}
-    return {key for key in map(fold, forms) if key}
+    return {fold(low)} | {CYRILLIC + key for key in map(fold, forms) if key} - {""}
 
 
 @cache
@@ -85,17 +88,20 @@ def cars() -> Cars:
         else:
             model, _, aliases = line.lstrip("?").partition("=")
             model = model.strip()
-            short = len(fold(model.lower())) < 3 or model.isdigit() and len(model) < 4
-            weak = line.startswith("?") or model in ordinary or short
+            short = len(fold(model.lower())) < 3 or (model.isdigit() and len(model) < 4)
+            weak = line.startswith("?") or model in ordinary or short or (len(model) <= 3 and model.isalpha())
             numeric = short or model.replace("-", "").isdigit()
             _add(found, CarName(make, model, weak, numeric), [model, *aliases.split(",")])
+    found.one_word -= found.several_words
     return found
 
 
 def _add(found: Cars, name: CarName, spellings: list[str]) -> None:
     for spelling in filter(None, map(str.strip, spellings)):
         plain = " " in spelling and not name.numeric  # two words together are no ordinary word
+        one_word = spelling.isalpha()
         for key in _keys(spelling):
+            (found.one_word if one_word else found.several_words).add(key)
             entry = replace(name, weak=name.weak and not plain)
             if entry not in found.names[key]:
                 found.names[key].append(entry)

@@ -2,6 +2,7 @@
 
 import re
 
+from outside_world.language.prices import NOT_ASKED, PRICE_LABEL, SAID_SO, Price
 from outside_world.language.quantities import Quantity
 from outside_world.language.text import Text
 
@@ -9,15 +10,17 @@ KM_PER_MILE = 1.609344  # exactly, by definition
 FARTHEST_KM = 1_500_000
 MILE_COUNTRIES = ("US", "GB")
 _LABEL = re.compile(
-    r"(?:пробег\w*|пробиг\w*|километраж\w*|одометр\w*|накат\w*|прошл[аи]|проехал\w*|прое[зх]\w+|прокат\w*|жург\w+|жүрген|mileage|milage|millage|odometer|odo\b|miles|kms?|driven|run|km stand|laufleistung|przebieg|пробіг|км)"
+    r"(?<![а-яa-z])(?:пробег\w*|пробиг\w*|probeg\w*|километраж\w*|одометр\w*|накат\w*|прошл[аи]|проехал\w*|прое[зх]\w+|прокат\w*|жург\w+|жүрген|mileage|milage|millage|odometer|odo\b|miles\s?[:=]|kms?\s?[:=]|driven|run|km stand|laufleistung|przebieg|км\s?[:=])"
     r"(?: (?:всего|реальн\w+|родн\w+|оригинал\w*|честн\w+|небольш\w+|маленьк\w+|на|сегодня|на сегодня|на данный момент|авто|машины|составляет|около|примерно|порядка|чуть|более|больше|меньше|менее|до|почти|под|за|is|of|only|just|approx\w*|about|around|at|under|over|original|actual|true|low|genuine|currently|has|реально|подтвержден\w*|то|уже|~|тыс\w*|\(тыс\w* ?км\)|\(км\)|км|,|:|-|=))*[\s:=~≈,.\-(]*$"
 )
 _NOT = re.compile(
-    r"(?:кажд\w+|замен\w+|менял\w*|поменя\w+|сделан\w*|ремонт\w*|капит\w+|гарант\w+|запас\w* хода|расход\w*|обслуж\w+|сервис\w*|масл\w*|через|т\.?о\.?|грм|ремень|цепь|колодк\w*|резин\w*|шин\w*|свеч\w*|вариатор\w*|двигател\w* (?:после|прошел)|после (?:капит\w*|ремонт\w*)"
+    r"(?<![а-яa-z])(?:кажд\w+|замен\w+|менял\w*|поменя\w+|сделан\w*|ремонт\w*|капит\w+|гарант\w+|запас\w* хода|расход\w*|обслуж\w+|сервис\w*|масл\w*|через|т\.?о\.?|грм|ремень|цепь|колодк\w*|резин\w*|шин\w*|свеч\w*|вариатор\w*|двигател\w* (?:после|прошел)|после (?:капит\w*|ремонт\w*)"
     r"|every|service\w*|warranty|range|up to|until|replaced|changed|rebuilt|engine has|tires|tyres|belt|brakes|oil|interval|battery|next|per|last|done|from new|radius|away|within|limit\w*|\d+ ?л(?:\.|итр\w*)? на|л/|литр\w* на)"
     r"(?: \w+)?(?: (?:на|по|в|до|за|at|for|the|of|ago|был\w*|were|was|только|и|пробег\w*|каждые|через))*[\s:~,(\-]*$"
 )
 _AFTER_NOT = re.compile(r"\s?(?:назад|гарант|ago|service|warranty|интервал|range|по трассе|по городу|от москв|от мкад|от города|from (?:the )?city|away|north|south|east|west|/ ?год|в год|per year|a year|на одном баке|до то\b|до следующ|radius)")
+_LABEL_FAR = re.compile(r"(?:^|[^а-я ] ?)пробег[^.,;:\d\n]{0,30}$")  # "пробег после капремонта 1200"
+_LABEL_AFTER = re.compile(r"\s?[-(]?\s?(?:\w+ )?(?:пробег\w*|пробиг\w*|mileage|on (?:the )?(?:clock|odo\w*|dash)|накат\w*)")
 _MILES_SAID = re.compile(r"\bmiles?\b|\bмил[ьяеи]\b|\bmi\b")
 
 
@@ -30,7 +33,7 @@ def find_mileage(
         if quantity.start >= end or quantity.is_money or quantity.unit not in (None, "km", "mi"):
             continue
         before = text.before(quantity.start, 60)
-        labelled = _LABEL.search(before) is not None
+        labelled = _LABEL.search(before) is not None or _LABEL_FAR.search(before) is not None or _LABEL_AFTER.match(text.after(quantity.end, 24)) is not None
         if quantity.unit is None and not labelled:
             continue
         if (not labelled and _NOT.search(before)) or _AFTER_NOT.match(text.after(quantity.end, 24)):
@@ -45,6 +48,35 @@ def find_mileage(
         return None, None
     best = max(found, key=lambda each: each[:2])
     return best[2], best[3]
+
+
+def find_unnamed_mileage(
+    text: Text, quantities: list[Quantity], country: str | None, price: Price | None, end: int
+) -> tuple[int, Quantity] | None:
+    """The mileage nobody calls so: "2011, 171 тысяча, 970 тыс" - the other big number, or the smaller of two."""
+    bare = [
+        quantity
+        for quantity in quantities
+        if quantity.start < end
+        and quantity.unit is None
+        and 1_000 <= quantity.value <= 500_000
+        and (quantity.scaled or quantity.grouped or quantity.digits >= 5)
+        and not quantity.decimal
+        and not (_NOT.search(text.before(quantity.start, 60)) or _AFTER_NOT.match(text.after(quantity.end, 24)))
+        and not NOT_ASKED.search(text.before(quantity.start, 60))
+        and not PRICE_LABEL.search(text.before(quantity.start, 40))
+    ]
+    if price is None:
+        return None
+    others = [quantity for quantity in bare if quantity is not price.quantity]
+    if not others:
+        return None
+    if price.score >= SAID_SO or price.quantity not in bare:
+        chosen = others[0]
+    else:
+        chosen = min([*others, price.quantity], key=lambda quantity: quantity.value)
+    kilometres = _kilometres(text, chosen, country, None)
+    return (kilometres, chosen) if kilometres is not None else None
 
 
 def _kilometres(text: Text, quantity: Quantity, country: str | None, year: int | None) -> int | None:

@@ -16,27 +16,51 @@ _ENGLISH = {
     "eighteen": 18, "nineteen": 19, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70,
     "eighty": 80, "ninety": 90,
 }  # fmt: skip
-_WORDS = {**_RUSSIAN, **_ENGLISH}
-_SCALE = r"тыс\w*|тыщ\w*|тис\w*|косар\w*|миллион\w*|млн|лям\w*|лимон\w*|thousand|grand|million"
-_WORD = "|".join(sorted(_WORDS, key=len, reverse=True))
-_BEFORE_SCALE = re.compile(rf"\b((?:(?:{_WORD})(?: hundred)?(?: and)?[ -])+)(?={_SCALE})", re.IGNORECASE)
-_HUNDREDS_AFTER = re.compile(rf"((?:миллион\w*|лям\w*|лимон\w*|млн) )((?:(?:{_WORD})\b ?)+)(?!\s*(?:{_SCALE}))", re.IGNORECASE)
-_JOINED_HALF = re.compile(r"\bпол(?=миллион|ляма|лимона)", re.IGNORECASE)
-_BARE_SCALE = re.compile(r"(?<![\d\w.,])(?<!\d )(миллион|лям|лимон)(?= (?:\d|сто|двести|триста|четыреста|пятьсот|шестьсот|семьсот|восемьсот|девятьсот))", re.IGNORECASE)
+_UNITS = {**_RUSSIAN, **_ENGLISH}
+_SCALES = [(re.compile(r"тыс\w*|тыщ\w*|тис\w*|косар\w*|thousand|grand"), 1_000), (re.compile(r"миллион\w*|млн|лям\w*|лимон\w*|million"), 1_000_000)]
+_UNIT = "|".join(sorted(_UNITS, key=len, reverse=True))
+_SCALE = "|".join(pattern.pattern for pattern, _ in _SCALES)
+_RUN = re.compile(rf"(?<![\w.,]) ?\b(?:(?:{_UNIT}|hundred|{_SCALE})\b(?:[ -](?:and )?(?=(?:{_UNIT}|hundred|{_SCALE})\b))?)+", re.IGNORECASE)
+_JOINED_HALF = re.compile(r"\bпол(?=миллион|лям|лимон)", re.IGNORECASE)
+_AFTER_DIGITS = re.compile(r"\d\s?$")
 
 
 def spell_in_digits(text: str) -> str:
-    """Replace number words that count thousands or millions; other number words stay ("два ключа")."""
+    """Write numbers that count hundreds, thousands or millions in digits; small ones stay ("два ключа")."""
     if not re.search(_SCALE, text, re.IGNORECASE):
         return text
-    text = _JOINED_HALF.sub("0.5 ", text)
-    text = _BARE_SCALE.sub(r"1 \1", text)
-    text = _HUNDREDS_AFTER.sub(lambda match: f"{match[1]}{_sum(match[2]):g} тысяч ", text)
-    return _BEFORE_SCALE.sub(lambda match: f"{_sum(match[1]):g} ", text)
+    text = _JOINED_HALF.sub("пол ", text)
+    return _RUN.sub(lambda match: _in_digits(match, text), text)
 
 
-def _sum(words: str) -> float:
-    total = 0.0
-    for word in re.findall(r"[^\W\d]+", words.lower()):
-        total = total * 100 if word == "hundred" else total + _WORDS.get(word, 0)
-    return total
+def _in_digits(match: re.Match[str], text: str) -> str:
+    words = re.findall(r"[^\W\d_]+", match[0].lower())
+    first_is_scale = not (words[0] in _UNITS)
+    if len(words) == 1 and (first_is_scale or words[0] in _UNITS):
+        return match[0]
+    if first_is_scale and _AFTER_DIGITS.search(text[: match.start()]):  # "1 млн двести": the million is written already
+        tail = _sum(words[1:])
+        return f"{match[0].split()[0]} {tail:g} тыс" if tail and _scale(words[-1]) == 1 else match[0]
+    value = _sum(words)
+    return f" {value:.0f} " if value >= 100 and any(_scale(word) > 1 for word in words) else match[0]
+
+
+def _scale(word: str) -> int:
+    return next((scale for pattern, scale in _SCALES if pattern.fullmatch(word)), 1)
+
+
+def _sum(words: list[str]) -> float:
+    """"два миллиона сто тысяч" -> 2,100,000; "миллион двести" -> 1,200,000, as one says it of prices."""
+    total, part, after_million = 0.0, 0.0, False
+    for word in words:
+        scale = _scale(word)
+        if word == "hundred":
+            part = (part or 1) * 100
+        elif scale > 1:
+            total += (part or 1) * scale
+            part, after_million = 0.0, scale == 1_000_000
+        else:
+            part += _UNITS.get(word, 0)
+    if after_million and 100 <= part < 1_000:
+        part *= 1_000
+    return total + part

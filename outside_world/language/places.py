@@ -11,11 +11,12 @@ LONGEST_NAME = 4  # words
 _GAP = re.compile(r"[ .\-]{1,2}")
 # What stands before a city's name -> how much it speaks for the car being there. The first that fits counts.
 _BEFORE: list[tuple[re.Pattern[str], int]] = [
-    (re.compile(pattern + r"[\s:,\"(#-]*$"), score)
+    (re.compile(r"(?<![а-яa-z])" + pattern + r"[\s:,\"(#-]*$"), score)
     for pattern, score in [
         (r"(?:ул\.?|улица|улице|пр-т|проспект\w*|шоссе|метро|м\.|ст\. ?м\.|трасс\w+|тракт\w*|бульвар|наб\.|площад\w+)", -8),
         (r"(?:доставк\w+|достав\w+|отправ\w+|перевоз\w+|автовоз\w*|пригон\w*|ship\w*|deliver\w*|до|привез\w*|перегон\w*)(?: \w+){0,2}(?: (?:в|до|по|to|из|from))?", -6),
         (r"(?:пригна\w+|привез\w+|доставлен\w*|ввез\w+|приех\w+|купл\w+|брал\w*|покупал\w*|куплен\w*|import\w*|bought|came|shipped|originally|родом|растамож\w+)(?: \w+){0,2} (?:из|с|в|from|in)", -5),
+        (r"(?:обмен\w*|меня\w*|квартир\w*|дом|участок) (?:\w+ ){0,3}(?:в|во|из)", -6),
         (r"(?:номера\w*|учет\w*|птс|прописк\w+|регион\w*|зарегистр\w+|офис\w* в|филиал\w*)(?: \w+)?", -2),
         (r"(?:\bг\.?|\bгор\.|город\w*|місто|мисто|местонахожд\w+|местоположение|находится|находимся|стоит|локация|адрес|осмотр\w*|смотреть|показ\w*|location|located|city|loc|based|pick ?up|viewing|қала|кала)(?: (?:в|во|in|at|is|near|по|авто))?", 6),
         (r"(?:машина|авто|автомобиль|car|vehicle|truck|продаю|продам|продается|selling|sale) (?:в|во|in|is in|at)", 6),
@@ -26,7 +27,7 @@ _BEFORE: list[tuple[re.Pattern[str], int]] = [
         (r"\b(?:на)", -3),
     ]
 ]  # fmt: skip
-_AFTER_NOT = re.compile(r"\s?(?:время|time\b|шоссе|ш\.|тракт|проспект|пр-т|вокзал|арена|сити\b|лада\b|st\b|street|road|rd\b|avenue|ave\b|blvd|edition|шины|tyres|\d{1,2}:\d\d|plates?\b)")
+_AFTER_NOT = re.compile(r"\s?(?:время|time\b|шоссе|ш\.|тракт|проспект|пр-т|вокзал|арена|лада\b|st\b|street|road|rd\b|avenue|ave\b|blvd|edition|шины|tyres|\d{1,2}:\d\d|plates?\b)")
 _CLOCK_BEFORE = re.compile(r"\d{1,2}[:.]\d\d\s?(?:по\s)?\(?$|\b(?:до|с) \d{1,2}\s(?:по\s)?$")
 _PERSON = frozenset("владимир артем марк роман белла адам кент остин шарлотта джексон юджин мэдисон савана виктория "
                     "austin charlotte jackson eugene madison savannah victoria chandler stafford florence preston".split())  # fmt: skip
@@ -41,7 +42,7 @@ _CITY_AND_STATE = re.compile(
     rf"\b([A-Z][a-z.']+(?:[ -][A-Z][a-z.']+){{0,3}})(?:, ?|,? \(?)((?:{'|'.join(_STATES)})|New (?:York|Jersey|Mexico|Hampshire)|(?:North|South) (?:Carolina|Dakota)|West Virginia|Rhode Island)\b(?! ?(?:miles|km))"
 )
 _NAMED_CITY = re.compile(r"(?<!\d )(?<!\d)\b(?:[гГ]\.|[гГ]ор\.|[гГ]ород:?) ?([А-Я][а-я]+(?:-[А-Яа-я]+){0,2}(?: [А-Я][а-я]+)?)")
-_NOT_CITIES = frozenset("цена пробег год продам марка модель продается адрес двигатель тел телефон".split())
+_NOT_CITIES = frozenset("россии росии рф казахстана беларуси украины мира снг края области любой цена пробег год продам марка модель продается адрес двигатель тел телефон".split())
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def _score(text: Text, city: City, start: int, end: int) -> int | None:
         return None
     capital = text.norm[start].isupper()
     word = text.low[start:end]
-    if word.isascii() and not capital and not re.search(r"[#@:]\s*$|\bin $", before):
+    if word.isascii() and not capital and not text.is_lower and not re.search(r"[#@:]\s*$|\bin $", before):
         return None
     score = next((points for pattern, points in _BEFORE if pattern.search(before)), 0)
     if score == 3 and re.search(r"\bво? $", before) and word[-1] not in "еихмю" and city.country in ("RU", "KZ", "BY", "UA"):
@@ -107,9 +108,8 @@ def _score(text: Text, city: City, start: int, end: int) -> int | None:
         score += 1
     if city.weak:
         named = word.split()[0] in _PERSON
-        enough = score >= 3 if named else score >= 2 and (capital or score >= 5)
-        if not enough or (named and re.search(r"\d{3}|\+", after)):
-            return None
+        if not (score >= 3 if named else score >= 2 and (capital or score >= 5)):
+            return -2 if named and alone and capital else None  # a first name, unless no other city is named
     return score
 
 

@@ -1,8 +1,9 @@
 """What the seller asks, told from instalments, down payments, repair bills, old prices and everything countable."""
 
 import re
+from dataclasses import dataclass
 
-from outside_world.language.quantities import CURRENCIES, Quantity
+from outside_world.language.quantities import Quantity
 from outside_world.language.text import Text
 
 CURRENCY_OF = {
@@ -21,13 +22,13 @@ _RANGE: dict[str | None, tuple[float, float]] = {
 }  # fmt: skip
 _THOUSANDS_MEANT = ("RUB", "KZT", "UZS", "AMD", "KGS")
 _LABEL = re.compile(
-    r"(?:цен\w*|цин\w*|стоимост\w*|стоит|прошу|прайс\w*|ценник\w*|отда\w+|продам|продаю|прода\w+|хочу|баг\w*|бага\w*|price\w*|prise|asking|ask|sell\w*|sale|obo|preis|vb|cena|only|just|yours for|выкуп|сумма|за|итого|по)"
+    r"(?<![а-яa-z])(?:cena|tsena|prodam|prodayu|цен\w*|цин\w*|стоимост\w*|стоит|прошу|прайс\w*|ценник\w*|отда\w+|продам|продаю|прода\w+|хочу|баг\w*|бага\w*|price\w*|prise|asking|ask|sell\w*|sale|obo|preis|vb|cena|only|just|yours for|выкуп|сумма|за|итого|по)"
     r"(?: (?:за|в|по|вопроса|авто|машины|продажи|наша|сегодня|сейчас|теперь|финальная|окончательная|актуальная|новая|снижена|до|всего|только|всю|is|now|for|at|of|just|only|reduced|to|price|от|-|около|примерно|\w+ый торг|срочно|уже|хочу|ваша|при осмотре|с торгом|за наличные|наличными|наличка|реальн\w+|адекватн\w+|в районе|just|firm|final|cash|было|стало))*[\s:=~≈,.\-(!]*$"
 )
-_STRONG_LABEL = re.compile(r"(?:цен\w*|цин\w*|стоимост\w*|price|prise|asking|ценник\w*|прошу|баг\w*)[^\d\n]{0,25}$")
-_NEW_PRICE = re.compile(r"(?:теперь|сейчас|новая цена|снижен\w*(?: \w+)?(?: до)?|снизил\w*(?: \w+)?(?: до)?|скинул\w* до|уступ\w* до|now|reduced (?:to|from [^\n]{0,14} to)|dropped to|drop to|price drop|lowered to|down to|new price|->|=>|>>|стало|отдам за|финал\w*|до)[\s:!,-]*$")
-_NOT = re.compile(
-    r"(?:взнос\w*|первонач\w*|п\.?в\.?|платеж\w*|платит\w*|доплат\w+|предоплат\w*|задат\w+|залог\w*|аванс\w*|налог\w*|страхов\w*|осаго|каско|растамож\w*|утильсбор|утиль|штраф\w*|вложен\w*|вложил\w*|вложи\w+|потра[тч]\w+"
+PRICE_LABEL = re.compile(r"(?:\bcena|\btsena|цен\w*|цин\w*|стоимост\w*|price|prise|asking|ценник\w*|прошу|баг\w*)[^\d\n]{0,25}$")
+_NEW_PRICE = re.compile(r"(?<![а-яa-z])(?:теперь|сейчас|новая цена|снижен\w*(?: \w+)?(?: до)?|снизил\w*(?: \w+)?(?: до)?|скинул\w* до|уступ\w* до|now|reduced (?:to|from [^\n]{0,14} to)|dropped to|drop to|price drop|lowered to|down to|new price|upd|update|апд|апдейт|edit|->|=>|>>|стало|отдам за|финал\w*|до)(?:[\s:!,-]*(?:цена|price))?[\s:!,-]*$")
+NOT_ASKED = re.compile(
+    r"(?<![а-яa-z])(?:кажд\w+|раз в|every|bill|invoice|receipts?|says|купил\w*|взял\w*|отдал\w*|бензин\w*|топлив\w*|вход\w*|билет\w*|взнос\w*|первонач\w*|п\.?в\.?|платеж\w*|платит\w*|доплат\w+|предоплат\w*|задат\w+|залог\w*|аванс\w*|налог\w*|страхов\w*|осаго|каско|растамож\w*|утильсбор|утиль|штраф\w*|вложен\w*|вложил\w*|вложи\w+|потра[тч]\w+"
     r"|ремонт\w*(?: \w+)? (?:на|за)|ремонт|запчаст\w+ на|скидк\w*|дисконт\w*|торг|ущерб\w*|долг\w*|остаток\w*|пошлин\w*|оформлени\w+|резин\w+ (?:за|стоит)|чек\w* на|стоил\w*|обош\w+|было|была|старая цена|раньше|вместо|рыноч\w+(?: цен\w*)?|рынк\w+|средн\w+ цен\w*|в салоне|новая стоит|новый стоит|доставк\w*|комисси\w*|к\s?слову"
     r"|deposit|down(?: payment)?|upfront|monthly|per month|finance|payments?|tax|insurance|spent|invested|worth of|cost me|repairs?|was|were|originally|msrp|rrp|new (?:was|cost)|value[d]?|kbb|market|off|discount|saving|save|owed?|loan|shipping|delivery|fee|fees|over|paid|from|reduced from|retail\w*|sticker)"
     r"(?: (?:от|в|на|за|до|около|примерно|с|был\w*|составляет|of|from|is|was|about|at|over|only|just|уже|более|больше|порядка|ещё|еще|the|another|бол|и|максимум|небольшой|возможен|у капота|реальному|уместен|-))*[\s:=~≈,.\-(]*$"
@@ -36,18 +37,31 @@ _AFTER_GOOD = re.compile(r"\s?[,.;(!]?\s?(?:торг|без торг|обмен|
 _AFTER_NOT = re.compile(r"\s?(?:/|в|за|per|a|p)\s?\.?(?:мес|month|mo\b|mth|cm\b|week|wk|день|сутки|day|час)|\s?(?:down\b|deposit|взнос|скидк|off\b|discount|торг\w* (?:до|в)|доплат|вложен|worth|spent|invested|in (?:repairs|receipts|parts|work|upgrades)|delivery|tax\b|monthly|pcm|ежемес|first pay|переплат|подарк|бонус|cashback|кешбэк|штраф|road)")
 
 
+SAID_SO = 3.5  # a score of at least this: a currency or a label says that it is the price
+
+
+@dataclass(frozen=True)
+class Price:
+    """What is asked; `score` says how surely the quantity is the price."""
+
+    amount: int
+    currency: str | None
+    score: float
+    quantity: Quantity
+
+
 def find_price(
     text: Text, quantities: list[Quantity], country: str | None, used: Quantity | None, end: int
-) -> tuple[int | None, str | None]:
-    """Amount and currency asked, looking at the first `end` characters; `used` is the mileage's quantity."""
+) -> Price | None:
+    """The likeliest price in the first `end` characters; `used` is the mileage's quantity."""
     local = CURRENCY_OF.get(country or "")
-    found: list[tuple[float, int, int, str | None]] = []
+    found: list[Price] = []
     for index, quantity in enumerate(quantities):
         if quantity is used or quantity.start >= end or not (quantity.unit is None or quantity.is_money):
             continue
         before, after = text.before(quantity.start, 60), text.after(quantity.end, 24)
         new_price = _NEW_PRICE.search(before) is not None
-        if _AFTER_NOT.match(after) or (_NOT.search(before) and not new_price):
+        if _AFTER_NOT.match(after) or (NOT_ASKED.search(before) and not new_price):
             continue
         score = _score(quantity, before, after, new_price)
         currency = quantity.unit if quantity.is_money else local
@@ -56,18 +70,19 @@ def find_price(
             continue
         if re.match(r"\s?(?:->|=>|>>|-->)\s?", after) and index + 1 < len(quantities):
             score -= 4  # what follows the arrow is asked now
-        found.append((score, -quantity.start, amount, currency))
-    if not found:
-        return None, None
-    best = max(found, key=lambda each: each[:2])
-    return best[2], best[3]
+        found.append(Price(amount, currency, score, quantity))
+    for earlier, later in zip(found, found[1:], strict=False):
+        between = text.low[earlier.quantity.end : later.quantity.start]
+        if not between.strip(" \n-~/|") and later.amount < earlier.amount and earlier.currency == later.currency:
+            found.remove(earlier)  # "$16,500 $14,900": struck out and written anew
+    return max(found, key=lambda price: (price.score, -price.quantity.start), default=None)
 
 
 def _score(quantity: Quantity, before: str, after: str, new_price: bool) -> float:
     score = 0.0
     if quantity.is_money:
         score += 4
-    if _STRONG_LABEL.search(before):
+    if PRICE_LABEL.search(before):
         score += 4
     elif _LABEL.search(before):
         score += 2.5
@@ -76,13 +91,17 @@ def _score(quantity: Quantity, before: str, after: str, new_price: bool) -> floa
     if quantity.scaled:
         score += 1.5
     if new_price:
-        score += 3
+        score += 5
+    if re.search(r"\([^)]*$", before):
+        score -= 3  # an aside
     if quantity.grouped and quantity.value >= 10_000:
         score += 1.5
     elif quantity.value >= 20_000 and not quantity.decimal:
         score += 1
     if quantity.decimal and not quantity.scaled and score < 4:
         score -= 4  # an engine
+    if quantity.digits == 4 and 1950 <= quantity.value <= 2030 and not quantity.is_money:
+        score -= 5  # a year
     if quantity.value < 100 and not quantity.scaled and not quantity.decimal and not quantity.is_money:
         score -= 3
     return score
@@ -105,6 +124,3 @@ def _amount(quantity: Quantity, currency: str | None, score: float) -> int | Non
     while value > highest and quantity.grouped:
         value = float(str(int(value))[len(str(int(value))) % 3 or 3 :] or 0)  # "70 2 150 000": the first group is no part of it
     return round(value) if lowest <= value <= highest else None
-
-
-__all__ = ["CURRENCIES", "CURRENCY_OF", "find_price"]

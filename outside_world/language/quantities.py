@@ -23,8 +23,8 @@ UNITS: list[tuple[str, str]] = [
     ("count", r"хоз\w*|владел\w*|собственник\w*|owners?\b|ключ\w*|keys?\b|комплект\w*|мест\w*|seats?\b|двер\w*|doors?\b|dr\b|ст\b\.?|ступ\w*|speed\b|подуш\w*|шт\b|человек\w*|раз\b|раза\b|передач\w*|цилиндр\w*|airbag\w*|pass\w*|комплекта|балл\w*|подписчик\w*|участник\w*|фото|ключа|x\b"),
     ("weight", r"кг\b|kg\b|тонн\w*|lbs?\b"),
     ("size", r"дюйм\w*|inch\w*|\"|см\b|cm\b|мм\b|mm\b|метр\w*|м\b(?!\w)|ft\b|mpg"),
-    ("RUB", r"₽|руб\w*\.?|р\b\.?|rub\b|rur\b|рос\w* руб\w*|деревян\w*"),
-    ("KZT", r"₸|тенге\w*|тнг\b|тг\b|kzt\b|tenge"),
+    ("RUB", r"₽|руб\w*\.?|р\b\.?|rub\w*|rur\b|рос\w* руб\w*|деревян\w*"),
+    ("KZT", r"₸|тенге\w*|тнг\b|тг\b|kzt\b|tenge\b|tg\b"),
     ("UAH", r"₴|грн\b\.?|гривен\w*|гривн\w*|uah\b"),
     ("BYN", r"byn\b|бел\w*\.? ?руб\w*|белруб\w*|б\.?р\.?\b"),
     ("USD", r"\$|usd\b|дол\b|долл?\w*|бакс\w*|у\.? ?е\b\.?|уе\b|dollars?\b|bucks?\b|зелен\w*|американск\w* руб\w*"),
@@ -69,10 +69,10 @@ _NUMBER = re.compile(
     r"(\d{1,3}(?:[ .,']\d{3})+(?![\d])|\d+[.,]\d+|\d+)"
 )
 _THOUSAND = re.compile(
-    r"\s?(?:тыс\b\.?(?:яч\w*)?|тысяч\w*|тыщ\w*|тис\b\.?|тисяч\w*|косар\w*|кусков|штук\b(?= ?(?:баксов|евро|зелен|\$|€|руб))|thousand\w*|thou\b|grand\b|мын\b|мыннан|минг\b|ming\b"
-    r"|[кk]\b(?![кk])|[кk](?=км|km|mi\b|miles|usd|eur|\$|€|£|₽|руб|aed)|т\.?\s?(?=км|р\.|р\b|руб|тенге|тг|\$|€)|т\b\.?(?!\s?[а-я]/)|tkm\b|тр\b|т/р\b|ткм\b|тык\b)"
+    r"\s?(?:тыс\b\.?(?:яч\w*)?|tys\w*\.?|тысяч\w*|тыщ\w*|тис\b\.?|тисяч\w*|косар\w*|кусков|штук\b(?= ?(?:баксов|евро|зелен|\$|€|руб))|thousand\w*|thou\b|grand\b|мын\b|мыннан|минг\b|ming\b"
+    r"|[кk]\b(?![кk])|[кk](?=км|km|mi\b|miles|usd|eur|\$|€|£|₽|руб|aed)|т\.?\s?(?=км|р\.|р\b|руб|тенге|тг|\$|€)|т\b\.?(?!\s?[а-я]/)|tkm\b|тыр\b|тырк?\w*|тр\b|т/р\b|ткм\b|тык\b)"
 )
-_MILLION = re.compile(r"\s?(?:млн\b\.?|миллион\w*|мильон\w*|милион\w*|мільйон\w*|миль[ей]он\w*|лям\w*|лимон\w*|мульт\w*|мил\b\.?|кк\b|kk\b|mln\b\.?|mio\b\.?|million\w*|m\b(?!\s?\d)|м\b(?=\.?\s?(?:руб|р\.|₽|тенге|тг)))")
+_MILLION = re.compile(r"\s?(?:млн\b\.?|миллион\w*|мильон\w*|милион\w*|мільйон\w*|миль[ей]он\w*|лям\w*|лимон\w*|мульт\w*|мил\b\.?|мл\b\.?|кк\b|kk\b|mln\b\.?|mio\b\.?|million\w*|m\b(?!\s?\d)|м\b(?=\.?\s?(?:руб|р\.|₽|тенге|тг)))")
 
 
 @dataclass(frozen=True)
@@ -125,8 +125,10 @@ def _read(low: str, match: re.Match[str]) -> Quantity:
             end = end - 1 if low[end - 1] == "р" else end
     elif value < 10_000 and not _looks_like_year(value, low, end) and (thousand := _THOUSAND.match(low, end)):
         end, scale = thousand.end(), 1_000
+    if dash := re.compile(r"(?:[,.]|/)\s?-{1,2}(?=\s|$)").match(low, end):
+        end = dash.end()  # "15.900,- EUR"
     unit = None
-    if scale == 1_000 and re.search(r"тр$|т/р$", low[match.end() : end]):
+    if scale == 1_000 and re.search(r"тр$|т/р$|тыр", low[match.end() : end]):
         unit = "RUB"
     elif scale == 1_000 and re.search(r"(?:ткм|tkm)$", low[match.end() : end]):
         unit = "km"

@@ -30,7 +30,8 @@ _PLAIN = str.maketrans({
 })  # fmt: skip
 _WORD = re.compile(r"[^\W\d_]+")
 _TOKEN = re.compile(r"[a-zа-я]+|\d+")
-_MARKUP = re.compile(r"[*_~`]{1,3}(?=\S)|(?<=\S)[*_~`]{1,3}(?!\w)")
+_MARKUP = re.compile(r"(?<![\w@/])[*_~`]{1,3}(?=\S)|(?<=\S)[*~`]{1,3}(?!\w)|(?<=[^\W_])_{1,3}(?![\w])")
+_LATIN_LETTERS = str.maketrans({"ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "ß": "ss", "đ": "d", "Đ": "D", "ı": "i", "æ": "ae", "œ": "oe"})
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,11 @@ class Text:
         cyrillic = sum("а" <= letter <= "я" for letter in self.low)
         return cyrillic > sum("a" <= letter <= "z" for letter in self.low)
 
+    @cached_property
+    def is_lower(self) -> bool:
+        """Whether its author never uses the shift key."""
+        return sum(letter.isupper() for letter in self.norm) <= 1
+
     def line_start(self, position: int) -> int:
         """Where the line around `position` begins."""
         return self.low.rfind("\n", 0, position) + 1
@@ -94,8 +100,11 @@ def normalise(raw: str) -> str:
 
 
 def _character(character: str) -> str:
-    if character < "\u0530":  # Latin, Greek, Cyrillic: the usual case
+    if character < "\u0080" or "\u0370" <= character < "\u0530":  # plain Latin, Greek, Cyrillic: the usual case
         return character
+    if character < "\u0250":  # accents say nothing that a rule wants to know
+        bare = unicodedata.normalize("NFKD", character.translate(_LATIN_LETTERS))
+        return "".join(letter for letter in bare if not unicodedata.combining(letter))
     if character in EMOJI_WORDS:
         return f" {EMOJI_WORDS[character]} "
     plain = unicodedata.normalize("NFKC", character)
