@@ -7,8 +7,10 @@ written first, so that the redelivered message finds its run ended. It knows wha
 memory that the child fills in.
 """
 
+import ctypes
 import logging
 import math
+import mmap
 import os
 import select
 import signal
@@ -17,7 +19,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing.sharedctypes import RawArray
 from typing import NoReturn
 
 from cars_bot import database, ledger, runs
@@ -60,7 +61,8 @@ class Pool:
         stop_seconds: float,
         report: Callable[[list[Child]], None],
     ) -> None:
-        slots = RawArray(Slot, concurrency)
+        memory = mmap.mmap(-1, ctypes.sizeof(Slot) * concurrency)  # anonymous: forks share it, and it ends with them
+        slots = (Slot * concurrency).from_buffer(memory)
         self.children = [Child(f"{name}/{number}", slot) for number, slot in enumerate(slots, start=1)]
         self.work, self.stop_seconds, self.report = work, stop_seconds, report
         self.deadline: float | None = None  # once we are stopping
