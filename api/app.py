@@ -11,15 +11,16 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
-from api import callback, errors, health, jobs, live, pages, relay, submission
+from api import callback, errors, health, jobs, live, overview, pages, relay, submission
 from api.guard import Guard
 from cars_bot import database
 
 DESCRIPTION = """
 The same job, through Celery, through a consumer written by hand on pika, or right inside the request.
 
-    curl --json '{"job": "process_task", "lane": "raw", "args": {"task_num": 1, "timeout": 2}}' http://127.0.0.1:8080/api/runs
-    curl 'http://127.0.0.1:8080/api/runs/<id>?wait=30'
+    KIT=http://127.0.0.1:8080    # the address of this page
+    curl --json '{"job": "process_task", "lane": "raw", "args": {"task_num": 1, "timeout": 2}}' $KIT/api/runs
+    curl "$KIT/api/runs/<id>?wait=30"
 
 Every refusal has one shape, `{"error": …, "message": …}`: a word to branch on, and a sentence that says what to do.
 """
@@ -47,7 +48,7 @@ def build() -> FastAPI:
         docs_url=None,  # ours needs no CDN: pages.py
         redoc_url=None,
     )
-    for each in (jobs.router, live.router, callback.router, health.router, pages.router):
+    for each in (jobs.router, overview.router, live.router, callback.router, health.router, pages.router):
         made.include_router(each)
     made.mount("/static", pages.static)
     errors.install(made, as_page=pages.problem)

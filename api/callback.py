@@ -53,7 +53,11 @@ class Report(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-@router.post("/update_task_status_api/", responses={s: {"model": Problem} for s in (401, 403, 404, 409, 422)})
+@router.post(
+    "/update_task_status_api/",
+    summary="Report on a run",
+    responses={s: {"model": Problem} for s in (401, 403, 404, 409, 422)},
+)
 async def update_task_status(
     request: Request,
     x_run_id: Annotated[str, Header()] = "",

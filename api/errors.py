@@ -40,6 +40,16 @@ class Problem(BaseModel):
     )
 
 
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The refusals of a route, for /docs."""
+    meanings = {
+        400: "The body is not JSON", 404: "No such run", 409: "The run's state does not allow it",
+        413: "The body is too large", 415: "The body is not declared as JSON",
+        422: "Something is wrong with it; the message says what", 503: "The database does not answer; send it again",
+    }  # fmt: skip
+    return {status: {"model": Problem, "description": meanings[status]} for status in statuses}
+
+
 class Refused(Exception):
     """Raised by a route to answer with `status` and a `Problem`."""
 

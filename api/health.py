@@ -20,13 +20,13 @@ PORTS = {"amqp": 5672, "amqps": 5671, "redis": 6379, "rediss": 6379}
 router = APIRouter(tags=["health"])
 
 
-@router.get("/healthz")
+@router.get("/healthz", summary="Alive?")
 async def healthz() -> dict[str, str]:
     """Alive."""
     return {"status": "alive"}
 
 
-@router.get("/readyz", responses={503: {"description": "The database does not answer"}})
+@router.get("/readyz", summary="Ready?", responses={503: {"description": "The database does not answer"}})
 def readyz(response: Response) -> dict[str, bool]:
     """Ready when the database answers; the rest is reported only."""
     ready = _database_answers()

@@ -1,28 +1,24 @@
-"""The JSON API: submit, list, show, wait, cancel, retry; the catalogue; counts and queues. `/docs` shows all of it.
+"""The JSON API's heart: submit a job, list runs, show one, wait for its end, cancel, retry. `/docs` shows all of it.
 
     curl --json '{"job": "process_task", "lane": "raw", "args": {"task_num": 1, "timeout": 2}}' localhost:8080/api/runs
     curl 'localhost:8080/api/runs/<id>?wait=30'
 
-Routes only translate between HTTP and `submission.py`, `timeline.py` and the runs table.
+Routes only translate between HTTP and `submission.py`, `timeline.py` and the runs table; `overview.py` has the others.
 """
 
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Annotated, Any
 
 import anyio.to_thread
-from fastapi import APIRouter, Body, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Header, Path, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from api import examples, lanes, queues, relay, submission, timeline
-from api.errors import Problem
+from api import lanes, relay, submission, timeline
+from api.errors import problems
 from api.schemas import (
     RUN_ID,
-    Choice,
-    ImportReport,
-    JobShown,
     Lane,
     RunPage,
     RunShown,
@@ -32,8 +28,8 @@ from api.schemas import (
     Timeline,
     shown,
 )
-from cars_bot import database, posts, runs
-from cars_bot.catalogue import JOBS, SCHEDULE, job_named
+from cars_bot import database, runs
+from cars_bot.catalogue import job_named
 
 MAX_WAIT = 30.0  # seconds a request may be kept open
 MAX_PAGE = 200
@@ -41,16 +37,6 @@ INLINE_AT_ONCE = 8  # requests executing inline; the threads left over keep the 
 
 router = APIRouter(prefix="/api")
 _inline_seats = anyio.CapacityLimiter(INLINE_AT_ONCE)
-
-
-def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The refusals of a route, for /docs."""
-    meanings = {
-        400: "The body is not JSON", 404: "No such run", 409: "The run's state does not allow it",
-        413: "The body is too large", 415: "The body is not declared as JSON",
-        422: "Something is wrong with it; the message says what", 503: "The database does not answer; send it again",
-    }  # fmt: skip
-    return {status: {"model": Problem, "description": meanings[status]} for status in statuses}
 
 
 Key = Annotated[
@@ -78,8 +64,9 @@ RunId = Annotated[str, Path(description="As `POST /api/runs` returned it.")]
     responses=problems(400, 413, 415, 422, 503),
 )
 async def submit_runs(wanted: Submission, response: Response, key: Key = None) -> dict[str, Any]:
-    """202: the runs are in the database, and will be done, whatever happens to brokers and workers. The inline lane
-    answers 200 after it has executed them.
+    """Accept a job for later: the runs are in the database and will be done, whatever happens to brokers and workers.
+
+    The inline lane does them at once, and answers 200 with their final states.
     """
     reply, repeated = await run_in_threadpool(submission.submit, wanted, key)
     if repeated:
@@ -190,69 +177,3 @@ async def retry_run(run_id: RunId, response: Response) -> dict[str, Any]:
     """Run an ended one again, as a new run with the same job, lane and arguments."""
     lane, reply = await run_in_threadpool(submission.retry, run_id)
     return await _send_on(lane, reply, response)
-
-
-# ---------------------------------------------------------------- the rest
-
-
-@router.get("/jobs", tags=["catalogue"], summary="List the jobs there are")
-def list_jobs() -> dict[str, list[JobShown]]:
-    """Every job: its arguments as JSON Schema, its queue and priorities, its policy, its schedule."""
-    ticks: dict[str, list[str]] = {}
-    for tick in SCHEDULE.values():
-        ticks.setdefault(tick.job, []).append(tick.crontab)
-    return {
-        "jobs": [
-            JobShown(
-                name=job.name,
-                summary=job.summary,
-                queue=job.queue.name,
-                max_priority=job.queue.max_priority,
-                message_ttl=job.queue.message_ttl,
-                arguments=job.arguments.model_json_schema(),
-                example=examples.arguments(job),
-                policy=asdict(job.policy) | {"max_attempts": job.policy.max_attempts},
-                schedule=ticks.get(job.name, []),
-            )
-            for job in JOBS.values()
-        ]
-    }
-
-
-@router.get("/summary", tags=["counts"], summary="Count all runs", responses=problems(503))
-def summarise() -> dict[str, dict[str, int]]:
-    """Count all runs per lane and state, and the effects that happened more than once."""
-    with database.statements() as connection:
-        return runs.summary(connection)
-
-
-@router.post("/summary", tags=["counts"], summary="Count some runs", responses=problems(400, 413, 415, 422, 503))
-def summarise_some(choice: Choice) -> dict[str, dict[str, int]]:
-    """The same for some runs only."""
-    with database.statements() as connection:
-        return runs.summary(connection, choice.ids)
-
-
-@router.get("/queues", tags=["counts"], summary="Show how much waits")
-def show_queues() -> dict[str, dict[str, int | None]]:
-    """Messages waiting per lane and queue, as the brokers say; null where one does not answer."""
-    return queues.depths()
-
-
-@router.post(
-    "/posts",
-    status_code=201,
-    tags=["posts"],
-    summary="Import a Telegram export",
-    responses=problems(400, 413, 415, 422, 503),
-)
-def import_posts(
-    export: Annotated[Any, Body(description="Telegram Desktop's `result.json`, as it is.")],
-) -> ImportReport:
-    """Import a Telegram export. Posts that were imported before are brought up to date, not doubled."""
-    imported = posts.store(export, "the body")
-    listed = [
-        {"channel": channel, "message_id": message_id, "post_id": post_id}
-        for (channel, message_id), post_id in imported.post_ids.items()
-    ]
-    return ImportReport(imported=len(listed), skipped=imported.skipped, posts=listed)

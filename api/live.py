@@ -22,6 +22,7 @@ from api.errors import Refused
 from api.projector import Projector
 from api.pulse import Pulse
 from api.schemas import RUN_ID, Lane, State
+from cars_bot.catalogue import job_named
 
 MAX_CLIENTS = 200
 KEEP_ALIVE_SECONDS = 15.0
@@ -155,7 +156,11 @@ async def _gone(receive: Receive) -> None:
 
 
 @router.get(
-    "/live", status_code=200, response_class=EventStream, responses={200: {"content": {"text/event-stream": {}}}}
+    "/live",
+    summary="Follow runs and counters",
+    status_code=200,
+    response_class=EventStream,
+    responses={200: {"content": {"text/event-stream": {}}}},
 )
 async def live(
     lane: Lane | None = None,
@@ -166,6 +171,8 @@ async def live(
     last_event_id: Annotated[str | None, Header()] = None,
 ) -> EventStream:
     """Follow the newest runs, filtered as in `GET /api/runs`, and the counters: `curl -N …/api/live?lane=raw`."""
+    if job is not None:
+        job_named(job)
     if _clients >= MAX_CLIENTS:
         raise Refused(503, "too_many_pages", "too many pages are open; close some", {"Retry-After": "30"})
     return EventStream(messages(views.Query(lane, state, job, before, run), last_event_id))

@@ -9,3 +9,8 @@ SwaggerUIBundle({
   validatorUrl: null,
   displayRequestDuration: true,
 });
+
+let chosen = null;
+try { chosen = localStorage.getItem("theme"); } catch { /* storage may be forbidden */ }
+const dark = chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+document.documentElement.classList.toggle("dark-mode", dark);

@@ -1,0 +1,77 @@
+"""The rest of the JSON API: which jobs there are, how many runs are where, how much waits; and the import of posts."""
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body
+
+from api import examples, queues
+from api.errors import problems
+from api.schemas import Choice, ImportReport, JobShown
+from cars_bot import database, posts, runs
+from cars_bot.catalogue import JOBS, SCHEDULE
+
+router = APIRouter(prefix="/api")
+
+
+@router.get("/jobs", tags=["catalogue"], summary="List the jobs there are")
+def list_jobs() -> dict[str, list[JobShown]]:
+    """Every job: its arguments as JSON Schema, its queue and priorities, its policy, its schedule."""
+    ticks: dict[str, list[str]] = {}
+    for tick in SCHEDULE.values():
+        ticks.setdefault(tick.job, []).append(tick.crontab)
+    return {
+        "jobs": [
+            JobShown(
+                name=job.name,
+                summary=job.summary,
+                queue=job.queue.name,
+                max_priority=job.queue.max_priority,
+                message_ttl=job.queue.message_ttl,
+                arguments=job.arguments.model_json_schema(),
+                example=examples.arguments(job),
+                policy=asdict(job.policy) | {"max_attempts": job.policy.max_attempts},
+                schedule=ticks.get(job.name, []),
+            )
+            for job in JOBS.values()
+        ]
+    }
+
+
+@router.get("/summary", tags=["counts"], summary="Count all runs", responses=problems(503))
+def summarise() -> dict[str, dict[str, int]]:
+    """Count all runs per lane and state, and the effects that happened more than once."""
+    with database.statements() as connection:
+        return runs.summary(connection)
+
+
+@router.post("/summary", tags=["counts"], summary="Count some runs", responses=problems(400, 413, 415, 422, 503))
+def summarise_some(choice: Choice) -> dict[str, dict[str, int]]:
+    """The same for some runs only."""
+    with database.statements() as connection:
+        return runs.summary(connection, choice.ids)
+
+
+@router.get("/queues", tags=["counts"], summary="Show how much waits")
+def show_queues() -> dict[str, dict[str, int | None]]:
+    """Messages waiting per lane and queue, as the brokers say; null where one does not answer."""
+    return queues.depths()
+
+
+@router.post(
+    "/posts",
+    status_code=201,
+    tags=["posts"],
+    summary="Import a Telegram export",
+    responses=problems(400, 413, 415, 422, 503),
+)
+def import_posts(
+    export: Annotated[Any, Body(description="Telegram Desktop's `result.json`, as it is.")],
+) -> ImportReport:
+    """Import a Telegram export. Posts that were imported before are brought up to date, not doubled."""
+    imported = posts.store(export, "the body")
+    listed = [
+        {"channel": channel, "message_id": message_id, "post_id": post_id}
+        for (channel, message_id), post_id in imported.post_ids.items()
+    ]
+    return ImportReport(imported=len(listed), skipped=imported.skipped, posts=listed)
