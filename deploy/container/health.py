@@ -5,7 +5,7 @@ container and therefore imports little: nothing of the kit, and a library only w
 
     http URL                a server answers there, and not with an error
     celery                  this container's Celery worker answers a ping that travels through the broker
-    raw                     this container's raw worker has all its children, and a connection to the broker
+    raw                     this container's raw worker has a connection to the broker, and all its children
     leader                  a scheduler holds the lease in the database: this one, or the one it stands by for
     written PATTERN AGE     a file that matches was written to within the last AGE seconds
 """
@@ -42,16 +42,21 @@ def celery_answers() -> bool:
 
 
 def raw_works() -> bool:
-    """Whether the worker's parent has said lately that it has all its children, and they reach the broker.
+    """Whether the worker reaches the broker, and its parent has said just now that it has all its children.
 
-    What the parent says lives in Redis for seconds; without Redis nothing is known, which is not healthy either.
+    It says so in Redis; while Redis is away the worker goes on and the connection alone has to do.
     """
     import redis
 
+    if not connected(os.environ["RMQ_URL"], 5672):
+        return False
     client = redis.Redis.from_url(os.environ["REDIS_URL"], socket_timeout=SECONDS, socket_connect_timeout=SECONDS)
-    said = client.get(f"cars_bot:raw_worker:consumer@{socket.gethostname()}")
+    try:
+        said = client.get(f"cars_bot:raw_worker:consumer@{socket.gethostname()}")
+    except redis.RedisError:
+        return True
     children = json.loads(said)["children"] if said else []
-    return bool(children) and all(child["pid"] for child in children) and connected(os.environ["RMQ_URL"], 5672)
+    return bool(children) and all(child["pid"] for child in children)
 
 
 def connected(url: str, default_port: int) -> bool:
