@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from commands.readiness import http_answers
 from commands.state import ROOT, RunDir, living, run_dir
 from commands.supervisor import Supervisor
 
+PATIENCE = 60  # seconds a run that is due may wait for a worker
 LEAST_DISK = 500 * 1024 * 1024  # bytes; RabbitMQ itself stops accepting messages at 100 MB
 
 
@@ -168,22 +170,46 @@ def brokers(run: RunDir) -> Iterator[Fault]:
 
 
 def workers(run: RunDir) -> Iterator[Fault]:
-    """Every queue of either lane has somebody who reads it."""
-    values = run.read_env()
-    if not Supervisor(run).is_up() or amqp.why_not(values["RMQ_URL"]):
+    """Somebody reads the queues of either lane. A raw worker that is busy does not; its reports say it is there."""
+    values, supervisor = run.read_env(), Supervisor(run)
+    if not supervisor.is_up() or amqp.why_not(values["RMQ_URL"]) or redis_server.why_not(values["REDIS_URL"]):
         return
     from cars_bot.catalogue import QUEUES
     from cars_bot.settings import settings as current
+    from raw_consumer import inspection
 
-    lanes = {"consumer": [f"raw.{name}" for name in QUEUES]}
+    alive = {process.pid for process in supervisor.processes() if process.is_alive}
+    idle = [] if alive & {worker["pid"] for worker in inspection.workers()} else ["consumer"]
     if not current().celery_over_redis:
-        lanes["celery_worker"] = list(QUEUES)
-    for program, queues in lanes.items():
-        counts = amqp.consumers(values["RMQ_URL"], queues)
-        unread = [name for name in queues if not counts.get(name)]
-        if unread:
-            restart = f"./kit scale {program}=1   or, if it runs: ./kit restart {program}"
-            yield Fault(f"nobody reads {', '.join(unread)}", restart)
+        read = amqp.consumers(values["RMQ_URL"], list(QUEUES))
+        idle += [] if all(read.get(name) for name in QUEUES) else ["celery_worker"]
+    for program in idle:
+        mend = f"./kit scale {program}=1   or, if it runs: ./kit restart {program}"
+        yield Fault(f"no {program} reads its queues", mend)
+
+
+def progress(run: RunDir) -> Iterator[Fault]:
+    """Nothing that could start has been waiting for long."""
+    if not Supervisor(run).is_up():
+        return
+    from sqlalchemy import func, select
+
+    from cars_bot import database
+    from cars_bot.errors import StorageUnavailable
+    from cars_bot.models import runs
+
+    late = (runs.c.state == "PENDING") & (runs.c.due_at < time.time() - PATIENCE)
+    try:
+        with database.statements() as connection:
+            waiting = connection.execute(select(runs.c.lane, func.count()).where(late).group_by(runs.c.lane)).all()
+    except StorageUnavailable:
+        return  # the check of the database says so
+    for lane, count in waiting:
+        program = {"celery": "celery_worker", "raw": "consumer"}.get(lane, "api")
+        what = f"{count} runs of the {lane} lane have waited for more than {PATIENCE} s"
+        yield Fault(
+            what, f"./kit scale {program}=3   if they are many; ./kit logs {program}   if none moves", note=True
+        )
 
 
 CHECKS: dict[str, Check] = {
@@ -198,6 +224,7 @@ CHECKS: dict[str, Check] = {
     "processes": processes,
     "connections": brokers,
     "workers": workers,
+    "progress": progress,
 }
 
 

@@ -1,7 +1,7 @@
 """Choosing loopback ports: the preferred one, or the next that is free.
 
 A port may be another kit's although nobody listens on it now: that kit is just starting, or its broker is down for a
-lesson. So what a kit has chosen stands in a small file, with a pid, and counts as taken for as long as that process lives:
+lesson. So what a kit has chosen stands in a small file, with a pid, and counts as taken while that process lives:
 first the command that starts the kit, then its supervisord.
 """
 

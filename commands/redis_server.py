@@ -62,6 +62,8 @@ bind 127.0.0.1
 port {ports["redis"]}
 dir "{home}"
 daemonize no
+# Writing a title overwrites the environment, by which a kit knows its processes again.
+set-proc-title no
 appendonly no
 save 3600 1
 stop-writes-on-bgsave-error no

@@ -1,0 +1,248 @@
+"""`kit up`, `status`, `scale`, `down` on real processes: what starts, what is left alone, and that nothing stays."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.kit import Kit, until
+
+EVERYTHING = {
+    "epmd",
+    "rabbitmq",
+    "redis",
+    "outside_world",
+    "api",
+    "celery_worker-1",
+    "celery_beat",
+    "consumer-1",
+    "scheduler",
+}
+
+
+def processes_of(run_dir: Path) -> dict[int, str]:
+    """Every process on this machine whose command line or environment names the run directory, but not our own."""
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            environment = (folder / "environ").read_bytes()
+        except OSError:
+            continue
+        marked = f"KIT_SUPERVISED={run_dir}".encode() in environment.split(b"\0")
+        if int(folder.name) != os.getpid() and command and (str(run_dir) in command or marked):
+            found[int(folder.name)] = command
+    return found
+
+
+def ports_of(pids: list[int]) -> set[int]:
+    """The TCP ports these processes listen on."""
+    sockets = set()
+    for pid in pids:
+        for link in Path(f"/proc/{pid}/fd").glob("*"):
+            try:
+                sockets.add(str(link.readlink()))
+            except OSError:
+                continue
+    listening = set()
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        for line in Path(table).read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == "0A" and f"socket:[{fields[9]}]" in sockets:
+                listening.add(int(fields[1].rpartition(":")[2], 16))
+    return listening
+
+
+def is_alive(pid: int) -> bool:
+    """Whether the process is there and not just waiting for its parent to take notice of its end."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.fixture(scope="module")
+def own_kit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kit]:
+    """A kit to start and stop; whatever a test leaves it in, it is down in the end."""
+    kit = Kit(tmp_path_factory.mktemp("lifecycle"))
+    kit.up()
+    yield kit
+    kit.down()
+
+
+def names(kit: Kit) -> set[str]:
+    return {process["name"] for process in kit.status()["processes"]}
+
+
+def test_up_starts_everything_and_says_where_it_is(own_kit: Kit) -> None:
+    status = own_kit.status()
+    assert names(own_kit) == EVERYTHING
+    assert {process["state"] for process in status["processes"]} == {"RUNNING"}
+    assert status["run_dir"] == str(own_kit.run_dir)
+    for name in ("page", "api", "docs", "rabbitmq_management", "outside_world", "rmq", "redis", "database"):
+        assert name in status["urls"]
+    assert own_kit.http.get("/readyz").json()["ready"] is True
+
+
+def test_every_port_is_a_loopback_port(own_kit: Kit) -> None:
+    pids = list(processes_of(own_kit.run_dir))
+    open_to_all = []
+    inodes = {str(link.readlink()) for pid in pids for link in Path(f"/proc/{pid}/fd").glob("*") if link.is_symlink()}
+    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        fields = line.split()
+        if fields[3] == "0A" and f"socket:[{fields[9]}]" in inodes and not fields[1].startswith("0100007F"):
+            open_to_all.append(fields[1])
+    assert open_to_all == []
+
+
+def test_up_a_second_time_restarts_nothing(own_kit: Kit) -> None:
+    before = own_kit.status()
+    own_kit.command("up")
+    after = own_kit.status()
+    assert {p["name"]: p["pid"] for p in after["processes"]} == {p["name"]: p["pid"] for p in before["processes"]}
+    assert after["urls"] == before["urls"]
+
+
+def test_scaling_touches_nobody_else_and_the_new_workers_work(own_kit: Kit) -> None:
+    before = {p["name"]: p["pid"] for p in own_kit.status()["processes"]}
+    own_kit.command("scale", "celery_worker=2", "consumer=3")
+    during = {p["name"]: p["pid"] for p in own_kit.status()["processes"]}
+    assert set(during) == EVERYTHING | {"celery_worker-2", "consumer-2", "consumer-3"}
+    assert {name: during[name] for name in before} == before
+
+    ids = own_kit.submit("raw", "process_task", count=18, args={"task_num": 1, "timeout": 0.5})
+    own_kit.all_ended(ids, 30)
+    workers = {own_kit.run(run_id)["worker"].partition("/")[0] for run_id in ids}
+    assert workers == {"consumer-1", "consumer-2", "consumer-3"}
+
+    own_kit.command("scale", "celery_worker=1", "consumer=1")
+    assert {p["name"]: p["pid"] for p in own_kit.status()["processes"]} == before
+
+
+def busy_children(kit: Kit) -> int:
+    """How many of the raw lane's children are at a job just now."""
+    workers = json.loads(kit.command("exec", "python", "-m", "raw_consumer", "inspect", "--json").stdout)
+    return sum(bool(child["job"]) for worker in workers for child in worker["children"])
+
+
+def test_a_worker_that_goes_finishes_its_job_first(own_kit: Kit) -> None:
+    own_kit.command("scale", "consumer=2")
+    ids = own_kit.submit("raw", "process_task", count=4, args={"task_num": 1, "timeout": 2})
+    until(lambda: busy_children(own_kit) == 4, 10, "all four run")
+    own_kit.command("scale", "consumer=1")
+    counts = own_kit.all_ended(ids, 10)
+    assert (counts["done"], counts["retried"], counts["effects"]) == (4, 0, 4)
+
+
+def test_a_killed_process_is_started_again(own_kit: Kit) -> None:
+    pid = own_kit.pid("scheduler")
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: "scheduler" in names(own_kit) and own_kit.pid("scheduler") not in (0, pid), 15, "a new scheduler")
+
+
+def test_a_single_process_can_be_stopped_and_started(own_kit: Kit) -> None:
+    own_kit.command("down", "scheduler")
+    assert "scheduler" not in names(own_kit)
+    own_kit.command("up", "scheduler")
+    assert names(own_kit) == EVERYTHING
+
+
+def faults_found(kit: Kit) -> list[dict[str, Any]]:
+    """What the doctor finds wrong, without its notes; its exit status says the same."""
+    doctor = kit.command("doctor", "--json", check=False)
+    faults = [fault for fault in json.loads(doctor.stdout) if not fault["note"]]
+    assert doctor.returncode == (1 if faults else 0)
+    return faults
+
+
+def test_the_doctor_is_content_with_a_kit_that_is_well_and_names_what_is_not(own_kit: Kit) -> None:
+    assert faults_found(own_kit) == []
+    own_kit.command("down", "consumer")
+    faults = faults_found(own_kit)
+    own_kit.command("up", "consumer")
+    assert [fault["check"] for fault in faults] == ["workers"]
+    assert "./kit scale consumer=1" in faults[0]["remedy"]
+
+
+def test_a_second_kit_starts_beside_the_first_and_takes_other_ports(own_kit: Kit, tmp_path: Path) -> None:
+    second = Kit(tmp_path / "second")
+    try:
+        second.command("up", "--private", "rabbitmq", "redis")
+        mine, other = own_kit.status()["urls"], second.status()["urls"]
+        for name in ("rmq", "redis", "rabbitmq_management"):
+            assert urlsplit(mine[name]).port != urlsplit(other[name]).port
+        own_kit.command("wait", *own_kit.submit("celery", "debug_task"))
+    finally:
+        second.command("down")
+    assert processes_of(tmp_path / "second") == {}
+    assert names(own_kit) == EVERYTHING
+
+
+def test_a_second_kit_does_not_take_the_first_ones_broker_for_a_public_one(own_kit: Kit, tmp_path: Path) -> None:
+    rmq, redis = (urlsplit(own_kit.status()["urls"][name]).port for name in ("rmq", "redis"))
+    script = (
+        "from commands import amqp, ports, redis_server;"
+        f"ports.PREFERRED.update(rabbitmq={rmq}, redis={redis});"
+        "print(amqp.found_on_this_machine(), redis_server.found_on_this_machine())"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", script], cwd=Path(__file__).parents[2], check=True, capture_output=True, text=True
+    )
+    assert found.stdout.split() == ["None", "None"]
+
+
+def test_two_starts_at_once_end_in_one_kit(tmp_path: Path) -> None:
+    kit = Kit(tmp_path / "twice")
+    try:
+        starts = [threading.Thread(target=kit.command, args=("up", "--private", "redis")) for _ in range(2)]
+        for start in starts:
+            start.start()
+        for start in starts:
+            start.join()
+        assert names(kit) == {"redis"}
+        assert sum("supervisord" in command for command in processes_of(kit.run_dir).values()) == 1
+    finally:
+        kit.command("down")
+
+
+def test_down_leaves_no_process_and_so_no_port_and_no_address(own_kit: Kit) -> None:
+    pids = processes_of(own_kit.run_dir)
+    assert len(ports_of(list(pids))) >= 7, "RabbitMQ's three, epmd, Redis, the outside world, the API"
+    own_kit.down()
+    assert processes_of(own_kit.run_dir) == {}
+    assert not any(is_alive(pid) for pid in pids)
+    assert own_kit.command("status", check=False).returncode == 3
+    assert "URL" not in (own_kit.run_dir / "kit.env").read_text()
+
+
+def test_what_a_killed_supervisor_leaves_behind_is_ended_by_down(tmp_path: Path) -> None:
+    kit = Kit(tmp_path / "orphans")
+    kit.command("up", "--private", "redis", "rabbitmq")
+    supervisord = next(pid for pid, command in processes_of(kit.run_dir).items() if "supervisord" in command)
+    os.kill(supervisord, signal.SIGKILL)
+    until(lambda: supervisord not in processes_of(kit.run_dir), 5, "supervisord is gone")
+    left = processes_of(kit.run_dir)
+    assert len(ports_of(list(left))) == 5, "RabbitMQ's three, epmd's and Redis' are still open"
+
+    assert "leftovers" in {fault["check"] for fault in faults_found(kit)}
+    kit.command("down")
+    assert processes_of(kit.run_dir) == {}
+    assert not any(is_alive(pid) for pid in left)
+
+
+def test_a_server_that_cannot_start_stops_the_start_and_shows_its_log(tmp_path: Path) -> None:
+    kit = Kit(tmp_path / "broken", DATABASE_URL="postgresql://nobody:secret@127.0.0.1:1/none")
+    failed = kit.command("up", "--private", "redis", "api", check=False)
+    assert failed.returncode == 4
+    assert "DATABASE_URL" in failed.stderr
+    assert "secret" not in failed.stderr
+    assert "Traceback" not in failed.stderr
+    assert processes_of(kit.run_dir) == {}
