@@ -1,7 +1,7 @@
 """Finds the cars a post speaks of: make and model, where they stand, and which one is offered first."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from outside_world.language.folding import fold
@@ -13,7 +13,7 @@ NEAR = 30  # characters between a make and its model
 _GAP = re.compile(r"[ \-.'&/+(\"]{0,2}")
 # What stands before a car that is not the one offered: swapped for, replaced, compared with, a source of parts.
 _NOT_OFFERED = re.compile(
-    r"(?<![а-яa-z])(?:обмен\w*(?: \w+)?(?: на)?|меняю(?: \w+)? на|поменяю на|мен\w+ на|взамен|вместо|после|пересе\w+ (?:на|в|с)|типа|как у"
+    r"(?<![а-яa-z])(?:обмен\w*(?: \w+)? на|обмен(?:а|ом|у)?|меняю(?: \w+)? на|поменяю на|мен\w+ на|взамен|вместо|после|пересе\w+ (?:на|в|с)|типа|как у"
     r"|аналог\w*|рассмотр\w+|интересу\w+|куплю|ищу|хочу|возьму|на покупку|лучше,? чем|чем у|чем|платформ\w+|запчаст\w+(?: (?:от|на|для|с))?"
     r"|(?:двигател\w+|мотор\w*|двс|акпп|мкпп|коробк\w+|диск\w*|литье|колес\w+|резин\w+|сидень\w+|салон|руль|магнитол\w+|фар\w+|r\d\d)[^.\n]{0,25}? (?:от|с|на|для)|(?<![а-я])от|(?<![а-я])для"
     r"|swap (?:for|with)|trade (?:for|in for)|exchange (?:for|with)|px for|instead of|than(?: an?)?|similar to|like an?|wanted:?"
@@ -31,6 +31,7 @@ _YEAR_BEFORE = re.compile(r"(?:\b(?:19[6-9]|20[0-3])\d|'\d\d)(?: ?г\.?(?:в\.?)
 _NO_CARS_IN = re.compile(  # links, handles, VINs, tyres
     r"https?://\S+|\bt\.me/\S+|\S*@\w+\S*|\b(?=\w*\d\w*\d)(?=\w*[a-z])[a-z0-9]{11,17}\b|\br\s?1[3-9]\b|\br2[0-4]\b"
 )
+_BODY_CODE = re.compile(r"[a-z]\d{2,3}")
 _GENERAL = re.compile(r".*(?: Series|-Class)|Volga")
 _NO_MODEL = set(
     "for sale and the with in at of new used car cars auto full diesel petrol hybrid electric turbo manual automatic awd fwd rwd "
@@ -108,18 +109,25 @@ def _longest_at(text: Text, index: int) -> tuple[_Candidate | None, int]:
         if names and end > index and _runs_together(text, part, key):
             continue
         spread = end > index and len(part[0].word) == 1 and text.low[part[0].end] in " .,("
-        if names:
-            if spread:  # "а 4", "с 60": a letter, a blank and a number are rarely a model
-                names = [CarName(n.make, n.model, True, True) for n in names]
-            return _Candidate(part[0].start, part[-1].end, tuple(names)), end - index + 1
         broken = re.search(r"\d\D+\d|[.,(]", text.low[part[0].start : part[-1].end])
-        designated = _designations(joined) if end - index < 3 and not broken else []
+        designated = [] if end - index >= 3 or broken or _is_cut(tokens, index, end) else _designations(joined)
+        if names and not (designated and all(name.numeric for name in names)):
+            if spread:  # "а 4", "с 60": a letter, a blank and a number are rarely a model
+                names = [replace(name, weak=True, numeric=True) for name in names]
+            return _Candidate(part[0].start, part[-1].end, tuple(names)), end - index + 1
         if designated:
             written = _write(joined)
             weak = spread or (end > index and part[-1].is_number is False and len(part[-1].word) > 3)
-            names = [CarName(d.make, written, d.weak or weak, d.weak or weak) for d in designated]
-            return _Candidate(part[0].start, part[-1].end, tuple(names)), end - index + 1
+            coded = [CarName(d.make, written, d.weak or weak, d.weak or weak) for d in designated]
+            return _Candidate(part[0].start, part[-1].end, (*coded, *names)), end - index + 1
     return None, 1
+
+
+def _is_cut(tokens: list[Token], first: int, last: int) -> bool:
+    """Whether these tokens are a piece torn out of a longer code: the "211 e" of "W211 E240"."""
+    return (first > 0 and tokens[first - 1].end == tokens[first].start) or (
+        last + 1 < len(tokens) and tokens[last + 1].start == tokens[last].end
+    )
 
 
 def _look_up(joined: str) -> list[CarName]:
@@ -176,7 +184,7 @@ def _resolve(text: Text, candidate: _Candidate, makes: list[_Candidate]) -> Ment
         if not name.weak or here:
             return Mention(name.make, None, candidate.start, candidate.end, here_it_is)
     for name in candidate.names:
-        if name.model is not None and (not name.weak or (here and not name.numeric)):
+        if name.model is not None and not name.shared and (not name.weak or (here and not name.numeric)):
             return Mention(name.make, name.model, candidate.start, candidate.end, here_it_is)
     if own:  # a weak make: with a model of its own beside it
         for other in _candidates_after(text, candidate.end):
@@ -266,7 +274,7 @@ def _better(first: str | None, second: str | None) -> str | None:
 def _with_unknown_model(text: Text, mention: Mention) -> Mention:
     """Take the Latin word after the make as its model when the gazetteer does not know it."""
     match = re.match(r"[ \-]{1,2}(?:[a-z-]+ )?([A-Z][A-Za-z]*[\w-]*|\d{0,3}[A-Z]{1,3}\d{0,4})\b", text.norm[mention.end : mention.end + 24])
-    if match is None or match[1].lower() in _NO_MODEL or re.fullmatch(r"(19|20)\d\d", match[1]):
+    if match is None or match[1].lower() in _NO_MODEL or _BODY_CODE.fullmatch(match[1].lower()) or re.fullmatch(r"(19|20)\d\d", match[1]):
         return _misspelt_model(text, mention)
     known = _misspelt_model(text, mention)
     if known.model:

@@ -14,7 +14,7 @@ _LABEL = re.compile(
 _DIGITS = re.compile(r"(?<!\w)(?<!\d[.,])\+?\(?\d[\d ()./-]{6,80}\d(?!\w)")
 _LINK = re.compile(r"(?:wa\.me/|phone=|tel:|t\.me/)\+?(\d{9,15})")
 _NOT_A_PHONE = re.compile(r"(?:vin|вин|ин[нн]|огрн|птс|карт\w+|сч[её]т\w*|id|лот|артикул|№|#|код)\W{0,4}$")
-_MONEY_AFTER = re.compile(r"\s?(?:₽|руб|р\.|\$|€|£|км\b|km\b|mi\b|miles|тыс|т\.|тенге|₸|грн|aed|usd|eur|г\.|год)")
+_MONEY_AFTER = re.compile(r" ?(?:₽|руб|р\.|\$|€|£|км\b|km\b|mi\b|miles|тыс|т\.|тенге|₸|грн|aed|usd|eur|г\.|год)")
 _HANDLE = re.compile(r"(?<![\w.@/])@([a-z]\w{3,31})(?![\w.]*@)(?!\.\w)")
 _TME = re.compile(r"(?:https?://)?(?:www\.)?(?:t\.me|telegram\.me|telegram\.dog)/(?!joinchat|\+|s/|c/|addstickers|share)([a-z]\w{3,31})(/\d+)?")
 _OTHER_NETWORK = re.compile(r"(?:inst\w*|инст\w*|ig\b|insta|vk\b|вк\b|tiktok|тик\s?ток\w*|youtube|ютуб\w*|twitter|facebook|fb\b|snap\w*|дзен)[\s:\-/.@]{0,4}$")
@@ -109,9 +109,11 @@ def _read(
     if len(digits) >= 11 and digits.startswith("00"):
         return _parse("+" + digits[2:], "RU", lenient=False)
     looks = labelled or bool(re.search(r"[()]|\d[ -]\d+[ -]\d|^0", written)) and "." not in written
-    if country == "US" and re.fullmatch(r"[2-9]\d{2}[2-9]\d{6}", written):
+    if country in ("US", "CA") and re.fullmatch(r"[2-9]\d{2}\.?[2-9]\d{2}\.?\d{4}", written):
         looks = True
-    if not looks or re.fullmatch(r"\d{1,3}(?: \d{3})+", written) and not (labelled or digits.startswith("0")):
+    if len(digits) >= 11 and country not in (None, "US", "RU"):
+        looks = True
+    if not looks or (re.fullmatch(r"\d{1,3}(?: \d{3})+", written) and not (labelled or digits.startswith("0"))):
         return None
     for region in dict.fromkeys(filter(None, (country, "RU" if cyrillic else "US", *(() if country else REGIONS)))):
         number = _parse(digits, region, lenient=False)
@@ -119,8 +121,12 @@ def _read(
             return number
         if region == "US" and (labelled or country == "US") and len(digits) in (10, 11):
             return _parse(digits, "US", lenient=True)
-    if len(digits) >= 11 and labelled:  # an international number without its plus
-        return _parse("+" + digits, "RU", lenient=False)
+    if country and digits.startswith("0") and len(digits) in (10, 11):
+        return _parse(digits, country, lenient=True)
+    if len(digits) >= 11:  # an international number without its plus
+        number = _parse("+" + digits, "RU", lenient=False)
+        if number and (labelled or phonenumbers.region_code_for_number(number) == country):
+            return number
     return None
 
 

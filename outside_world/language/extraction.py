@@ -67,14 +67,15 @@ def read(raw: str) -> tuple[Text, list[Mention], Reading]:
         *(match.span() for match in _NO_NUMBERS_IN.finditer(text.low)),
         *_generations(text, cars),
     ]
-    quantities = find_quantities(text, blocked)
+    clear = text.masked(blocked)
     end = _end_of_first_offer(text, cars)
-    year = find_year(text, spans, blocked, end)
-    mileage, used = find_mileage(text, quantities, country, year, end)
-    price = find_price(text, quantities, country, used, end)
-    if mileage is None and (unnamed := find_unnamed_mileage(text, quantities, country, price, end)):
+    quantities = [quantity for quantity in find_quantities(clear) if quantity.start < end]
+    year = find_year(clear, spans, end)
+    mileage, used = find_mileage(clear, quantities, country, year)
+    price = find_price(clear, quantities, country, used)
+    if mileage is None and (unnamed := find_unnamed_mileage(clear, quantities, country, price)):
         mileage, used = unnamed
-        price = find_price(text, quantities, country, used, end)
+        price = find_price(clear, quantities, country, used)
     car = next((car for car in cars if car.model), cars[0] if cars else None)
     return text, cars, Reading(
         make=car.make if car else None,

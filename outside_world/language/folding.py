@@ -25,7 +25,7 @@ _DOUBLED = re.compile(r"(?<=.)([a-z])\1+")
 _VOWELS = "аеиоуэюя"  # before "е" that is then written "ye"
 
 
-_LOOKALIKE = str.maketrans("авекмнорстухдилгфбяпц", "abekmhopctyxdilgfbapc")
+_LOOKALIKE = str.maketrans("авекмнорстух", "abekmhopctyx")
 
 
 @lru_cache(maxsize=20_000)

@@ -16,12 +16,16 @@ DATA = Path(__file__).parent / "data"
 
 @dataclass(frozen=True)
 class CarName:
-    """A make (`model` is None) or a model of it. `weak`: also an ordinary word. `numeric`: hardly a name at all."""
+    """A make (`model` is None) or a model of it. `weak`: also an ordinary word. `numeric`: hardly a name at all.
+
+    `shared`: better known as another make's model.
+    """
 
     make: str
     model: str | None
     weak: bool = False
     numeric: bool = False
+    shared: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,12 +90,12 @@ def cars() -> Cars:
             expression = re.compile(pattern[2].replace(r"\s?", ""))
             found.designations.append(Designation(make, expression, bool(pattern[1])))
         else:
-            model, _, aliases = line.lstrip("?").partition("=")
+            model, _, aliases = line.lstrip("?~").partition("=")
             model = model.strip()
             short = len(fold(model.lower())) < 3 or (model.isdigit() and len(model) < 4)
             weak = line.startswith("?") or model in ordinary or short or (len(model) <= 3 and model.isalpha())
             numeric = short or model.replace("-", "").isdigit()
-            _add(found, CarName(make, model, weak, numeric), [model, *aliases.split(",")])
+            _add(found, CarName(make, model, weak, numeric, line.startswith("~")), [model, *aliases.split(",")])
     found.one_word -= found.several_words
     return found
 

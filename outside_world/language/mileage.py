@@ -6,6 +6,10 @@ from outside_world.language.prices import NOT_ASKED, PRICE_LABEL, SAID_SO, Price
 from outside_world.language.quantities import Quantity
 from outside_world.language.text import Text
 
+_PRICE_WITHHELD = re.compile(
+    r"цен[ау]\s(?:\w+\s)?(?:договорн|по тел|при осмотре|в лс|в личк|скажу|озвуч|при встрече|узнавать|по запросу|не указ)\w*"
+    r"|price (?:on|upon) (?:request|application)|call for (?:the )?price|\bpoa\b|dm for price|message for price|ask for price|make (?:me )?an offer"
+)
 KM_PER_MILE = 1.609344  # exactly, by definition
 FARTHEST_KM = 1_500_000
 MILE_COUNTRIES = ("US", "GB")
@@ -16,7 +20,7 @@ _LABEL = re.compile(
 _NOT = re.compile(
     r"(?<![а-яa-z])(?:кажд\w+|замен\w+|менял\w*|поменя\w+|сделан\w*|ремонт\w*|капит\w+|гарант\w+|запас\w* хода|расход\w*|обслуж\w+|сервис\w*|масл\w*|через|т\.?о\.?|грм|ремень|цепь|колодк\w*|резин\w*|шин\w*|свеч\w*|вариатор\w*|двигател\w* (?:после|прошел)|после (?:капит\w*|ремонт\w*)"
     r"|every|service\w*|warranty|range|up to|until|replaced|changed|rebuilt|engine has|tires|tyres|belt|brakes|oil|interval|battery|next|per|last|done|from new|radius|away|within|limit\w*|\d+ ?л(?:\.|итр\w*)? на|л/|литр\w* на)"
-    r"(?: \w+)?(?: (?:на|по|в|до|за|at|for|the|of|ago|был\w*|were|was|только|и|пробег\w*|каждые|через))*[\s:~,(\-]*$"
+    r"(?: \w+)?(?: (?:на|по|в|до|за|at|for|the|of|ago|был\w*|were|was|только|и|пробег\w*|каждые|через))*[\s:~(\-]*$"
 )
 _AFTER_NOT = re.compile(r"\s?(?:назад|гарант|ago|service|warranty|интервал|range|по трассе|по городу|от москв|от мкад|от города|from (?:the )?city|away|north|south|east|west|/ ?год|в год|per year|a year|на одном баке|до то\b|до следующ|radius)")
 _LABEL_FAR = re.compile(r"(?:^|[^а-я ] ?)пробег[^.,;:\d\n]{0,30}$")  # "пробег после капремонта 1200"
@@ -25,12 +29,12 @@ _MILES_SAID = re.compile(r"\bmiles?\b|\bмил[ьяеи]\b|\bmi\b")
 
 
 def find_mileage(
-    text: Text, quantities: list[Quantity], country: str | None, year: int | None, end: int
+    text: Text, quantities: list[Quantity], country: str | None, year: int | None
 ) -> tuple[int | None, Quantity | None]:
-    """Kilometres and the quantity they were read from, looking at the first `end` characters."""
+    """Kilometres and the quantity they were read from."""
     found: list[tuple[int, int, int, Quantity]] = []
     for quantity in quantities:
-        if quantity.start >= end or quantity.is_money or quantity.unit not in (None, "km", "mi"):
+        if quantity.is_money or quantity.unit not in (None, "km", "mi"):
             continue
         before = text.before(quantity.start, 60)
         labelled = _LABEL.search(before) is not None or _LABEL_FAR.search(before) is not None or _LABEL_AFTER.match(text.after(quantity.end, 24)) is not None
@@ -51,32 +55,28 @@ def find_mileage(
 
 
 def find_unnamed_mileage(
-    text: Text, quantities: list[Quantity], country: str | None, price: Price | None, end: int
+    text: Text, quantities: list[Quantity], country: str | None, price: Price | None
 ) -> tuple[int, Quantity] | None:
-    """The mileage nobody calls so: "2011, 171 тысяча, 970 тыс" - the other big number, or the smaller of two."""
+    """The mileage nobody calls so: "2011, 171 тысяча, 970 тыс" - the other big number, or the smallest."""
     bare = [
         quantity
         for quantity in quantities
-        if quantity.start < end
-        and quantity.unit is None
-        and 1_000 <= quantity.value <= 500_000
+        if quantity.unit is None
+        and quantity.value >= 1_000
         and (quantity.scaled or quantity.grouped or quantity.digits >= 5)
         and not quantity.decimal
         and not (_NOT.search(text.before(quantity.start, 60)) or _AFTER_NOT.match(text.after(quantity.end, 24)))
         and not NOT_ASKED.search(text.before(quantity.start, 60))
         and not PRICE_LABEL.search(text.before(quantity.start, 40))
     ]
-    if price is None:
+    said_so = price is not None and (price.score >= SAID_SO or price.quantity not in bare)
+    candidates = [quantity for quantity in bare if not (said_so and price and quantity is price.quantity)]
+    withheld = price is None or _PRICE_WITHHELD.search(text.low) is not None
+    if not candidates or (len(candidates) == 1 and not said_so and not withheld):
         return None
-    others = [quantity for quantity in bare if quantity is not price.quantity]
-    if not others:
-        return None
-    if price.score >= SAID_SO or price.quantity not in bare:
-        chosen = others[0]
-    else:
-        chosen = min([*others, price.quantity], key=lambda quantity: quantity.value)
+    chosen = candidates[0] if said_so else min(candidates, key=lambda quantity: quantity.value)
     kilometres = _kilometres(text, chosen, country, None)
-    return (kilometres, chosen) if kilometres is not None else None
+    return (kilometres, chosen) if kilometres is not None and kilometres <= 800_000 else None
 
 
 def _kilometres(text: Text, quantity: Quantity, country: str | None, year: int | None) -> int | None:

@@ -109,7 +109,9 @@ def _score(text: Text, city: City, start: int, end: int) -> int | None:
     if city.weak:
         named = word.split()[0] in _PERSON
         if not (score >= 3 if named else score >= 2 and (capital or score >= 5)):
-            return -2 if named and alone and capital else None  # a first name, unless no other city is named
+            person = re.search(r"(?:звон\w*|тел\w*|зовут|спро\w+|меня|имя|контакт\w*|хозяин|продавец|менеджер|владелец|call|ask for|name)\W*$", before)
+            begins = re.search(r"(?:^|[,;.|!()\n\-/:])\s*$", before)
+            return -2 if named and begins and capital and not person else None  # a first name, unless no other city is named
     return score
 
 

@@ -28,10 +28,10 @@ _LABEL = re.compile(
 PRICE_LABEL = re.compile(r"(?:\bcena|\btsena|цен\w*|цин\w*|стоимост\w*|price|prise|asking|ценник\w*|прошу|баг\w*)[^\d\n]{0,25}$")
 _NEW_PRICE = re.compile(r"(?<![а-яa-z])(?:теперь|сейчас|новая цена|снижен\w*(?: \w+)?(?: до)?|снизил\w*(?: \w+)?(?: до)?|скинул\w* до|уступ\w* до|now|reduced (?:to|from [^\n]{0,14} to)|dropped to|drop to|price drop|lowered to|down to|new price|upd|update|апд|апдейт|edit|->|=>|>>|стало|отдам за|финал\w*|до)(?:[\s:!,-]*(?:цена|price))?[\s:!,-]*$")
 NOT_ASKED = re.compile(
-    r"(?<![а-яa-z])(?:кажд\w+|раз в|every|bill|invoice|receipts?|says|купил\w*|взял\w*|отдал\w*|бензин\w*|топлив\w*|вход\w*|билет\w*|взнос\w*|первонач\w*|п\.?в\.?|платеж\w*|платит\w*|доплат\w+|предоплат\w*|задат\w+|залог\w*|аванс\w*|налог\w*|страхов\w*|осаго|каско|растамож\w*|утильсбор|утиль|штраф\w*|вложен\w*|вложил\w*|вложи\w+|потра[тч]\w+"
+    r"(?<![а-яa-z])(?:кажд\w+|раз в|every|bill|invoice|receipts?|says|купил\w*|взял\w*|отдал\w*|бензин\w* на|топлив\w* на|вход\w*|билет\w*|взнос\w*|первонач\w*|п\.?в\.?|платеж\w*|платит\w*|доплат\w+|предоплат\w*|задат\w+|залог\w*|аванс\w*|налог\w*|страхов\w*|осаго|каско|растамож\w*|утильсбор|утиль|штраф\w*|вложен\w*|вложил\w*|вложи\w+|потра[тч]\w+"
     r"|ремонт\w*(?: \w+)? (?:на|за)|ремонт|запчаст\w+ на|скидк\w*|дисконт\w*|торг|ущерб\w*|долг\w*|остаток\w*|пошлин\w*|оформлени\w+|резин\w+ (?:за|стоит)|чек\w* на|стоил\w*|обош\w+|было|была|старая цена|раньше|вместо|рыноч\w+(?: цен\w*)?|рынк\w+|средн\w+ цен\w*|в салоне|новая стоит|новый стоит|доставк\w*|комисси\w*|к\s?слову"
     r"|deposit|down(?: payment)?|upfront|monthly|per month|finance|payments?|tax|insurance|spent|invested|worth of|cost me|repairs?|was|were|originally|msrp|rrp|new (?:was|cost)|value[d]?|kbb|market|off|discount|saving|save|owed?|loan|shipping|delivery|fee|fees|over|paid|from|reduced from|retail\w*|sticker)"
-    r"(?: (?:от|в|на|за|до|около|примерно|с|был\w*|составляет|of|from|is|was|about|at|over|only|just|уже|более|больше|порядка|ещё|еще|the|another|бол|и|максимум|небольшой|возможен|у капота|реальному|уместен|-))*[\s:=~≈,.\-(]*$"
+    r"(?: (?:от|в|на|за|до|около|примерно|с|был\w*|составляет|of|from|is|was|about|at|over|only|just|уже|более|больше|порядка|ещё|еще|the|another|бол|и|максимум|небольшой|возможен|у капота|реальному|уместен|-))*[\s:=~≈\-(]*$"
 )
 _AFTER_GOOD = re.compile(r"\s?[,.;(!]?\s?(?:торг|без торг|обмен|o\.?b\.?o|ono\b|firm|negotiable|neg\b|nego|vb\b|fixed|торга нет|не торг|срочн|cash|налич|за все|и забирай|на руки|\+ ?торг|хороший торг|реальному|final|or best|or nearest|or near)")
 _AFTER_NOT = re.compile(r"\s?(?:/|в|за|per|a|p)\s?\.?(?:мес|month|mo\b|mth|cm\b|week|wk|день|сутки|day|час)|\s?(?:down\b|deposit|взнос|скидк|off\b|discount|торг\w* (?:до|в)|доплат|вложен|worth|spent|invested|in (?:repairs|receipts|parts|work|upgrades)|delivery|tax\b|monthly|pcm|ежемес|first pay|переплат|подарк|бонус|cashback|кешбэк|штраф|road)")
@@ -51,13 +51,13 @@ class Price:
 
 
 def find_price(
-    text: Text, quantities: list[Quantity], country: str | None, used: Quantity | None, end: int
+    text: Text, quantities: list[Quantity], country: str | None, used: Quantity | None
 ) -> Price | None:
-    """The likeliest price in the first `end` characters; `used` is the mileage's quantity."""
+    """The likeliest price; `used` is the mileage's quantity."""
     local = CURRENCY_OF.get(country or "")
     found: list[Price] = []
     for index, quantity in enumerate(quantities):
-        if quantity is used or quantity.start >= end or not (quantity.unit is None or quantity.is_money):
+        if quantity is used or not (quantity.unit is None or quantity.is_money):
             continue
         before, after = text.before(quantity.start, 60), text.after(quantity.end, 24)
         new_price = _NEW_PRICE.search(before) is not None

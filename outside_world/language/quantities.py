@@ -94,21 +94,13 @@ class Quantity:
         return self.unit in CURRENCIES
 
 
-def find_quantities(text: Text, blocked: list[tuple[int, int]]) -> list[Quantity]:
-    """Every number outside the blocked spans, in order."""
-    low = text.low
+def find_quantities(text: Text) -> list[Quantity]:
+    """Every number, in order."""
     found: list[Quantity] = []
     position = 0
-    while match := _NUMBER.search(low, position):
-        position = match.end()
-        if any(start < match.end() and match.start() < end for start, end in blocked):
-            position = match.start() + 1
-            while position < len(low) and low[position].isdigit():
-                position += 1
-            continue
-        quantity = _read(low, match)
-        found.append(quantity)
-        position = max(position, quantity.end)
+    while match := _NUMBER.search(text.low, position):
+        found.append(_read(text.low, match))
+        position = max(match.end(), found[-1].end)
     return found
 
 

@@ -18,6 +18,7 @@ EMOJI_WORDS = {
     "🧭": "пробег:", "📌": "\n", "👉": "\n", "▶": "\n", "✅": "\n", "✔": "\n", "☑": "\n", "🔹": "\n", "🔸": "\n", "•": "\n", "▪": "\n",
     "➡": "->", "→": "->", "⇒": "->", "➜": "->", "⟶": "->", "👇": "\n", "⬇": "->", "🔻": "->", "📉": "->",
 }  # fmt: skip
+BLOT = "¤"
 _LOOKALIKE = dict(zip("аеорсухАВЕКМНОРСТУХіІѕЅјЈ", "aeopcyxABEKMHOPCTYXiIsSjJ", strict=True))
 _TO_LATIN = str.maketrans(_LOOKALIKE)
 _TO_CYRILLIC = str.maketrans("aeopcyxABEKMHOPCTYX", "аеорсухАВЕКМНОРСТУХ")
@@ -72,6 +73,13 @@ class Text:
         """Whether its author never uses the shift key."""
         return sum(letter.isupper() for letter in self.norm) <= 1
 
+    def masked(self, spans: list[tuple[int, int]]) -> "Text":
+        """A copy in which these spans are blotted out: what is understood already cannot be misread as something else."""
+        copy = Text.__new__(Text)
+        copy.norm = blot(self.norm, spans)
+        copy.low = blot(self.low, spans)
+        return copy
+
     def line_start(self, position: int) -> int:
         """Where the line around `position` begins."""
         return self.low.rfind("\n", 0, position) + 1
@@ -88,6 +96,13 @@ class Text:
     def after(self, position: int, width: int) -> str:
         """At most `width` characters of the same line from `position` on."""
         return self.low[position : min(self.line_end(position), position + width)]
+
+
+def blot(text: str, spans: list[tuple[int, int]]) -> str:
+    """Replace each span by as many `BLOT`s."""
+    for start, end in spans:
+        text = text[:start] + BLOT * (end - start) + text[end:]
+    return text
 
 
 def normalise(raw: str) -> str:

@@ -23,10 +23,10 @@ _DATE = re.compile(r"\b\d{1,2}[./-]\d{1,2}[./-](?:\d{4}|\d\d)\b")
 _MONTH_YEAR = re.compile(r"(?<![\d./-])(?:0?[1-9]|1[0-2])[./](19[6-9]\d|20[0-2]\d)(?![\d./-])")
 
 
-def find_year(text: Text, cars: list[tuple[int, int]], blocked: list[tuple[int, int]], end: int) -> int | None:
+def find_year(text: Text, cars: list[tuple[int, int]], end: int) -> int | None:
     """The most likely year in the first `end` characters. `cars`: spans of car names; a year likes to stand by one."""
     found: list[tuple[int, int, int]] = []
-    dates = [*blocked, *(match.span() for match in _DATE.finditer(text.low))]
+    dates = [match.span() for match in _DATE.finditer(text.low)]
     for pattern, base in ((_FULL, 0), (_SHORT, 2), (_PLATE, 4), (_MONTH_YEAR, 1)):
         for match in pattern.finditer(text.low, 0, end):
             if any(start < match.end() and match.start() < stop for start, stop in dates):
