@@ -66,7 +66,7 @@ def find(run: RunDir, private_only: bool) -> Plan:
     plan.values["KIT_SECRET"] = settings.get("KIT_SECRET") or run.secret()
 
     rmq_url = settings.get("RMQ_URL") or (None if private_only else amqp.found_on_this_machine())
-    redis_url = settings.get("REDIS_URL") or (None if private_only else redis_server.found_on_this_machine())
+    redis_url = settings.get("REDIS_URL") or (None if private_only else redis_server.found_on_this_machine(run))
     needed = ["api", "flower"]
     needed += [] if rmq_url else ["rabbitmq", "rabbitmq_management", "rabbitmq_dist", "epmd"]
     needed += [] if redis_url else ["redis"]
@@ -77,6 +77,10 @@ def find(run: RunDir, private_only: bool) -> Plan:
         if name in plan.ports and plan.ports[name] != ports.PREFERRED[name]:
             plan.notes.append(f"port {ports.PREFERRED[name]} is taken: {name} is on {plan.ports[name]}")
 
+    for name, setting, url in (("RabbitMQ", "RMQ_URL", rmq_url), ("Redis", "REDIS_URL", redis_url)):
+        if url:
+            plan.notes.append(f"{name}: {shown(url)}" + ("" if setting in settings else ", which runs on this machine"))
+
     page = f"http://127.0.0.1:{plan.ports['api']}"
     plan.values |= {
         "KIT_URL": page,
@@ -86,6 +90,12 @@ def find(run: RunDir, private_only: bool) -> Plan:
         "RMQ_URL": rmq_url or f"amqp://student:qwerty@127.0.0.1:{plan.ports['rabbitmq']}/",
         "REDIS_URL": redis_url or f"redis://127.0.0.1:{plan.ports['redis']}/0",
     }
+    if (
+        "rabbitmq" not in plan.private
+        and not settings.get("RMQ_URL")
+        and ports.answers(ports.PREFERRED["rabbitmq_management"])
+    ):
+        plan.values["RMQ_MANAGEMENT_URL"] = f"http://127.0.0.1:{ports.PREFERRED['rabbitmq_management']}"
     if "rabbitmq" in plan.private:
         plan.values["RMQ_MANAGEMENT_URL"] = f"http://127.0.0.1:{plan.ports['rabbitmq_management']}"
     return plan

@@ -60,7 +60,7 @@ class Starting:
             "celery_worker": lambda p: " ready." in self._logged(p),
             "consumer": raw_worker_reports,
             "celery_beat": lambda p: "beat: Starting" in self._logged(p),
-            "scheduler": lambda p: bool(self._logged(p)),
+            "scheduler": lambda p: p.state == "RUNNING",  # as a spare it has nothing to say
         }
 
     def start(self, processes: Iterable[Process]) -> None:

@@ -11,22 +11,28 @@ from commands.processes import Program
 from commands.state import ROOT, RunDir
 
 CONFIG_NAME = "cars-bot-kit-redis.conf"  # a server says which file it was started with: so a kit's is known
+OWNER = "cars_bot:kit"
+DATABASES = 16  # a server has so many unless told otherwise
 UNPACKED = ROOT / ".run" / "packages" / "redis-server"
 
 
-def found_on_this_machine() -> str | None:
-    """The address of an empty database of a server on the standard port, or None. Another kit's Redis is not used."""
+def found_on_this_machine(run: RunDir) -> str | None:
+    """The address of a database on the standard port that is empty, or ours from an earlier start, or None.
+
+    It is marked as ours. Another kit's private server is not used.
+    """
     import redis
 
     base = f"redis://127.0.0.1:{PREFERRED['redis']}"
     if why_not(f"{base}/0"):
         return None
-    for number in range(16):
-        client = redis.Redis.from_url(f"{base}/{number}", socket_timeout=2)
+    for number in range(DATABASES):
+        client = redis.Redis.from_url(f"{base}/{number}", socket_timeout=2, decode_responses=True)
         try:
             if CONFIG_NAME in str(client.info("server").get("config_file")):
                 return None
-            if client.dbsize() == 0:
+            if client.dbsize() == 0 or client.get(OWNER) == str(run.path):
+                client.set(OWNER, str(run.path))
                 return f"{base}/{number}"
         except redis.RedisError:
             return None

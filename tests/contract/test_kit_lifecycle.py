@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.kit import Kit, until
+from tests.kit import ROOT, Kit, until
 
 EVERYTHING = {
     "epmd",
@@ -186,17 +186,38 @@ def test_a_second_kit_starts_beside_the_first_and_takes_other_ports(own_kit: Kit
     assert names(own_kit) == EVERYTHING
 
 
+def look_around(urls: dict[str, str], run_dir: Path) -> str:
+    """A program that looks for servers as `kit up` does, with these ports as the standard ones."""
+    rmq, redis = urlsplit(urls["rmq"]).port, urlsplit(urls["redis"]).port
+    return (
+        "from pathlib import Path; from commands import amqp, ports, redis_server, state;"
+        f"ports.PREFERRED.update(rabbitmq={rmq}, redis={redis}); run = state.RunDir(Path({str(run_dir)!r}));"
+        "print(amqp.found_on_this_machine(), redis_server.found_on_this_machine(run))"
+    )
+
+
+def run_python(script: str) -> list[str]:
+    """The words a program prints."""
+    command = [sys.executable, "-c", script]
+    return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split()
+
+
 def test_a_second_kit_does_not_take_the_first_ones_broker_for_a_public_one(own_kit: Kit, tmp_path: Path) -> None:
-    rmq, redis = (urlsplit(own_kit.status()["urls"][name]).port for name in ("rmq", "redis"))
-    script = (
-        "from commands import amqp, ports, redis_server;"
-        f"ports.PREFERRED.update(rabbitmq={rmq}, redis={redis});"
-        "print(amqp.found_on_this_machine(), redis_server.found_on_this_machine())"
-    )
-    found = subprocess.run(
-        [sys.executable, "-c", script], cwd=Path(__file__).parents[2], check=True, capture_output=True, text=True
-    )
-    assert found.stdout.split() == ["None", "None"]
+    script = look_around(own_kit.status()["urls"], tmp_path)
+    assert run_python(script) == ["None", "None"]
+
+
+def test_a_public_broker_is_used_unless_somebody_works_there(own_kit: Kit, tmp_path: Path) -> None:
+    urls = own_kit.status()["urls"]
+    public = "from commands import amqp, redis_server; amqp.CLUSTER_NAME = redis_server.CONFIG_NAME = 'not a kit';"
+    assert run_python(public + look_around(urls, tmp_path))[0] == "None"
+    own_kit.command("down", "consumer", "celery_worker")
+    found = run_python(public + look_around(urls, tmp_path))
+    assert found[0] == urls["rmq"]
+    assert found[1].rpartition("/")[0] == urls["redis"].rpartition("/")[0]
+    assert found[1] != urls["redis"], "a database that is in use is nobody else's"
+    assert run_python(public + look_around(urls, tmp_path))[1] == found[1], "what is ours stays ours"
+    own_kit.command("up")
 
 
 def test_two_starts_at_once_end_in_one_kit(tmp_path: Path) -> None:
