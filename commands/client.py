@@ -18,6 +18,8 @@ ENDED = ("done", "failed", "expired", "revoked")
 AT_ONCE = 1_000  # runs one request may ask for
 IDS_AT_ONCE = 20_000  # ids one question may name
 INLINE_AT_ONCE = 10  # the answer comes when they have been executed
+# Requests at once. Inline means that somebody waits for each answer before the next.
+HANDS = {"celery": 4, "raw": 4, "inline": 1}
 PATIENCE = 30.0  # seconds an API that does not answer is asked again
 TIMEOUT = 600.0
 _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # our own machine is no matter of a proxy

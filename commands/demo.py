@@ -17,7 +17,6 @@ from commands import client, up
 from commands.console import DONE, NO, Progress, bar, say, table
 from commands.state import ROOT, run_dir
 
-HANDS = 4  # requests at once
 NEEDED = ("make", "model", "year", "mileage_km", "price", "currency", "city")
 ENDED_BADLY = ("FAILED", "EXPIRED", "REVOKED")
 COLUMNS = ("lane", "runs", "done", "failed", "retried", "lost", "duplicated", "in channel", "p50", "p95", "posts/s")
@@ -79,7 +78,7 @@ def sample_posts(count: int) -> list[int]:
 
 def measure(lane: str, posts: list[int], channel: str, timeout: float) -> Row:
     """Send `posts` down `lane`, wait until each is in the channel, and count."""
-    with Progress(f"{lane:6}") as line, ThreadPoolExecutor(HANDS) as hands:
+    with Progress(f"{lane:6}") as line, ThreadPoolExecutor(client.HANDS[lane]) as hands:
         line.update(bar(0, len(posts)))
 
         def send(post: int) -> str:

@@ -15,7 +15,6 @@ from commands.console import DONE, NO, Progress, say, table
 
 FIELDS = ("is_sale", "make", "model", "year", "mileage_km", "price", "currency", "city", "phones", "telegram")
 SHOWN = ("id", "is_sale", "make", "model", "year", "mileage_km", "price", "currency", "city")
-HANDS = 4  # requests at once
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,7 +49,7 @@ def main(options: argparse.Namespace) -> int:
 def send(post_ids: Any, lane: str, line: Progress) -> list[str]:
     """Submit process_post for each post, a few at once; return the runs' ids in the posts' order."""
     ids = []
-    with ThreadPoolExecutor(HANDS) as hands:
+    with ThreadPoolExecutor(client.HANDS[lane]) as hands:
         for run in hands.map(lambda post: client.submit(lane, "process_post", {"post_id": post})[0], post_ids):
             ids.append(run["id"])
             line.update(f"{len(ids)} sent")
