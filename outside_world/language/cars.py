@@ -6,26 +6,15 @@ from functools import cache
 
 from outside_world.language.folding import fold
 from outside_world.language.gazetteer import CYRILLIC, CarName, Designation, cars
+from outside_world.language.phrases import WORD_STARTS, any_of
 from outside_world.language.text import Text, Token
 
 LONGEST_NAME = 5  # tokens
 NEAR = 30  # characters between a make and its model
 _GAP = re.compile(r"[ \-.'&/+(\"]{0,2}")
 # What stands before a car that is not the one offered: swapped for, replaced, compared with, a source of parts.
-_NOT_OFFERED = re.compile(
-    r"(?<![а-яa-z])(?:обмен\w*(?: \w+)? на|обмен(?:а|ом|у)?|меняю(?: \w+)? на|поменяю на|мен\w+ на|взамен|вместо|после|пересе\w+ (?:на|в|с)|типа|как у"
-    r"|аналог\w*|рассмотр\w+|интересу\w+|куплю|ищу|хочу|возьму|на покупку|лучше,? чем|чем у|чем|платформ\w+|запчаст\w+(?: (?:от|на|для|с))?"
-    r"|(?:двигател\w+|мотор\w*|двс|акпп|мкпп|коробк\w+|диск\w*|литье|колес\w+|резин\w+|сидень\w+|салон|руль|магнитол\w+|фар\w+|r\d\d)[^.\n]{0,25}? (?:от|с|на|для)|(?<![а-я])от|(?<![а-я])для"
-    r"|swap (?:for|with)|trade (?:for|in for)|exchange (?:for|with)|px for|instead of|than(?: an?)?|similar to|like an?|wanted:?"
-    r"|looking for(?: an?)?|engine from(?: an?)?|wheels? (?:from|off)(?: an?)?|bought an?|buying an?|replac\w+ (?:with|by)(?: an?)?"
-    r"|came off(?: my| an?)?|off my|off an?|fits?|fit for|from my|подход\w+ (?:на|для|к)|снят\w* с|конкурент\w*|сосед\w*|автосалон|дилер\w*|сервис|салоне|центр|клуб|club|чат|канал|группа)"
-    r"[\s:,\"(]*$"
-)
-_OFFER = re.compile(
-    r"(?<![а-яa-z])(?:прода\w*|прадам|сатам\w*|сатыл\w*|selling|sell|for sale|sale|fs|wts|срочно|отдам|уступлю|реализу\w+|в наличии|авто|машин\w*"
-    r"|автомобил\w*|марка(?: и модель)?|модель|car|vehicle|model|make|предлага\w+|my|свою?|мою?|a|an|our|the|clean|nice|beautiful|original|личн\w+"
-    r"|сво\w+ ласточк\w+|ласточк\w+|новы[йе]|новая)[\s:!.,\"#-]*$"
-)
+_NOT_OFFERED = re.compile(WORD_STARTS + any_of("cars", "not offered") + r"[\s:,\"(]*$")
+_OFFER = re.compile(WORD_STARTS + any_of("cars", "offered") + r"[\s:!.,\"#-]*$")
 _YEAR_AFTER = re.compile(r"(?: ?-?(?:\d{1,3}|[ivx]{1,3}|[a-z]\d{0,2}))?[\s,.\-(|/:;\"]{0,4}(?:['(]?(?:19[6-9]\d|20[0-3]\d)\b|'\d\d\b|\d\d ?(?:г\b|год)|[ivx]{1,3}\b.{0,3}20[0-3]\d)")
 _YEAR_BEFORE = re.compile(r"(?:\b(?:19[6-9]|20[0-3])\d|'\d\d)(?: ?г\.?(?:в\.?)?| год\w*)?[\s,.:\-]{1,3}$")
 _NO_CARS_IN = re.compile(  # links, handles, VINs, tyres
@@ -34,9 +23,7 @@ _NO_CARS_IN = re.compile(  # links, handles, VINs, tyres
 _BODY_CODE = re.compile(r"[a-z]\d{2,3}")
 _GENERAL = re.compile(r".*(?: Series|-Class)|Volga")
 _NO_MODEL = set(
-    "for sale and the with in at of new used car cars auto full diesel petrol hybrid electric turbo manual automatic awd fwd rwd "
-    "at mt cvt amt vin price year km gt sport sedan hatch coupe suv wagon van usd eur rub top one owner import usa tel city my is was "
-    "on by from a an good excellent clean great very only mint dealer club motors zentrum center centre dealership dealers official benz series group service center parts".split()
+    ["for", "sale", "and", "the", "with", "in", "at", "of", "new", "used", "car", "cars", "auto", "full", "diesel", "petrol", "hybrid", "electric", "turbo", "manual", "automatic", "awd", "fwd", "rwd", "at", "mt", "cvt", "amt", "vin", "price", "year", "km", "gt", "sport", "sedan", "hatch", "coupe", "suv", "wagon", "van", "usd", "eur", "rub", "top", "one", "owner", "import", "usa", "tel", "city", "my", "is", "was", "on", "by", "from", "a", "an", "good", "excellent", "clean", "great", "very", "only", "mint", "dealer", "club", "motors", "zentrum", "center", "centre", "dealership", "dealers", "official", "benz", "series", "group", "service", "center", "parts"]
 )
 
 
@@ -145,7 +132,7 @@ def _runs_together(text: Text, part: list[Token], key: str) -> bool:
 
 
 def _designations(joined: str) -> list[Designation]:
-    if not any(c.isdigit() for c in joined) and len(joined) > 3 or len(joined) > 8:
+    if (not any(c.isdigit() for c in joined) and len(joined) > 3) or len(joined) > 8:
         return []
     code = _code(joined)
     return [d for d in cars().designations if d.pattern.fullmatch(code)]
@@ -257,7 +244,7 @@ def _same_car(text: Text, first: Mention, second: Mention) -> bool:
     between = text.low[first.end : second.start]
     if first.model and _GENERAL.fullmatch(first.model):
         between = re.sub(r"\b[a-z]\d{2,3}\b", "", between)  # a body's code: "5 Series E39 525i"
-    if first.make != second.make or len(between) > NEAR or "\n" in between and first.model and second.model:
+    if first.make != second.make or len(between) > NEAR or ("\n" in between and first.model and second.model):
         return False
     return not re.search(r"[!?;]|\.\s|\d\d|\bи\b|\bили\b|\band\b|\bor\b", between) or not (first.model and second.model)
 

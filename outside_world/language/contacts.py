@@ -5,12 +5,10 @@ from dataclasses import dataclass
 
 import phonenumbers
 
+from outside_world.language.phrases import any_of
 from outside_world.language.text import Text
 
-_LABEL = re.compile(
-    r"(?:тел\w*|звон\w*|моб\w*|сот\w*|номер|контакт\w*|ватс\w*|вотс\w*|вацап\w*|whats\w*|wa\b|viber|вайбер|phone|call|text|cell|mob\w*|tel|ph\b|contact\w*"
-    r"|т\.|связь|пиш\w*|sms|смс|ring|msg|message|reach|number|обращ\w*|набир\w*|dial|hotline|байланыс|zvoni\w*|pishi\w*|tel\w*)[^\d\n]{0,25}$"
-)
+_LABEL = re.compile(any_of("contacts", "phone") + r"[^\d\n]{0,25}$")
 _DIGITS = re.compile(r"(?<!\w)(?<!\d[.,])\+?\(?\d[\d ()./-]{6,80}\d(?!\w)")
 _LINK = re.compile(r"(?:wa\.me/|phone=|tel:|t\.me/)\+?(\d{9,15})")
 _NOT_A_PHONE = re.compile(r"(?:vin|вин|ин[нн]|огрн|птс|карт\w+|сч[её]т\w*|id|лот|артикул|№|#|код)\W{0,4}$")
@@ -18,15 +16,9 @@ _MONEY_AFTER = re.compile(r" ?(?:₽|руб|р\.|\$|€|£|км\b|km\b|mi\b|mile
 _HANDLE = re.compile(r"(?<![\w.@/])@([a-z]\w{3,31})(?![\w.]*@)(?!\.\w)")
 _TME = re.compile(r"(?:https?://)?(?:www\.)?(?:t\.me|telegram\.me|telegram\.dog)/(?!joinchat|\+|s/|c/|addstickers|share)([a-z]\w{3,31})(/\d+)?")
 _OTHER_NETWORK = re.compile(r"(?:inst\w*|инст\w*|ig\b|insta|vk\b|вк\b|tiktok|тик\s?ток\w*|youtube|ютуб\w*|twitter|facebook|fb\b|snap\w*|дзен)[\s:\-/.@]{0,4}$")
-_CHANNEL_BEFORE = re.compile(
-    r"(?:подпи\w+|наш\w* (?:канал|чат|групп\w+|бот)\w*|канал\w*|чат\w*|групп\w+|subscri\w+|follow\w*|join\w*|our (?:channel|chat|group|bot)|channel|chat|group"
-    r"|бот\w*|\bbot\b|реклам\w+|админ\w*|admin\w*|больше (?:авто|объявлений|машин)|more (?:cars|ads|listings|deals)|объявлени\w+|источник\w*|source|размести\w+|подать|submit"
-    r"|post your|advertis\w*|модератор\w*|репост\w*|предложк\w*|ещ[её] (?:авто|машины)|все (?:авто|объявления|машины)|all (?:cars|ads|listings)|sell your|разместить)[^@\n]{0,30}$"
-)
-_CHANNEL_NAME = re.compile(
-    r"(?:bot$|channel|kanal|_chat|chat_|_ads\b|ads_|obyav|baraholka|_news|avtorynok|rynok|_market|market_|sales?_channel|doska|objav)"
-)
-_SELLER_BEFORE = re.compile(r"(?:пиш\w*|тг\b|тел[ее]г\w*|telegram|tg\b|контакт\w*|связь|звон\w*|лс\b|личк\w*|dm\b|pm\b|message|text|contact\w*|write|продавец|хозяин|владелец|seller|owner|вопрос\w*|менеджер|manager|ask|ping)[^\n]{0,25}$")
+_CHANNEL_BEFORE = re.compile(any_of("contacts", "channel") + r"[^@\n]{0,30}$")
+_CHANNEL_NAME = re.compile(any_of("contacts", "channel name"))
+_SELLER_BEFORE = re.compile(any_of("contacts", "seller") + r"[^\n]{0,25}$")
 REGIONS = ("RU", "KZ", "BY", "UA", "US", "GB", "AE", "DE", "PL", "GE", "AM", "UZ", "KG", "LT", "LV", "EE", "CZ", "ES", "IT", "FR")
 
 
@@ -108,7 +100,7 @@ def _read(
         return _parse("+7" + digits[1:], "RU", lenient=True)
     if len(digits) >= 11 and digits.startswith("00"):
         return _parse("+" + digits[2:], "RU", lenient=False)
-    looks = labelled or bool(re.search(r"[()]|\d[ -]\d+[ -]\d|^0", written)) and "." not in written
+    looks = labelled or (bool(re.search(r"[()]|\d[ -]\d+[ -]\d|^0", written)) and "." not in written)
     if country in ("US", "CA") and re.fullmatch(r"[2-9]\d{2}\.?[2-9]\d{2}\.?\d{4}", written):
         looks = True
     if len(digits) >= 11 and country not in (None, "US", "RU"):

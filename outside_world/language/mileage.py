@@ -2,27 +2,23 @@
 
 import re
 
+from outside_world.language.phrases import WORD_STARTS, any_of
 from outside_world.language.prices import NOT_ASKED, PRICE_LABEL, SAID_SO, Price
 from outside_world.language.quantities import Quantity
 from outside_world.language.text import Text
 
-_PRICE_WITHHELD = re.compile(
-    r"цен[ау]\s(?:\w+\s)?(?:договорн|по тел|при осмотре|в лс|в личк|скажу|озвуч|при встрече|узнавать|по запросу|не указ)\w*"
-    r"|price (?:on|upon) (?:request|application)|call for (?:the )?price|\bpoa\b|dm for price|message for price|ask for price|make (?:me )?an offer"
-)
+_PRICE_WITHHELD = re.compile(any_of("mileage", "price withheld"))
 KM_PER_MILE = 1.609344  # exactly, by definition
 FARTHEST_KM = 1_500_000
 MILE_COUNTRIES = ("US", "GB")
 _LABEL = re.compile(
-    r"(?<![а-яa-z])(?:пробег\w*|пробиг\w*|probeg\w*|километраж\w*|одометр\w*|накат\w*|прошл[аи]|проехал\w*|прое[зх]\w+|прокат\w*|жург\w+|жүрген|mileage|milage|millage|odometer|odo\b|miles\s?[:=]|kms?\s?[:=]|driven|run|km stand|laufleistung|przebieg|км\s?[:=])"
-    r"(?: (?:всего|реальн\w+|родн\w+|оригинал\w*|честн\w+|небольш\w+|маленьк\w+|на|сегодня|на сегодня|на данный момент|авто|машины|составляет|около|примерно|порядка|чуть|более|больше|меньше|менее|до|почти|под|за|is|of|only|just|approx\w*|about|around|at|under|over|original|actual|true|low|genuine|currently|has|реально|подтвержден\w*|то|уже|~|тыс\w*|\(тыс\w* ?км\)|\(км\)|км|,|:|-|=))*[\s:=~≈,.\-(]*$"
+    WORD_STARTS + any_of("mileage", "label") + f"(?: {any_of('mileage', 'between label and number')})*" + r"[\s:=~≈,.\-(]*$"
 )
 _NOT = re.compile(
-    r"(?<![а-яa-z])(?:кажд\w+|замен\w+|менял\w*|поменя\w+|сделан\w*|ремонт\w*|капит\w+|гарант\w+|запас\w* хода|расход\w*|обслуж\w+|сервис\w*|масл\w*|через|т\.?о\.?|грм|ремень|цепь|колодк\w*|резин\w*|шин\w*|свеч\w*|вариатор\w*|двигател\w* (?:после|прошел)|после (?:капит\w*|ремонт\w*)"
-    r"|every|service\w*|warranty|range|up to|until|replaced|changed|rebuilt|engine has|tires|tyres|belt|brakes|oil|interval|battery|next|per|last|done|from new|radius|away|within|limit\w*|\d+ ?л(?:\.|итр\w*)? на|л/|литр\w* на)"
-    r"(?: \w+)?(?: (?:на|по|в|до|за|at|for|the|of|ago|был\w*|were|was|только|и|пробег\w*|каждые|через))*[\s:~(\-]*$"
-)
-_AFTER_NOT = re.compile(r"\s?(?:назад|гарант|ago|service|warranty|интервал|range|по трассе|по городу|от москв|от мкад|от города|from (?:the )?city|away|north|south|east|west|/ ?год|в год|per year|a year|на одном баке|до то\b|до следующ|radius)")
+    WORD_STARTS + any_of("mileage", "something else") + r"(?: \w+)?"
+    + f"(?: {any_of('mileage', 'between that and number')})*" + r"[\s:~(\-]*$"
+)  # fmt: skip
+_AFTER_NOT = re.compile(r"\s?" + any_of("mileage", "after: something else"))
 _LABEL_FAR = re.compile(r"(?:^|[^а-я ] ?)пробег[^.,;:\d\n]{0,30}$")  # "пробег после капремонта 1200"
 _LABEL_AFTER = re.compile(r"\s?[-(]?\s?(?:\w+ )?(?:пробег\w*|пробиг\w*|mileage|on (?:the )?(?:clock|odo\w*|dash)|накат\w*)")
 _MILES_SAID = re.compile(r"\bmiles?\b|\bмил[ьяеи]\b|\bmi\b")

@@ -35,7 +35,7 @@ def spell_in_digits(text: str) -> str:
 
 def _in_digits(match: re.Match[str], text: str) -> str:
     words = re.findall(r"[^\W\d_]+", match[0].lower())
-    first_is_scale = not (words[0] in _UNITS)
+    first_is_scale = words[0] not in _UNITS
     if len(words) == 1 and (first_is_scale or words[0] in _UNITS):
         return match[0]
     if first_is_scale and _AFTER_DIGITS.search(text[: match.start()]):  # "1 млн двести": the million is written already

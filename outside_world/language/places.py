@@ -29,20 +29,13 @@ _BEFORE: list[tuple[re.Pattern[str], int]] = [
 ]  # fmt: skip
 _AFTER_NOT = re.compile(r"\s?(?:время|time\b|шоссе|ш\.|тракт|проспект|пр-т|вокзал|арена|лада\b|st\b|street|road|rd\b|avenue|ave\b|blvd|edition|шины|tyres|\d{1,2}:\d\d|plates?\b)")
 _CLOCK_BEFORE = re.compile(r"\d{1,2}[:.]\d\d\s?(?:по\s)?\(?$|\b(?:до|с) \d{1,2}\s(?:по\s)?$")
-_PERSON = frozenset("владимир артем марк роман белла адам кент остин шарлотта джексон юджин мэдисон савана виктория "
-                    "austin charlotte jackson eugene madison savannah victoria chandler stafford florence preston".split())  # fmt: skip
-_STATES = (
-    "AL AK AZ AR CA CO CT DE FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY NC ND OH OK OR PA RI SC SD "
-    "TN TX UT VT VA WA WV WI WY DC Alabama Alaska Arizona Arkansas California Colorado Connecticut Delaware Florida Georgia "
-    "Hawaii Idaho Illinois Indiana Iowa Kansas Kentucky Louisiana Maine Maryland Massachusetts Michigan Minnesota Mississippi "
-    "Missouri Montana Nebraska Nevada Ohio Oklahoma Oregon Pennsylvania Tennessee Texas Utah Vermont Virginia Washington "
-    "Wisconsin Wyoming"
-).split()  # fmt: skip
+_PERSON = frozenset(["владимир", "артем", "марк", "роман", "белла", "адам", "кент", "остин", "шарлотта", "джексон", "юджин", "мэдисон", "савана", "виктория", "austin", "charlotte", "jackson", "eugene", "madison", "savannah", "victoria", "chandler", "stafford", "florence", "preston"])  # fmt: skip
+_STATES = ["AL", "AK", "AZ", "AR", "CA", "CO", "CT", "DE", "FL", "GA", "HI", "ID", "IL", "IN", "IA", "KS", "KY", "LA", "ME", "MD", "MA", "MI", "MN", "MS", "MO", "MT", "NE", "NV", "NH", "NJ", "NM", "NY", "NC", "ND", "OH", "OK", "OR", "PA", "RI", "SC", "SD", "TN", "TX", "UT", "VT", "VA", "WA", "WV", "WI", "WY", "DC", "Alabama", "Alaska", "Arizona", "Arkansas", "California", "Colorado", "Connecticut", "Delaware", "Florida", "Georgia", "Hawaii", "Idaho", "Illinois", "Indiana", "Iowa", "Kansas", "Kentucky", "Louisiana", "Maine", "Maryland", "Massachusetts", "Michigan", "Minnesota", "Mississippi", "Missouri", "Montana", "Nebraska", "Nevada", "Ohio", "Oklahoma", "Oregon", "Pennsylvania", "Tennessee", "Texas", "Utah", "Vermont", "Virginia", "Washington", "Wisconsin", "Wyoming"]  # fmt: skip
 _CITY_AND_STATE = re.compile(
     rf"\b([A-Z][a-z.']+(?:[ -][A-Z][a-z.']+){{0,3}})(?:, ?|,? \(?)((?:{'|'.join(_STATES)})|New (?:York|Jersey|Mexico|Hampshire)|(?:North|South) (?:Carolina|Dakota)|West Virginia|Rhode Island)\b(?! ?(?:miles|km))"
 )
 _NAMED_CITY = re.compile(r"(?<!\d )(?<!\d)\b(?:[гГ]\.|[гГ]ор\.|[гГ]ород:?) ?([А-Я][а-я]+(?:-[А-Яа-я]+){0,2}(?: [А-Я][а-я]+)?)")
-_NOT_CITIES = frozenset("россии росии рф казахстана беларуси украины мира снг края области любой цена пробег год продам марка модель продается адрес двигатель тел телефон".split())
+_NOT_CITIES = frozenset(["россии", "росии", "рф", "казахстана", "беларуси", "украины", "мира", "снг", "края", "области", "любой", "цена", "пробег", "год", "продам", "марка", "модель", "продается", "адрес", "двигатель", "тел", "телефон"])
 
 
 @dataclass(frozen=True)

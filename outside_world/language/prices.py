@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from outside_world.language.phrases import WORD_STARTS, any_of
 from outside_world.language.quantities import Quantity
 from outside_world.language.text import Text
 
@@ -12,7 +13,7 @@ CURRENCY_OF = {
     "HU": "HUF", "RO": "RON", "BG": "BGN", "RS": "RSD", "SE": "SEK", "NO": "NOK", "DK": "DKK", "CH": "CHF", "TR": "TRY",
     "IL": "ILS", "CN": "CNY", "JP": "JPY", "KR": "KRW", "IN": "INR", "SA": "SAR", "QA": "QAR", "KW": "KWD", "BH": "BHD",
     "OM": "OMR", "EG": "EGP", "TH": "THB", "ZA": "ZAR", "NG": "NGN", "KE": "KES", "MN": "MNT", "TM": "TMT",
-    **dict.fromkeys("DE AT FR IT ES PT NL BE FI IE EE LV LT SK SI GR CY HR ME".split(), "EUR"),
+    **dict.fromkeys(["DE", "AT", "FR", "IT", "ES", "PT", "NL", "BE", "FI", "IE", "EE", "LV", "LT", "SK", "SI", "GR", "CY", "HR", "ME"], "EUR"),
 }  # fmt: skip
 # Below the first figure a bare number must mean thousands; beyond the second it is no price of a car.
 _RANGE: dict[str | None, tuple[float, float]] = {
@@ -22,19 +23,17 @@ _RANGE: dict[str | None, tuple[float, float]] = {
 }  # fmt: skip
 _THOUSANDS_MEANT = ("RUB", "KZT", "UZS", "AMD", "KGS")
 _LABEL = re.compile(
-    r"(?<![а-яa-z])(?:cena|tsena|prodam|prodayu|цен\w*|цин\w*|стоимост\w*|стоит|прошу|прайс\w*|ценник\w*|отда\w+|продам|продаю|прода\w+|хочу|баг\w*|бага\w*|price\w*|prise|asking|ask|sell\w*|sale|obo|preis|vb|cena|only|just|yours for|выкуп|сумма|за|итого|по)"
-    r"(?: (?:за|в|по|вопроса|авто|машины|продажи|наша|сегодня|сейчас|теперь|финальная|окончательная|актуальная|новая|снижена|до|всего|только|всю|is|now|for|at|of|just|only|reduced|to|price|от|-|около|примерно|\w+ый торг|срочно|уже|хочу|ваша|при осмотре|с торгом|за наличные|наличными|наличка|реальн\w+|адекватн\w+|в районе|just|firm|final|cash|было|стало))*[\s:=~≈,.\-(!]*$"
+    WORD_STARTS + any_of("prices", "label") + f"(?: {any_of('prices', 'between label and number')})*" + r"[\s:=~≈,.\-(!]*$"
 )
 PRICE_LABEL = re.compile(r"(?:\bcena|\btsena|цен\w*|цин\w*|стоимост\w*|price|prise|asking|ценник\w*|прошу|баг\w*)[^\d\n]{0,25}$")
-_NEW_PRICE = re.compile(r"(?<![а-яa-z])(?:теперь|сейчас|новая цена|снижен\w*(?: \w+)?(?: до)?|снизил\w*(?: \w+)?(?: до)?|скинул\w* до|уступ\w* до|now|reduced (?:to|from [^\n]{0,14} to)|dropped to|drop to|price drop|lowered to|down to|new price|upd|update|апд|апдейт|edit|->|=>|>>|стало|отдам за|финал\w*|до)(?:[\s:!,-]*(?:цена|price))?[\s:!,-]*$")
+_NEW_PRICE = re.compile(WORD_STARTS + any_of("prices", "new price") + r"(?:[\s:!,-]*(?:цена|price))?[\s:!,-]*$")
 NOT_ASKED = re.compile(
-    r"(?<![а-яa-z])(?:кажд\w+|раз в|every|bill|invoice|receipts?|says|купил\w*|взял\w*|отдал\w*|бензин\w* на|топлив\w* на|вход\w*|билет\w*|взнос\w*|первонач\w*|п\.?в\.?|платеж\w*|платит\w*|доплат\w+|предоплат\w*|задат\w+|залог\w*|аванс\w*|налог\w*|страхов\w*|осаго|каско|растамож\w*|утильсбор|утиль|штраф\w*|вложен\w*|вложил\w*|вложи\w+|потра[тч]\w+"
-    r"|ремонт\w*(?: \w+)? (?:на|за)|ремонт|запчаст\w+ на|скидк\w*|дисконт\w*|торг|ущерб\w*|долг\w*|остаток\w*|пошлин\w*|оформлени\w+|резин\w+ (?:за|стоит)|чек\w* на|стоил\w*|обош\w+|было|была|старая цена|раньше|вместо|рыноч\w+(?: цен\w*)?|рынк\w+|средн\w+ цен\w*|в салоне|новая стоит|новый стоит|доставк\w*|комисси\w*|к\s?слову"
-    r"|deposit|down(?: payment)?|upfront|monthly|per month|finance|payments?|tax|insurance|spent|invested|worth of|cost me|repairs?|was|were|originally|msrp|rrp|new (?:was|cost)|value[d]?|kbb|market|off|discount|saving|save|owed?|loan|shipping|delivery|fee|fees|over|paid|from|reduced from|retail\w*|sticker)"
-    r"(?: (?:от|в|на|за|до|около|примерно|с|был\w*|составляет|of|from|is|was|about|at|over|only|just|уже|более|больше|порядка|ещё|еще|the|another|бол|и|максимум|небольшой|возможен|у капота|реальному|уместен|-))*[\s:=~≈\-(]*$"
+    WORD_STARTS + any_of("prices", "something else") + f"(?: {any_of('prices', 'between that and number')})*" + r"[\s:=~≈\-(]*$"
 )
-_AFTER_GOOD = re.compile(r"\s?[,.;(!]?\s?(?:торг|без торг|обмен|o\.?b\.?o|ono\b|firm|negotiable|neg\b|nego|vb\b|fixed|торга нет|не торг|срочн|cash|налич|за все|и забирай|на руки|\+ ?торг|хороший торг|реальному|final|or best|or nearest|or near)")
-_AFTER_NOT = re.compile(r"\s?(?:/|в|за|per|a|p)\s?\.?(?:мес|month|mo\b|mth|cm\b|week|wk|день|сутки|day|час)|\s?(?:down\b|deposit|взнос|скидк|off\b|discount|торг\w* (?:до|в)|доплат|вложен|worth|spent|invested|in (?:repairs|receipts|parts|work|upgrades)|delivery|tax\b|monthly|pcm|ежемес|first pay|переплат|подарк|бонус|cashback|кешбэк|штраф|road)")
+_AFTER_GOOD = re.compile(r"\s?[,.;(!]?\s?" + any_of("prices", "after: asked"))
+_AFTER_NOT = re.compile(
+    r"\s?(?:/|в|за|per|a|p)\s?\.?(?:мес|month|mo\b|mth|cm\b|week|wk|день|сутки|day|час)|\s?" + any_of("prices", "after: something else")
+)
 
 
 SAID_SO = 3.5  # a score of at least this: a currency or a label says that it is the price
@@ -115,9 +114,7 @@ def _amount(quantity: Quantity, currency: str | None, score: float) -> int | Non
     if value < lowest and not quantity.scaled and score >= 2:
         if in_thousands and quantity.decimal and value < 30:
             value *= 1_000_000
-        elif in_thousands and 10 <= value < 20_000:
-            value *= 1_000
-        elif value < 100 and quantity.decimal:
+        elif (in_thousands and 10 <= value < 20_000) or (value < 100 and quantity.decimal):
             value *= 1_000
     elif quantity.scaled and in_thousands and value < lowest and currency in ("KZT", "UZS"):
         value *= 1_000

@@ -2,6 +2,7 @@
 
 import re
 
+from outside_world.language.phrases import WORD_STARTS, any_of
 from outside_world.language.text import Text
 
 OLDEST, NEWEST = 1950, 2027
@@ -9,16 +10,15 @@ _FULL = re.compile(r"(?<![\d.,+/])(19[5-9]\d|20[0-2]\d)(?![\d])(?!\s?(?:км|km|
 _SHORT = re.compile(r"(?<![\w.,])(?:'(\d\d)\b(?!\s?(?:000|k\b))|(\d\d)(?:г\b|\s?-?\s?(?:г\.?\s?в\b\.?|год[ау]?\b|г\.(?!\s?в\.?\s?собств)|го года|ого года|жыл\w*|р\.?в\b|model year|reg\b|plate\b)))")
 _BEFORE_CAR = re.compile(r"(?:^|\n|\bmy |\ba |\bselling |\bsale:? |прода\w+ )\s*'?(\d\d)\s+$")
 _PLATE = re.compile(r"(?<![\w.,'£$€])(0[2-9]|[12]\d|5[1-9]|6\d|7[0-5])[ -]?(?:plate|reg)\b")
-_AFTER_GOOD = re.compile(r"\s?[-,(]?\s?(?:г\.?\s?/?\s?в\b|года? вып|год вып|года?\b(?! (?:назад|влад|эксп|в одн))|г\.?\b|году? выпуска|жыл\w*|р\.?\s?в\b|рик\b|року|model|my\b|year|reg\b|выпуск|мод)")
+_AFTER_GOOD = re.compile(r"\s?[-,(]?\s?" + any_of("years", "after: built"))
 _MONTH = r"(?:янв|фев|март|апр|май|мая|июн|июл|авг|сен|окт|ноя|дек|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w*\.?"
-_BEFORE_GOOD = re.compile(r"(?<![а-яa-z])(?:год\w*(?: выпуск\w*)?|выпуск\w*|г\.?\s?в\.?|выпущен\w*|year|model year|my|рик|рик випуску|жыл\w*|дата выпуска|производств\w*|built|baujahr|bj\.?|rok|ez|first reg\w*|erstzulassung|registered)(?: в| in)?\s?[:\-=.]?\s?(?:конец|начало|середина|end of)?\s?(?:" + _MONTH + r")?[\s'(]*$")
-_BEFORE_BAD = re.compile(
-    r"(?<![а-яa-z])(?:купл\w+|покупал\w*|брал\w*|взял\w*|приобр\w+|влад\w+|пригна\w+|привез\w+|растамож\w+|ввез\w+|замен\w+|менял\w*|сделан\w*|ремонт\w*|гарант\w+|страхов\w*|осаго|каско"
-    r"|техосмотр\w*|учет\w*|обслуж\w+|установ\w+|перебор\w*|капит\w*|покрас\w*|крашен\w*|перекраш\w*|акб|аккумулятор\w*|резин\w*|шин\w*|до|с|после|по|дтп|птс|стс|сервис\w*|датирован|рестайл\w*|куплен\w*"
-    r"|since|bought|purchased|owned|until|till|service\w*|warranty|mot|tuv|replaced|new (?:tyres|tires|battery|brakes)|insurance|inspection|rebuilt|expires?|valid|through|thru|registration|"
-    r"tax\w*|exp|tags|due|installed|tires|tyres|battery|timing belt|clutch|imported|import\w*|clean title since|reg to)"
-    r"(?: \w+)?(?: (?:в|до|в конце|с|in|to|until|till|at|from|on))?\s?(?:" + _MONTH + r")?\s?['\s:.,(-]*$"
+_BEFORE_GOOD = re.compile(
+    WORD_STARTS + any_of("years", "before: built") + rf"(?: в| in)?\s?[:\-=.]?\s?(?:конец|начало|середина|end of)?\s?(?:{_MONTH})?[\s'(]*$"
 )
+_BEFORE_BAD = re.compile(
+    WORD_STARTS + any_of("years", "before: something else")
+    + rf"(?: \w+)?(?: (?:в|до|в конце|с|in|to|until|till|at|from|on))?\s?(?:{_MONTH})?\s?['\s:.,(-]*$"
+)  # fmt: skip
 _DATE = re.compile(r"\b\d{1,2}[./-]\d{1,2}[./-](?:\d{4}|\d\d)\b")
 _MONTH_YEAR = re.compile(r"(?<![\d./-])(?:0?[1-9]|1[0-2])[./](19[6-9]\d|20[0-2]\d)(?![\d./-])")
 
