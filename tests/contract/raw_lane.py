@@ -19,7 +19,7 @@ from dotenv import dotenv_values
 from sqlalchemy import func, select
 
 from cars_bot import database, runs
-from cars_bot.models import effects
+from cars_bot.models import effects, metadata
 from cars_bot.settings import settings
 from raw_consumer import topology
 from raw_consumer.publisher import Publisher
@@ -44,7 +44,8 @@ class Servers:
 
     def rabbitmqctl(self, *words: str) -> None:
         """Run RabbitMQ's own tool."""
-        subprocess.run([self.run_dir / "bin" / "rabbitmqctl", "-q", *words], check=True, capture_output=True)
+        tool = os.environ.get("TEST_RABBITMQCTL", str(self.run_dir / "bin" / "rabbitmqctl")).split()
+        subprocess.run([*tool, "-q", *words], check=True, capture_output=True)
 
     def restart_rabbitmq(self) -> None:
         """Stop the broker and start it again; it keeps what is on its disk."""
@@ -54,13 +55,19 @@ class Servers:
 
 @pytest.fixture(scope="session")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
-    """The servers that the tests of a session share."""
+    """The servers that the tests of a session share.
+
+    TEST_RMQ_URL, TEST_RMQ_MANAGEMENT_URL and TEST_RABBITMQCTL (a command line) name another RabbitMQ to be tested with,
+    TEST_DATABASE_URL another database, whose tables are dropped.
+    """
     run_dir = tmp_path_factory.mktemp("raw")
     environment = {name: value for name, value in os.environ.items() if name not in ITS_OWN}
     up = Servers(run_dir, environment | {"KIT_RUN_DIR": str(run_dir), "PYTHONPATH": str(ROOT)})
     try:
         up.command("up", "--private", "rabbitmq", "redis")
         up.addresses = {name: value or "" for name, value in dotenv_values(run_dir / "kit.env").items()}
+        for name in ("RMQ_URL", "RMQ_MANAGEMENT_URL"):
+            up.addresses[name] = os.environ.get(f"TEST_{name}", up.addresses[name])
         yield up
     finally:
         up.command("down")
@@ -79,7 +86,7 @@ class RawLane:
         self.settings = {
             "RMQ_URL": self.rmq_url,
             "REDIS_URL": servers.addresses["REDIS_URL"],
-            "DATABASE_URL": f"sqlite:///{folder / 'kit.sqlite3'}",
+            "DATABASE_URL": os.environ.get("TEST_DATABASE_URL", f"sqlite:///{folder / 'kit.sqlite3'}"),
             "KIT_RUN_DIR": str(folder),
         }
         self.environment = {**servers.environment, **self.settings, "EXTRA_JOBS": "tests.contract.raw_jobs"}
@@ -221,6 +228,7 @@ def raw(servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
         monkeypatch.setenv(setting, value)
     settings.cache_clear()
     database._engines.clear()
+    metadata.drop_all(database.engine())
     database.create_tables()
     try:
         yield lane
