@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from importlib import import_module
+from types import ModuleType
 
 from commands.console import CANNOT, EXIT_CODES, USAGE, Problem, report
 
@@ -58,6 +59,8 @@ def main(words: list[str]) -> int:
         return USAGE
     try:
         module = import_module(f"commands.{MODULES.get(name, name)}")
+        if hasattr(module, "pass_on"):  # the words are another program's
+            return pass_on(name, module, words[1:])
         parser = argparse.ArgumentParser(f"kit {name}", description=module.__doc__, epilog=EXIT_CODES,
                                          formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
         module.arguments(parser)
@@ -75,6 +78,13 @@ def main(words: list[str]) -> int:
             report(Problem(str(error)))
             return CANNOT
         raise
+
+
+def pass_on(name: str, module: ModuleType, words: list[str]) -> int:
+    if words in (["-h"], ["--help"]):
+        print(f"usage: kit {name} …\n\n{module.__doc__}\n{EXIT_CODES}")
+        return 0
+    return int(module.pass_on(words))
 
 
 def is_expected(error: Exception) -> bool:

@@ -3,7 +3,6 @@
 For example: `./kit exec celery -A celery_app inspect active`, `./kit exec rabbitmqctl list_queues`.
 """
 
-import argparse
 import os
 import shutil
 import sys
@@ -14,14 +13,10 @@ from commands.console import Problem
 from commands.state import ROOT, RunDir, run_dir
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("words", nargs=argparse.REMAINDER, metavar="PROGRAM …", help="the program and its arguments")
-
-
-def main(options: argparse.Namespace) -> int:
-    if not options.words:
+def pass_on(words: list[str]) -> int:
+    if not words:
         raise Problem("which program?", "./kit exec celery -A celery_app inspect active", code=2)
-    return run_program(options.words)
+    return run_program(words)
 
 
 def run_program(words: list[str]) -> int:

@@ -1,13 +1,10 @@
-"""`kit test [PYTEST ARGUMENTS]`: the tests. They start servers of their own and leave nothing running."""
+"""`kit test …`: the tests, with servers of their own; they leave nothing running. The arguments are pytest's.
 
-import argparse
+For example: `./kit test tests/unit -k ports`.
+"""
 
 from commands.exec_ import run_program
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("words", nargs=argparse.REMAINDER, metavar="…", help="as for pytest: tests/unit -k ports")
-
-
-def main(options: argparse.Namespace) -> int:
-    return run_program(["pytest", *options.words])
+def pass_on(words: list[str]) -> int:
+    return run_program(["pytest", *words])

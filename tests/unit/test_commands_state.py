@@ -239,9 +239,11 @@ def test_the_example_of_an_env_file_names_only_settings_there_are(
 def test_every_command_of_the_help_exists_and_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
     for name in (name for group in COMMANDS.values() for name in group):
         assert (ROOT / "commands" / f"{MODULES.get(name, name)}.py").exists()
-        with pytest.raises(SystemExit) as exit_:
-            main([name, "--help"])
-        assert exit_.value.code == 0
+        try:
+            code: object = main([name, "--help"])
+        except SystemExit as exit_:
+            code = exit_.code
+        assert code == 0
         assert f"kit {name}" in capsys.readouterr().out
 
 
