@@ -21,7 +21,7 @@ _NO_CARS_IN = re.compile(  # links, handles, VINs, tyres
     r"https?://\S+|\bt\.me/\S+|\S*@\w+\S*|\b(?=\w*\d\w*\d)(?=\w*[a-z])[a-z0-9]{11,17}\b|\br\s?1[3-9]\b|\br2[0-4]\b"
 )
 _BODY_CODE = re.compile(r"[a-z]\d{2,3}")
-_GENERAL = re.compile(r".*(?: Series|-Class)|Volga")
+_GENERAL = re.compile(r".*(?: Series|-Class)|Volga|Zaporozhets")
 _NO_MODEL = set(
     ["for", "sale", "and", "the", "with", "in", "at", "of", "new", "used", "car", "cars", "auto", "full", "diesel", "petrol", "hybrid", "electric", "turbo", "manual", "automatic", "awd", "fwd", "rwd", "at", "mt", "cvt", "amt", "vin", "price", "year", "km", "gt", "sport", "sedan", "hatch", "coupe", "suv", "wagon", "van", "usd", "eur", "rub", "top", "one", "owner", "import", "usa", "tel", "city", "my", "is", "was", "on", "by", "from", "a", "an", "good", "excellent", "clean", "great", "very", "only", "mint", "dealer", "club", "motors", "zentrum", "center", "centre", "dealership", "dealers", "official", "benz", "series", "group", "service", "center", "parts"]
 )
@@ -207,11 +207,11 @@ def _is_near(text: Text, make: _Candidate, candidate: _Candidate) -> bool:
 def _right_after(text: Text, candidate: _Candidate, makes: list[_Candidate], make: str) -> bool:
     """A bare number is a model only directly after its make (or "make, model: number")."""
     for other in makes:
-        if any(name.make == make and name.model is None for name in other.names):
+        if other.end <= candidate.start and any(name.make == make and name.model is None for name in other.names):
             between = text.low[other.end : candidate.start]
             if re.fullmatch(r"[\s\-.,\"()]{0,3}(?:модель|model|мод\.)?[\s:\"]{0,2}", between):
                 return True
-            if other.end <= candidate.start and len(between) <= NEAR and not re.search(r"\d|\n|цен|за\b", between):
+            if len(between) <= NEAR and not re.search(r"\d|\n|цен|за\b", between):
                 following = text.after(candidate.end, 12)
                 if re.match(r"[\s,]{0,2}(?:\(|(?:19|20)\d\d|$|[ivx]+\b|i\b|седан|хэтч|[a-z])", following):
                     return True

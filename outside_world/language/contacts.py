@@ -11,7 +11,7 @@ from outside_world.language.text import Text
 _LABEL = re.compile(any_of("contacts", "phone") + r"[^\d\n]{0,25}$")
 _DIGITS = re.compile(r"(?<!\w)(?<!\d[.,])\+?\(?\d[\d ()./-]{6,80}\d(?!\w)")
 _LINK = re.compile(r"(?:wa\.me/|phone=|tel:|t\.me/)\+?(\d{9,15})")
-_NOT_A_PHONE = re.compile(r"(?:vin|вин|ин[нн]|огрн|птс|карт\w+|сч[её]т\w*|id|лот|артикул|№|#|код)\W{0,4}$")
+_NOT_A_PHONE = re.compile(r"(?:vin|вин|ин[нн]|огрн|птс|карт\w+|сч[её]т\w*|id:|лот|артикул|№|#|код)\W{0,4}$")
 _MONEY_AFTER = re.compile(r" ?(?:₽|руб|р\.|\$|€|£|км\b|km\b|mi\b|miles|тыс|т\.|тенге|₸|грн|aed|usd|eur|г\.|год)")
 _HANDLE = re.compile(r"(?<![\w.@/])@([a-z]\w{3,31})(?![\w.]*@)(?!\.\w)")
 _TME = re.compile(r"(?:https?://)?(?:www\.)?(?:t\.me|telegram\.me|telegram\.dog)/(?!joinchat|\+|s/|c/|addstickers|share)([a-z]\w{3,31})(/\d+)?")
@@ -111,7 +111,7 @@ def _read(
         number = _parse(digits, region, lenient=False)
         if number is not None:
             return number
-        if region == "US" and (labelled or country == "US") and len(digits) in (10, 11):
+        if region == country == "US" and len(digits) in (10, 11):
             return _parse(digits, "US", lenient=True)
     if country and digits.startswith("0") and len(digits) in (10, 11):
         return _parse(digits, country, lenient=True)

@@ -35,6 +35,10 @@ _COUNTRY_OF_SIGN = {"£": "GB", "₸": "KZ", "₴": "UA", "₾": "GE", "aed": "A
                     "kč": "CZ", "₽": "RU", "руб": "RU"}  # fmt: skip
 
 
+_NEXT_ITEM = re.compile(r"(?:\bи|\band|\bплюс|&|\+|;|[2-9]\s?[).]|также|втор\w+|second|also|еще)\W{0,3}$")
+_YEAR_NEXT = re.compile(r"[\s,(]{0,3}(?:19|20)\d\d\b")
+
+
 @dataclass(frozen=True)
 class Reading:
     """What a post says; None where it does not. The rest is for the classification."""
@@ -128,13 +132,11 @@ def _end_of_first_offer(text: Text, cars: list[Mention]) -> int:
     """Where the second car on offer begins; its figures are not the first one's."""
     offered = [car for car in cars if car.model and car.known]
     for first, second in zip(offered, offered[1:], strict=False):
-        same = first.make == second.make and (first.model or "")[:4] == (second.model or "")[:4]
-        if same and second.start - first.end < 200:
+        if first.make == second.make and (first.model or "")[:4] == (second.model or "")[:4]:
             continue
-        line_start = text.line_start(second.start)
-        numbers = re.search(r"\d{3}", text.low[second.end : second.end + 80])
-        if line_start > first.end and numbers:
-            return line_start
-        if numbers and re.search(r"\d{3}", text.low[first.end : second.start]):
-            return second.start
+        line, before = text.line_start(second.start), text.before(second.start, 20)
+        begins_line = line > first.end and len(re.findall(r"\w+", text.low[line : second.start])) <= 2
+        named_next = _NEXT_ITEM.search(before) or _YEAR_NEXT.match(text.low, second.end)
+        if (begins_line or named_next) and re.search(r"\d{3}", text.low[second.end : second.end + 80]):
+            return line if begins_line else second.start
     return len(text.low)

@@ -21,7 +21,7 @@ _LATIN = [
         (r"ou|oo", "u"), (r"ee", "i"), (r"c(?=[eiy])", "s"), (r"c(?!h)", "k"), (r"y", "i"), (r"j", "dj"),
     ]
 ]  # fmt: skip
-_DOUBLED = re.compile(r"(?<=.)([a-z])\1+")
+_DOUBLED = re.compile(r"(?<=.)([b-df-hj-np-tv-xz])\1+")
 _VOWELS = "аеиоуэюя"  # before "е" that is then written "ye"
 
 
@@ -52,8 +52,8 @@ def decline(name: str) -> set[str]:
     together = {"".join(case) for case in zip(*(form[:6] for form in forms), strict=True)}
     if len(words) == 1:
         together.update(forms[0])
-    elif len(words) <= 3:
-        together.update("".join(choice) for choice in product(*({form[0], form[3]} for form in forms)))
+    elif len(words) == 3:  # adjective and noun agree in case, not in the endings' order here
+        together.update("".join(choice) for choice in product(*map(set, forms)))
     return together | {name}
 
 
@@ -69,7 +69,7 @@ def _forms(word: str) -> list[str]:
 # Ending of the nominative -> endings of genitive, dative, accusative, instrumental, prepositional, and variants.
 _ENDINGS: list[tuple[str, tuple[str, ...]]] = [
     ("ый", ("ого", "ому", "ый", "ым", "ом")),
-    ("ой", ("ого", "ому", "ой", "ым", "ом")),
+    ("ой", ("ого", "ому", "ой", "ым", "ом", "оя", "ою", "оем", "ое")),
     ("ний", ("него", "нему", "ний", "ним", "нем")),
     ("ий", ("ого", "ому", "ий", "им", "ом", "ия", "ию", "ием", "ии", "ого")),
     ("ая", ("ой", "ой", "ую", "ой", "ой")),

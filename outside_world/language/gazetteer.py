@@ -106,7 +106,8 @@ def _add(found: Cars, name: CarName, spellings: list[str]) -> None:
         one_word = spelling.isalpha()
         for key in _keys(spelling):
             (found.one_word if one_word else found.several_words).add(key)
-            entry = replace(name, weak=name.weak and not plain)
+            bare = key.strip(CYRILLIC).isdigit() and len(key) < 4
+            entry = replace(name, weak=(name.weak and not plain) or bare, numeric=name.numeric or bare)
             if entry not in found.names[key]:
                 found.names[key].append(entry)
 

@@ -43,6 +43,7 @@ def find_mileage(
         kilometres = _kilometres(text, quantity, country, year)
         if kilometres is not None:
             score = 4 * labelled + 2 * (quantity.unit is not None) + (quantity.value >= 1000)
+            score += bool(re.search(r"общ\w+ пробег|total", before)) - 2 * bool(re.search(r"\([^)]*$", before))
             found.append((score, -quantity.start, kilometres, quantity))
     if not found:
         return None, None

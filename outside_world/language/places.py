@@ -92,7 +92,7 @@ def _score(text: Text, city: City, start: int, end: int) -> int | None:
     score = next((points for pattern, points in _BEFORE if pattern.search(before)), 0)
     if score == 3 and re.search(r"\bво? $", before) and word[-1] not in "еихмю" and city.country in ("RU", "KZ", "BY", "UA"):
         score = -3  # "в Москву": a direction
-    alone = re.search(r"(?:^|[,;.|!()\n\-/:])\s*$", before) is not None and re.match(r"\s*(?:$|[,;.|!()\n\-/])", after) is not None
+    alone = re.search(r"(?:^|[,;.|!()\n\-/:])\s*$", before) is not None and re.match(r"\s*(?:$|[,;.|!()\n\-/@+]|[78][ (-]?\d|тел)", after) is not None
     if before.endswith("#"):
         score += 3
     if alone:
@@ -101,7 +101,7 @@ def _score(text: Text, city: City, start: int, end: int) -> int | None:
         score += 1
     if city.weak:
         named = word.split()[0] in _PERSON
-        if not (score >= 3 if named else score >= 2 and (capital or score >= 5)):
+        if not (score >= 3 if named else score >= 2 and (capital or text.is_lower or score >= 5)):
             person = re.search(r"(?:звон\w*|тел\w*|зовут|спро\w+|меня|имя|контакт\w*|хозяин|продавец|менеджер|владелец|call|ask for|name)\W*$", before)
             begins = re.search(r"(?:^|[,;.|!()\n\-/:])\s*$", before)
             return -2 if named and begins and capital and not person else None  # a first name, unless no other city is named
