@@ -51,7 +51,7 @@ def classify(raw: str) -> Verdict:
             return Verdict(False, f"it is about something else: {reason}")
     if sells is None and not (reading.price is not None and (contact or known >= 2)) and not (contact and known >= 2):
         return Verdict(False, "nobody says that it is for sale")
-    if sells is None and "?" in text.low and not contact and known < 3:
+    if sells is None and "?" in text.low and not contact:
         return Verdict(False, "a question")
     if evidence < ENOUGH or (reading.make is None and evidence < ENOUGH + 2):
         return Verdict(False, "too little speaks for a car on offer")
@@ -97,7 +97,9 @@ def _thing_on_offer(text: Text, cars: list[Mention], sells: re.Match[str] | None
         end = min(len(text.low), start + 70)
         car = next((c.start for c in cars if start <= c.start < end), None)
         thing = _OBJECTS.search(text.low, start, end)
-        if thing and thing.lastgroup == "other" and any(c.start <= thing.start() <= c.end + 1 for c in cars):
+        if thing and thing.lastgroup == "other" and any(
+            (c.end if c.known and c.model else c.start) <= thing.start() <= c.end + 1 for c in cars
+        ):
             return "other"  # "Honda CB 500X": the make also builds motorcycles
         if thing is None or (car is not None and car <= thing.start()):
             if car is not None:

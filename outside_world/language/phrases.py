@@ -30,5 +30,7 @@ def any_of(file: str, section: str) -> str:
 
 def any_word_of(file: str, section: str) -> str:
     """The same for whole words; an expression that begins with a sign may follow anything."""
-    parts = (("" if part[0] in "/(" else r"(?<!\w)") + part for part in sections(file)[section])
-    return "(?:" + "|".join(parts) + r")(?!\w)"
+    parts = sections(file)[section]
+    words = [part for part in parts if not part.startswith(("/", "(?:^"))]
+    others = [part for part in parts if part not in words]
+    return "(?:" + "|".join([rf"(?<!\w)(?:{'|'.join(words)})", *others]) + r")(?!\w)"
