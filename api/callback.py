@@ -97,7 +97,7 @@ def _once(report: Report, signature: str) -> JSONResponse:
         body_hash = hashlib.sha256(signature.encode()).hexdigest()
         with database.statements() as connection:
             row = {"key": key, "body_hash": body_hash, "reply": stored, "created_at": time.time()}
-            connection.execute(database.insert(idempotency_keys).values(row).on_conflict_do_nothing())
+            database.insert_if_new(connection, idempotency_keys, row)
     return JSONResponse(stored["body"], stored["status"])
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict
+from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
@@ -81,7 +82,7 @@ def _in_words(error: dict[str, Any]) -> str:
     if error["type"] == "extra_forbidden":
         return f"{place}: this field is not known here; leave it out"
     if error["type"] == "missing":
-        return f"{place}: is missing"
+        return f"{place}: is missing; /docs shows what is needed"
     return f"{place}: {error['msg']}"
 
 
@@ -116,6 +117,7 @@ HANDLERS: dict[type[Exception], Callable[[Any], Response]] = {
     InvalidArguments: lambda error: answer(422, "invalid_arguments", str(error)),
     NotConfigured: lambda error: answer(503, "not_configured", str(error)),
     StorageUnavailable: _unavailable,
+    DataError: lambda error: answer(422, "invalid_value", f"the database cannot hold a value of it: {error.orig}"),
     Exception: lambda error: answer(500, "internal", f"{type(error).__name__}; the API's log has the rest"),
 }
 

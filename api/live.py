@@ -67,9 +67,7 @@ async def messages(query: views.Query, last_id: str | None) -> AsyncIterator[byt
     try:
         yield f"retry: {RECONNECT_MS}\n\n".encode()
         yield message("history", {"ticks": list(pulse.history)})
-        told = Told(view)
-        if last_id == told.id:  # it was away for a moment and has missed nothing
-            told.changes()
+        told = Told(view, last_id)
         ticks = pulse.version
         news.set()
         while True:
@@ -92,8 +90,10 @@ async def messages(query: views.Query, last_id: str | None) -> AsyncIterator[byt
 class Told:
     """What one page has been told of a view: it is sent what is new to it, however many looks it has slept through."""
 
-    def __init__(self, view: views.View) -> None:
+    def __init__(self, view: views.View, last_id: str | None = None) -> None:
         self.view = view
+        self.last_id = last_id
+        self.since = time.monotonic()
         self.rows: dict[str, views.Row] | None = None
 
     @property
@@ -103,9 +103,11 @@ class Told:
 
     def changes(self) -> dict[str, Any] | None:
         """What is new since the last call, or None."""
-        if self.view.rows is None:
-            return None
+        if self.view.looked_at < self.since:
+            return None  # seen before it came: the page itself is newer
         now = {row["id"]: row for row in self.view.rows}
+        if self.rows is None and self.last_id == self.id:
+            self.rows = now  # it was away for a moment and has missed nothing
         before = self.rows
         if before is not None and now == before and list(now) == list(before):
             return None

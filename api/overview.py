@@ -10,6 +10,7 @@ from api.errors import problems
 from api.schemas import Choice, ImportReport, JobShown
 from cars_bot import database, posts, runs
 from cars_bot.catalogue import JOBS, SCHEDULE
+from cars_bot.errors import InvalidArguments
 
 router = APIRouter(prefix="/api")
 
@@ -69,7 +70,15 @@ def import_posts(
     export: Annotated[Any, Body(description="Telegram Desktop's `result.json`, as it is.")],
 ) -> ImportReport:
     """Import a Telegram export. Posts that were imported before are brought up to date, not doubled."""
-    imported = posts.store(export, "the body")
+    try:
+        imported = posts.store(export, "the body")
+    except (
+        AttributeError,
+        TypeError,
+        ValueError,
+        OverflowError,
+    ) as error:  # not the shape of an export, deep inside it
+        raise InvalidArguments(f"the body is not a Telegram export ({error}). {posts.HOW}") from error
     listed = [
         {"channel": channel, "message_id": message_id, "post_id": post_id}
         for (channel, message_id), post_id in imported.post_ids.items()

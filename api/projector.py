@@ -40,6 +40,11 @@ def still_running(events: Sequence[Event]) -> list[tuple[str, int, str, float]]:
     return list(started.values())
 
 
+def cursor_at(moment: float) -> str:
+    """Where the ledger's stream is at a moment (seconds since 1970)."""
+    return f"{int(moment * 1000)}-0"
+
+
 class Projector(threading.Thread):
     """Reads the ledger until stopped.
 
@@ -52,8 +57,7 @@ class Projector(threading.Thread):
         self.on_change = on_change
         self.stopping = threading.Event()
         # What started while no projector ran, and may still be at work, is caught up with.
-        longest = max(job.policy.hard_time_limit for job in JOBS.values())
-        self.cursor = f"{int((time.time() - longest) * 1000)}-0"
+        self.cursor = cursor_at(time.time() - max(job.policy.hard_time_limit for job in JOBS.values()))
 
     def run(self) -> None:
         """See the class. Nothing that goes wrong here may end it."""
@@ -71,9 +75,8 @@ class Projector(threading.Thread):
                 found = 0
                 self.stopping.wait(WITHOUT_REDIS_SECONDS)
             except Exception:
-                log.exception("projector")
-                found = 0
-                self.stopping.wait(WITHOUT_REDIS_SECONDS)
+                log.exception("projector: skipping what it cannot read")
+                self.cursor, found = cursor_at(time.time()), 0
             if 0 < found < BATCH:
                 self.stopping.wait(max(0.0, BATCH_SECONDS - (time.monotonic() - began)))
 

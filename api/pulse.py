@@ -62,6 +62,7 @@ class Pulse(Watched):
     async def _beat(self) -> None:
         await self._count()
         self.history.append({"at": time.time(), "rate": self.rates, "depth": self.depths, "totals": self.totals})
+        self.version += 1
         self.tell()
 
     async def _count(self) -> None:

@@ -84,7 +84,7 @@ _versions = itertools.count(1)  # never the same twice, also when a view is forg
 
 
 class Watched:
-    """Something that is looked at again and again while anyone watches, and says so to them when it has changed."""
+    """Something that is looked at again and again while anyone watches. `version` is another one after every change."""
 
     def __init__(self, hub: "Hub") -> None:
         self.hub = hub
@@ -93,7 +93,7 @@ class Watched:
         self.task: asyncio.Task[None] | None = None
 
     def attach(self, watcher: asyncio.Event) -> None:
-        """Have `watcher` set whenever there is something new."""
+        """Have `watcher` set after every look."""
         self.watchers.add(watcher)
         if self.task is None:
             self.task = asyncio.create_task(self.follow())
@@ -106,8 +106,7 @@ class Watched:
             self.task = None
 
     def tell(self) -> None:
-        """There is something new."""
-        self.version = next(_versions)
+        """There has been a look."""
         for watcher in self.watchers:
             watcher.set()
 
@@ -117,12 +116,18 @@ class Watched:
 
 
 class View(Watched):
-    """The newest answer to a query, in `rows`; None until the first look."""
+    """The newest answer to a query, in `rows`, and when it was asked for (`time.monotonic()`)."""
 
     def __init__(self, hub: "Hub", query: Query) -> None:
         super().__init__(hub)
         self.query = query
-        self.rows: list[Row] | None = None
+        self.rows: list[Row] = []
+        self.looked_at = 0.0
+
+    def attach(self, watcher: asyncio.Event) -> None:
+        """See `Watched`; who comes in later wants a look of its own, not what was seen before."""
+        super().attach(watcher)
+        self.hub.note_change()
 
     async def follow(self) -> None:
         """Look after every change, but not more often than `INTERVAL`."""
@@ -133,9 +138,10 @@ class View(Watched):
             except Exception as error:  # the database is away, or anything else: the page keeps what it has
                 log.warning("view %s: %s", self.query, error)
             else:
-                if rows != self.rows:
-                    self.rows = rows
-                    self.tell()
+                if rows != self.rows or not self.version:
+                    self.rows, self.version = rows, next(_versions)
+                self.looked_at = began
+                self.tell()
             await asyncio.sleep(max(INTERVAL, EASE * (time.monotonic() - began)))
             await self.hub.change_after(stamp, UNASKED)
 
@@ -158,9 +164,10 @@ class Hub:
     def changed(self) -> None:
         """Something has happened to a run. Callable from any thread."""
         if self.loop is not None and not self.loop.is_closed():
-            self.loop.call_soon_threadsafe(self._note_change)
+            self.loop.call_soon_threadsafe(self.note_change)
 
-    def _note_change(self) -> None:
+    def note_change(self) -> None:
+        """The same, from within the event loop."""
         self.stamp += 1
         self._changed.set()
         self._changed = asyncio.Event()

@@ -19,20 +19,17 @@ from pika.channel import Channel
 
 log = logging.getLogger(__name__)
 
+
 # pika gives a connection up over a header it cannot read, such as a date in the year 58000, and the broker delivers
 # that message again and again. We need no such header: it is passed over.
-_decode_table = pika.data.decode_table
-
-
-def _decode_or_skip_table(encoded: bytes, offset: int) -> tuple[dict[Any, Any], int]:
+def _decode_or_skip(encoded: bytes, offset: int, decode: Any = pika.data.decode_table) -> Any:
     try:
-        table: tuple[dict[Any, Any], int] = _decode_table(encoded, offset)
-        return table
+        return decode(encoded, offset)
     except Exception:
         return {}, offset + 4 + int.from_bytes(encoded[offset : offset + 4])
 
 
-pika.data.decode_table = _decode_or_skip_table
+pika.data.decode_table = _decode_or_skip
 
 BACKOFF, BACKOFF_MAX = 0.2, 10.0  # seconds between two tries to connect, doubled each time
 GOODBYE_SECONDS = 2.0
@@ -121,7 +118,7 @@ class ConnectionKeeper:
         gone = asyncio.Event()
         connection = await self._open(broken, gone)
         try:
-            self.channel = await self._open_channel(connection)
+            self.channel = await self._open_channel(connection, broken)
             self._ready(self.channel)
             self._failures = 0
             await broken
@@ -154,11 +151,9 @@ class ConnectionKeeper:
         connection: AsyncioConnection = await opened
         return connection
 
-    async def _open_channel(self, connection: AsyncioConnection) -> Channel:
+    async def _open_channel(self, connection: AsyncioConnection, broken: asyncio.Future[None]) -> Channel:
         opened = self.loop.create_future()
         channel = connection.channel(on_open_callback=opened.set_result)
         channel.add_on_close_callback(lambda _channel, reason: self.fail(reason))
-        await asyncio.wait([opened, self._broken], return_when=asyncio.FIRST_COMPLETED)
-        if not opened.done():
-            self._broken.result()
-        return channel
+        await asyncio.wait([opened, broken], return_when=asyncio.FIRST_COMPLETED)
+        return channel  # if it broke instead, the first use of it says so

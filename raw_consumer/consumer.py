@@ -54,7 +54,9 @@ class Consumer:
         self.intake.finish(at_once=True)
 
     def _decide(self, received: Received) -> Decision:
-        redelivered = received.method.redelivered
+        # feature: poison-message limit
+        redelivered = received.method.redelivered  # whoever had it before may have died of it: `execute` counts
+        # end
         try:
             delivery = envelope.delivery(received.properties, received.body, redelivered)
         except envelope.UndecodableMessage as error:

@@ -1,10 +1,9 @@
 """The worker's parent process: it forks the children, watches them, and never touches a message itself.
 
-A child that dies takes its connections with it, so the broker hands its message to another one by itself, marked as
-redelivered; `execute` counts that, which is what stops a message that kills every process it meets. All the parent
-has to do is to fork a new child, and to kill one whose job is past its hard limit or was revoked: the outcome is
-written first, so that the redelivered message finds its run ended. It knows what a child does from a slot of shared
-memory that the child fills in.
+A child that dies takes its connections with it, so the broker hands its message to another by itself, marked as
+redelivered; `execute` counts that. All the parent has to do is to fork a new child, and to kill one whose job is past
+its hard limit or was revoked: the outcome is written first, so that the redelivered message finds its run ended. It
+knows what a child does from a slot of shared memory that the child fills in.
 """
 
 import ctypes
@@ -30,7 +29,7 @@ log = logging.getLogger(__name__)
 
 TICK = 0.1  # seconds between two looks at the children
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
-CRASH_LOOP_PAUSE = 0.5  # seconds until a child is replaced that died as soon as it was born
+CRASH_LOOP_PAUSE = 0.5  # seconds at least between the births of children that die idle
 
 
 @dataclass
@@ -44,6 +43,10 @@ class Child:
     not_before: float = 0.0
 
 
+Work = Callable[[str, Slot], None]
+Report = Callable[[list[Child]], None]
+
+
 class Pool:
     """Keeps `concurrency` children at work.
 
@@ -53,20 +56,13 @@ class Pool:
         report: called about once a second with the children, to tell the world what they are doing.
     """
 
-    def __init__(
-        self,
-        name: str,
-        concurrency: int,
-        work: Callable[[str, Slot], None],
-        stop_seconds: float,
-        report: Callable[[list[Child]], None],
-    ) -> None:
+    def __init__(self, name: str, concurrency: int, work: Work, stop_seconds: float, report: Report) -> None:
         memory = mmap.mmap(-1, ctypes.sizeof(Slot) * concurrency)  # anonymous: forks share it, and it ends with them
         slots = (Slot * concurrency).from_buffer(memory)
         self.children = [Child(f"{name}/{number}", slot) for number, slot in enumerate(slots, start=1)]
         self.work, self.stop_seconds, self.report = work, stop_seconds, report
-        self.deadline: float | None = None  # once we are stopping
-        self.cut_short = False
+        self.deadline = math.inf  # finite once we are stopping
+        self.stopping = self.cut_short = False
         self.parent_lives, self.held_by_parent = os.pipe()
         self.wake_up, wake_up_end = os.pipe()
         os.set_blocking(wake_up_end, False)
@@ -77,8 +73,8 @@ class Pool:
     def run(self) -> bool:
         """Work until told to stop. Returns whether every job in hand was finished."""
         second = 0.0
-        while self.deadline is None or any(child.pid for child in self.children):
-            if self.deadline is None:
+        while not self.stopping or self._living():
+            if not self.stopping:
                 self._fork_missing()
             if select.select([self.wake_up], [], [], TICK)[0]:
                 for number in os.read(self.wake_up, 64):
@@ -89,28 +85,25 @@ class Pool:
                 second = time.monotonic()
                 self._kill_revoked()
                 self.report(self.children)
-            if self.deadline is not None and time.monotonic() > self.deadline:
-                self._kill_all()
+            if time.monotonic() > self.deadline:
+                self._stop(cold=True)
         return not self.cut_short
+
+    def _living(self) -> list[Child]:
+        return [child for child in self.children if child.pid]
 
     # feature: warm and cold shutdown
     def _on_signal(self, number: int) -> None:
-        if number not in STOP_SIGNALS:
-            return
-        if number == signal.SIGQUIT or self.deadline is not None:
-            self._kill_all()
-            return
-        log.info("stopping: the jobs in hand have %.0f s to finish; a second signal ends them now", self.stop_seconds)
-        self.deadline = time.monotonic() + self.stop_seconds
-        for child in filter(lambda child: child.pid, self.children):
-            os.kill(child.pid, signal.SIGTERM)
+        if number in STOP_SIGNALS:
+            self._stop(cold=number == signal.SIGQUIT or self.stopping)
 
-    def _kill_all(self) -> None:
-        """End at once. The broker notices and puts the messages in hand back into their queues."""
-        self.deadline = math.inf
-        self.cut_short = any(child.pid for child in self.children)
-        for child in filter(lambda child: child.pid, self.children):
-            os.kill(child.pid, signal.SIGKILL)
+    def _stop(self, cold: bool) -> None:
+        """Let the jobs in hand finish, or (cold) end at once: the broker puts the messages back into their queues."""
+        log.info("stopping: %s", "now" if cold else f"the jobs in hand have {self.stop_seconds:.0f} s to finish")
+        self.stopping, self.cut_short = True, cold
+        self.deadline = math.inf if cold else time.monotonic() + self.stop_seconds
+        for child in self._living():
+            os.kill(child.pid, signal.SIGKILL if cold else signal.SIGTERM)
 
     # end
 
@@ -134,9 +127,7 @@ class Pool:
             threading.Thread(target=self._die_with_parent, name="parent", daemon=True).start()
             for number in (signal.SIGTERM, signal.SIGQUIT, signal.SIGCHLD):
                 signal.signal(number, signal.SIG_DFL)
-            signal.signal(
-                signal.SIGINT, signal.SIG_IGN
-            )  # Ctrl-C reaches the whole group; the parent passes on what it means
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
             signal.signal(signal.SIGALRM, child.slot.on_alarm)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
             self.work(child.name, child.slot)
@@ -154,7 +145,7 @@ class Pool:
 
     # feature: lost-child handling
     def _bury_the_dead(self) -> None:
-        for child in filter(lambda child: child.pid, self.children):
+        for child in self._living():
             pid, status = os.waitpid(child.pid, os.WNOHANG)
             if pid == 0:
                 continue
@@ -163,18 +154,18 @@ class Pool:
                 continue
             log.warning("%s (pid %d) died with %d", child.name, pid, code)
             if child.slot.began:
-                run_id = child.slot.run_id.decode()
-                ledger.record("lost", run_id, "raw", worker=child.name, detail=f"its process ended with {code}")
-            elif time.monotonic() < child.born + CRASH_LOOP_PAUSE:
-                child.not_before = time.monotonic() + CRASH_LOOP_PAUSE
+                detail = f"its process ended with {code}"
+                ledger.record("lost", child.slot.run_id.decode(), "raw", worker=child.name, detail=detail)
+            else:
+                child.not_before = child.born + CRASH_LOOP_PAUSE
 
     # end
 
     # feature: soft and hard time limits
     def _enforce_hard_limits(self) -> None:
-        for child in self.children:
+        for child in self._living():
             slot, run_id = child.slot, child.slot.run_id
-            if child.pid and slot.began and time.monotonic() > slot.began + slot.hard_limit:
+            if slot.began and time.monotonic() > slot.began + slot.hard_limit:
                 log.warning("%s is past its hard limit of %.0f s", child.name, slot.hard_limit)
                 with self._database():
                     error = f"TimeLimitExceeded: killed after {slot.hard_limit:.0f} s"
@@ -185,9 +176,9 @@ class Pool:
 
     # feature: revoke
     def _kill_revoked(self) -> None:
-        for child in self.children:
+        for child in self._living():
             run_id = child.slot.run_id
-            if child.pid and child.slot.began and time.monotonic() > child.slot.began + 1:
+            if child.slot.began and time.monotonic() > child.slot.began + 1:
                 with self._database(), database.statements() as connection:
                     run = runs.find(connection, run_id.decode())
                     if run is not None and run.state == "REVOKED":

@@ -36,6 +36,9 @@ class _Batch:
         self.unanswered = len(messages)
         self.over = threading.Event()
 
+    def is_over(self) -> bool:
+        return self.over.is_set() or time.monotonic() > self.deadline
+
     def answer(self, index: int, confirmed: bool) -> None:
         self.confirmed[index] = confirmed
         self.unanswered -= 1
@@ -97,6 +100,8 @@ class Publisher:
         self._send_some()
 
     def _take(self, batch: _Batch) -> None:
+        while self._outgoing and self._outgoing[0].is_over():  # a broker that is away must not fill our memory
+            self._outgoing.popleft()
         self._outgoing.append(batch)
         self._send_some()
 
@@ -105,7 +110,7 @@ class Publisher:
         if keeper is None or keeper.channel is None or not keeper.channel.is_open or not self._outgoing:
             return
         batch = self._outgoing[0]
-        chunk = batch.messages[batch.sent : batch.sent + CHUNK] if time.monotonic() < batch.deadline else []
+        chunk = [] if batch.is_over() else batch.messages[batch.sent : batch.sent + CHUNK]
         for message in chunk:
             self._tag += 1
             self._waiting[self._tag] = batch, batch.sent
