@@ -147,11 +147,10 @@ class Pool:
     def _bury_the_dead(self) -> None:
         for child in self._living():
             pid, status = os.waitpid(child.pid, os.WNOHANG)
-            if pid == 0:
+            child.pid = 0 if pid else child.pid
+            if status == 0:  # it lives, or has ended well
                 continue
-            child.pid, code = 0, os.waitstatus_to_exitcode(status)
-            if code == 0:
-                continue
+            code = os.waitstatus_to_exitcode(status)
             log.warning("%s (pid %d) died with %d", child.name, pid, code)
             if child.slot.began:
                 detail = f"its process ended with {code}"

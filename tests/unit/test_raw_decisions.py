@@ -8,10 +8,11 @@ from typing import Any
 import pika
 import pytest
 
-from cars_bot.catalogue import QUEUES, SCHEDULE
+from cars_bot.catalogue import JOBS, QUEUES, SCHEDULE
 from cars_bot.execution import AlreadyEnded, Done, Expired, Failed, Outcome, Retry
 from cars_bot.runs import MAX_COUNTDOWN, new_id
 from raw_consumer import envelope, topology
+from raw_consumer.consumer import FORWARD_SECONDS
 from raw_consumer.intake import READ_AHEAD, read_ahead
 from raw_consumer.scheduler import latest_slot, matches, run_id
 from raw_consumer.settlement import Ack, DeadLetter, Decision, RetryAfter, settle
@@ -222,3 +223,19 @@ def test_a_slot_has_one_id_and_ids_sort_by_time() -> None:
     assert {uuid.UUID(one).version for one in ids} == {7}
     assert {uuid.UUID(one).variant for one in ids} == {uuid.RFC_4122}
     assert ids[-1] < new_id()
+
+
+# ---------------------------------------------------------------- limits
+
+
+@pytest.mark.parametrize("job", JOBS)
+def test_no_job_may_run_until_the_broker_gives_its_consumer_up(job: str) -> None:
+    brokers_patience = 30 * 60  # seconds a delivery may stay unacknowledged, RabbitMQ's default
+
+    assert JOBS[job].policy.hard_time_limit + FORWARD_SECONDS < brokers_patience
+
+
+def test_retries_wait_no_longer_than_the_delay_levels_reach() -> None:
+    longest = max(job.policy.backoff_max for job in JOBS.values())
+
+    assert max(longest, MAX_COUNTDOWN) < topology.UNIT * 2**topology.LEVELS
