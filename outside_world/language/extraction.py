@@ -5,8 +5,9 @@ from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 
 from outside_world.language.cars import Mention, find_cars
-from outside_world.language.contacts import find_handle, find_phones
+from outside_world.language.handles import find_handle
 from outside_world.language.mileage import find_mileage, find_unnamed_mileage
+from outside_world.language.phones import find_phones
 from outside_world.language.places import find_place
 from outside_world.language.prices import find_price
 from outside_world.language.quantities import find_quantities
@@ -75,17 +76,17 @@ def read(raw: str) -> tuple[Text, list[Mention], Reading]:
     end = _end_of_first_offer(text, cars)
     quantities = [quantity for quantity in find_quantities(clear) if quantity.start < end]
     year = find_year(clear, spans, end)
-    mileage, used = find_mileage(clear, quantities, country, year)
-    price = find_price(clear, quantities, country, used)
-    if mileage is None and (unnamed := find_unnamed_mileage(clear, quantities, country, price)):
-        mileage, used = unnamed
-        price = find_price(clear, quantities, country, used)
+    mileage = find_mileage(clear, quantities, country, year)
+    price = find_price(clear, quantities, country, mileage[1] if mileage else None)
+    if mileage is None:
+        mileage = find_unnamed_mileage(clear, quantities, country, price)
+        price = find_price(clear, quantities, country, mileage[1]) if mileage else price
     car = next((car for car in cars if car.model), cars[0] if cars else None)
     return text, cars, Reading(
         make=car.make if car else None,
         model=car.model if car else None,
         year=year,
-        mileage_km=mileage,
+        mileage_km=mileage[0] if mileage else None,
         price=price.amount if price else None,
         currency=price.currency if price else None,
         city=place.city.name if place else None,

@@ -7,38 +7,37 @@ from outside_world.language.prices import NOT_ASKED, PRICE_LABEL, SAID_SO, Price
 from outside_world.language.quantities import Quantity
 from outside_world.language.text import Text
 
-_PRICE_WITHHELD = re.compile(any_of("mileage", "price withheld"))
 KM_PER_MILE = 1.609344  # exactly, by definition
 FARTHEST_KM = 1_500_000
+FARTHEST_UNNAMED_KM = 800_000
 MILE_COUNTRIES = ("US", "GB")
+NEW_SINCE = 2023  # a car of this year or later may have run less than 1,000 km
 _LABEL = re.compile(
-    WORD_STARTS + any_of("mileage", "label") + f"(?: {any_of('mileage', 'between label and number')})*" + r"[\s:=~≈,.\-(]*$"
-)
-_NOT = re.compile(
+    WORD_STARTS + any_of("mileage", "label") + f"(?: {any_of('mileage', 'between label and number')})*"
+    + r"[\s:=~≈,.\-(]*$"
+)  # fmt: skip
+_LABEL_FAR = re.compile(r"(?:^|[^а-я ] ?)пробег[^.,;:\d\n]{0,30}$")  # "пробег после капремонта 1200"
+_LABEL_AFTER = re.compile(r"\s?[-(]?\s?(?:\w+ )?" + any_of("mileage", "label after"))
+_SOMETHING_ELSE = re.compile(
     WORD_STARTS + any_of("mileage", "something else") + r"(?: \w+)?"
     + f"(?: {any_of('mileage', 'between that and number')})*" + r"[\s:~(\-]*$"
 )  # fmt: skip
-_AFTER_NOT = re.compile(r"\s?" + any_of("mileage", "after: something else"))
-_LABEL_FAR = re.compile(r"(?:^|[^а-я ] ?)пробег[^.,;:\d\n]{0,30}$")  # "пробег после капремонта 1200"
-_LABEL_AFTER = re.compile(r"\s?[-(]?\s?(?:\w+ )?(?:пробег\w*|пробиг\w*|mileage|on (?:the )?(?:clock|odo\w*|dash)|накат\w*)")
+_AFTER_ELSE = re.compile(r"\s?" + any_of("mileage", "after: something else"))
+_PRICE_WITHHELD = re.compile(any_of("mileage", "price withheld"))
 _MILES_SAID = re.compile(r"\bmiles?\b|\bмил[ьяеи]\b|\bmi\b")
+_KM_SAID = re.compile(r"\bkms?\b|км")
 
 
 def find_mileage(
     text: Text, quantities: list[Quantity], country: str | None, year: int | None
-) -> tuple[int | None, Quantity | None]:
-    """Kilometres and the quantity they were read from."""
+) -> tuple[int, Quantity] | None:
+    """Kilometres and the quantity they were read from, if a unit or a label says that it is the mileage."""
     found: list[tuple[int, int, int, Quantity]] = []
     for quantity in quantities:
-        if quantity.is_money or quantity.unit not in (None, "km", "mi"):
-            continue
-        before = text.before(quantity.start, 60)
-        labelled = _LABEL.search(before) is not None or _LABEL_FAR.search(before) is not None or _LABEL_AFTER.match(text.after(quantity.end, 24)) is not None
-        if quantity.unit is None and not labelled:
-            continue
-        if (not labelled and _NOT.search(before)) or _AFTER_NOT.match(text.after(quantity.end, 24)):
-            continue
-        if quantity.unit is None and re.match(r"\s?(?:г\.?|год)", text.after(quantity.end, 6)):
+        before, after = text.before(quantity.start, 60), text.after(quantity.end, 24)
+        labelled = bool(_LABEL.search(before) or _LABEL_FAR.search(before) or _LABEL_AFTER.match(after))
+        possible = quantity.unit in ("km", "mi") or (quantity.unit is None and labelled)
+        if not possible or _is_something_else(before, after, labelled):
             continue
         kilometres = _kilometres(text, quantity, country, year)
         if kilometres is not None:
@@ -46,26 +45,16 @@ def find_mileage(
             score += bool(re.search(r"общ\w+ пробег|total", before)) - 2 * bool(re.search(r"\([^)]*$", before))
             found.append((score, -quantity.start, kilometres, quantity))
     if not found:
-        return None, None
-    best = max(found, key=lambda each: each[:2])
-    return best[2], best[3]
+        return None
+    _, _, kilometres, quantity = max(found, key=lambda each: each[:2])
+    return kilometres, quantity
 
 
 def find_unnamed_mileage(
     text: Text, quantities: list[Quantity], country: str | None, price: Price | None
 ) -> tuple[int, Quantity] | None:
     """The mileage nobody calls so: "2011, 171 тысяча, 970 тыс" - the other big number, or the smallest."""
-    bare = [
-        quantity
-        for quantity in quantities
-        if quantity.unit is None
-        and quantity.value >= 1_000
-        and (quantity.scaled or quantity.grouped or quantity.digits >= 5)
-        and not quantity.decimal
-        and not (_NOT.search(text.before(quantity.start, 60)) or _AFTER_NOT.match(text.after(quantity.end, 24)))
-        and not NOT_ASKED.search(text.before(quantity.start, 60))
-        and not PRICE_LABEL.search(text.before(quantity.start, 40))
-    ]
+    bare = [quantity for quantity in quantities if _may_be_unnamed(text, quantity)]
     said_so = price is not None and (price.score >= SAID_SO or price.quantity not in bare)
     candidates = [quantity for quantity in bare if not (said_so and price and quantity is price.quantity)]
     withheld = price is None or _PRICE_WITHHELD.search(text.low) is not None
@@ -73,23 +62,32 @@ def find_unnamed_mileage(
         return None
     chosen = candidates[0] if said_so else min(candidates, key=lambda quantity: quantity.value)
     kilometres = _kilometres(text, chosen, country, None)
-    return (kilometres, chosen) if kilometres is not None and kilometres <= 800_000 else None
+    return (kilometres, chosen) if kilometres is not None and kilometres <= FARTHEST_UNNAMED_KM else None
+
+
+def _may_be_unnamed(text: Text, quantity: Quantity) -> bool:
+    before, after = text.before(quantity.start, 60), text.after(quantity.end, 24)
+    is_big = quantity.value >= 1_000 and (quantity.scaled or quantity.grouped or quantity.digits >= 5)
+    is_free = not _is_something_else(before, after, labelled=False) and not NOT_ASKED.search(before)
+    return quantity.unit is None and is_big and not quantity.decimal and is_free and not PRICE_LABEL.search(before[-40:])
+
+
+def _is_something_else(before: str, after: str, labelled: bool) -> bool:
+    return bool((not labelled and _SOMETHING_ELSE.search(before)) or _AFTER_ELSE.match(after))
 
 
 def _kilometres(text: Text, quantity: Quantity, country: str | None, year: int | None) -> int | None:
-    value = quantity.value
-    if quantity.unit == "mi":
-        miles = True
-    elif quantity.unit == "km":
-        miles = False
-    else:
+    """"пробег 137" is in thousands, "52k" of a British car in miles."""
+    value, miles = quantity.value, quantity.unit == "mi"
+    if quantity.unit is None:
         near = text.before(quantity.start, 40) + " " + text.after(quantity.end, 14)
-        miles = _MILES_SAID.search(near) is not None or (country in MILE_COUNTRIES and not re.search(r"\bkms?\b|км", near))
-    if not quantity.scaled and not quantity.grouped and value < 1000 and quantity.unit != "mi":
-        # "пробег 137": in thousands, unless the car is new and the unit is there
-        as_written = quantity.unit == "km" and (value < 1 or (year or 0) >= 2023 or "нов" in text.low[:200])
-        value = value if as_written or value == 0 else value * 1000
-    elif not quantity.scaled and quantity.unit == "mi" and value < 400 and (quantity.decimal or value >= 20):
-        value *= 1000
+        miles = bool(_MILES_SAID.search(near)) or (country in MILE_COUNTRIES and not _KM_SAID.search(near))
+    if not quantity.scaled and not quantity.grouped:
+        is_new = (year or 0) >= NEW_SINCE or "нов" in text.low[:200]
+        as_written = quantity.unit == "km" and is_new
+        if quantity.unit == "mi":
+            value *= 1000 if 20 <= value < 400 else 1
+        elif value < 1000 and not as_written:
+            value *= 1000
     kilometres = round(value * KM_PER_MILE) if miles else round(value)
     return kilometres if 0 <= kilometres <= FARTHEST_KM else None

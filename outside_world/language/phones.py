@@ -1,0 +1,130 @@
+"""The phones of a post in international form, whatever way they are written and wherever they belong."""
+
+import re
+from dataclasses import dataclass
+
+import phonenumbers
+
+from outside_world.language.phrases import any_of
+from outside_world.language.text import Text
+
+MOST_DIGITS, FEWEST_DIGITS = 15, 8
+LONGEST = 26  # characters of one number, separators included
+# Where to look when nothing says which country a national number belongs to.
+REGIONS = (
+    "RU", "KZ", "BY", "UA", "US", "GB", "AE", "DE", "PL", "GE", "AM", "UZ", "KG", "LT", "LV", "EE", "CZ", "ES", "IT", "FR",
+)  # fmt: skip
+_LABEL = re.compile(any_of("contacts", "phone") + r"[^\d\n]{0,25}$")
+_DIGITS = re.compile(r"(?<!\w)(?<!\d[.,])\+?\(?\d[\d ()./-]{6,80}\d(?!\w)")
+_LINK = re.compile(r"(?:wa\.me/|phone=|tel:|t\.me/)\+?(\d{9,15})")
+_NOT_A_PHONE = re.compile(any_of("contacts", "no phone") + r"\W{0,4}$")
+_MONEY_AFTER = re.compile(" ?" + any_of("contacts", "money follows"))
+_LOOKS_LIKE_ONE = re.compile(r"[()]|\d[ -]\d+[ -]\d|^0")
+_AMERICAN = re.compile(r"[2-9]\d{2}\.?[2-9]\d{2}\.?\d{4}")
+_GROUPED_AMOUNT = re.compile(r"[1-9]\d{0,2}(?: \d{3})+")
+
+
+@dataclass(frozen=True)
+class Phone:
+    """A number in E.164, the country it belongs to, and where it stands."""
+
+    number: str
+    country: str | None
+    start: int
+    end: int
+
+
+def find_phones(text: Text, country: str | None) -> list[Phone]:
+    """Every phone in order of appearance, each once. `country` is where the post seems to be from."""
+    found: dict[str, Phone] = {}
+    for match in _LINK.finditer(text.low):
+        _keep(found, _parse("+" + match[1], "RU", lenient=True), match.start(), match.end())
+    for match in _DIGITS.finditer(text.low):
+        position = match.start()
+        while position < match.end():
+            number, end = _number_at(text, position, match.end(), country, after_phone=bool(found))
+            _keep(found, number, position, end)
+            position = end if number else _next_group(text.low, position, match.end())
+    return sorted(found.values(), key=lambda phone: phone.start)
+
+
+def _keep(found: dict[str, Phone], number: phonenumbers.PhoneNumber | None, start: int, end: int) -> None:
+    if number is not None:
+        written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+        found.setdefault(written, Phone(written, phonenumbers.region_code_for_number(number), start, end))
+
+
+def _next_group(low: str, position: int, end: int) -> int:
+    """Where the next group of digits after the one at `position` begins."""
+    position += 1
+    while position < end and low[position].isdigit():
+        position += 1
+    while position < end and not low[position].isdigit() and low[position] not in "+(":
+        position += 1
+    return position
+
+
+def _number_at(
+    text: Text, start: int, limit: int, country: str | None, after_phone: bool
+) -> tuple[phonenumbers.PhoneNumber | None, int]:
+    """The number that begins at `start`, and where it ends: the longest run of digit groups that is one."""
+    low, before = text.low, text.before(start, 40)
+    if not re.match(r"\+|\(?\d", low[start:]) or _NOT_A_PHONE.search(before):
+        return None, limit
+    in_a_list = after_phone and re.search(r"[,;/и\n ]\s*$|^$", before) is not None
+    labelled = in_a_list or _LABEL.search(before) is not None
+    ends = [start + match.end() for match in re.finditer(r"\d+", low[start : min(limit, start + LONGEST)])]
+    for end in reversed([end for end in ends if not low[end : end + 1].isdigit()]):
+        written = low[start:end]
+        digits = re.sub(r"\D", "", written)
+        is_amount = _MONEY_AFTER.match(low[end : end + 8]) and not written.startswith("+")
+        if FEWEST_DIGITS <= len(digits) <= MOST_DIGITS and not is_amount:
+            number = _read(written, digits, country, labelled, text.is_cyrillic)
+            if number is not None:
+                return number, end
+    return None, limit
+
+
+def _read(
+    written: str, digits: str, country: str | None, labelled: bool, cyrillic: bool
+) -> phonenumbers.PhoneNumber | None:
+    """The digits as a number of the country that fits best, or None if they are hardly a phone."""
+    if written.startswith("+"):
+        return _parse(written, "RU", lenient=True)
+    if digits.startswith("00"):
+        return _parse("+" + digits[2:], "RU", lenient=False)
+    if re.fullmatch(r"[78][3-9]\d{9}", digits) and (cyrillic or country in ("RU", "KZ", None)):
+        return _parse("+7" + digits[1:], "RU", lenient=True)
+    american = country in ("US", "CA") and _AMERICAN.fullmatch(written) is not None
+    looks = _LOOKS_LIKE_ONE.search(written) and "." not in written
+    foreign = len(digits) >= 11 and country not in (None, "US", "RU")
+    amount = _GROUPED_AMOUNT.fullmatch(written) and not labelled
+    if amount or not (american or labelled or looks or foreign):
+        return None
+    return _read_national(digits, country, cyrillic) or _read_without_plus(digits, country, labelled)
+
+
+def _read_national(digits: str, country: str | None, cyrillic: bool) -> phonenumbers.PhoneNumber | None:
+    default = "RU" if cyrillic else "US"
+    for region in dict.fromkeys([country, default] if country else [default, *REGIONS]):
+        number = _parse(digits, str(region), lenient=False)
+        if number is not None:
+            return number
+    if (country == "US" and len(digits) in (10, 11)) or (country and re.fullmatch(r"0\d{9,10}", digits)):
+        return _parse(digits, country, lenient=True)  # valid in form, though nobody may have it
+    return None
+
+
+def _read_without_plus(digits: str, country: str | None, labelled: bool) -> phonenumbers.PhoneNumber | None:
+    number = _parse("+" + digits, "RU", lenient=False) if len(digits) >= 11 else None
+    at_home = number is not None and phonenumbers.region_code_for_number(number) == country
+    return number if labelled or at_home else None
+
+
+def _parse(written: str, region: str, lenient: bool) -> phonenumbers.PhoneNumber | None:
+    try:
+        number = phonenumbers.parse(written, region)
+    except phonenumbers.NumberParseException:
+        return None
+    check = phonenumbers.is_possible_number if lenient else phonenumbers.is_valid_number
+    return number if check(number) else None
