@@ -84,6 +84,7 @@ def find(run: RunDir, private_only: bool) -> Plan:
     page = f"http://127.0.0.1:{plan.ports['api']}"
     plan.values |= {
         "KIT_URL": page,
+        "KIT_PORTS": ",".join(f"{name}={port}" for name, port in plan.ports.items()),
         "API_URL": settings.get("API_URL", f"{page}/update_task_status_api/"),
         "FLOWER_URL": f"http://127.0.0.1:{plan.ports['flower']}",
         "OUTSIDE_WORLD_URL": settings.get("OUTSIDE_WORLD_URL") or f"http://127.0.0.1:{plan.ports['outside_world']}",

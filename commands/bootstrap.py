@@ -17,6 +17,7 @@ from commands.console import Problem, Progress, report
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
+CONTAINED = {"requirements-dev.txt": ("requirements.txt",)}  # pinned to the very same versions
 UNPACKED = ROOT / ".run" / "packages" / "python3-pip-whl"
 
 
@@ -62,9 +63,10 @@ def build(requirements: str) -> None:
             if result.returncode:
                 raise Problem("python3 -m venv failed", f"rm -rf {VENV}, then try again", detail=result.stderr.strip())
         install(pip, requirements, line)
-    unfinished = stamp(requirements).with_suffix(".new")
-    unfinished.write_text(wanted(requirements))
-    unfinished.replace(stamp(requirements))
+    for name in (requirements, *CONTAINED.get(requirements, ())):
+        unfinished = stamp(name).with_suffix(".new")
+        unfinished.write_text(wanted(name))
+        unfinished.replace(stamp(name))
 
 
 def find_pip() -> Path:

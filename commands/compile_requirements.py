@@ -10,7 +10,8 @@ import sys
 from commands.console import CANNOT, DONE, Progress
 from commands.state import ROOT
 
-NAMES = ("requirements", "requirements-dev")
+# The second is held to the versions of the first: installing the developers' tools changes nothing the kit runs on.
+FILES = (("requirements", ()), ("requirements-dev", ("--constraint=requirements.txt",)))
 OPTIONS = ("--universal", "--python-version=3.11", "--generate-hashes", "--quiet",
            "--custom-compile-command=make compile-requirements")  # fmt: skip
 
@@ -20,9 +21,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    for name in NAMES:
+    for name, more in FILES:
         with Progress(f"Pinned {name}.txt"):
-            words = [*OPTIONS, *(["--upgrade"] if options.upgrade else []), "-o", f"{name}.txt", f"{name}.in"]
+            words = [*OPTIONS, *more, *(["--upgrade"] if options.upgrade else []), "-o", f"{name}.txt", f"{name}.in"]
             if subprocess.run([sys.executable, "-m", "uv", "pip", "compile", *words], check=False, cwd=ROOT).returncode:
                 return CANNOT
     return DONE

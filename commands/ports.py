@@ -27,6 +27,7 @@ PREFERRED = {
     "epmd": 4369,
 }
 STEPS = 200
+LISTENING = "0A"  # as /proc/net/tcp writes the state of a socket
 
 
 def is_free(port: int) -> bool:
@@ -47,6 +48,23 @@ def answers(port: int, host: str = "127.0.0.1", seconds: float = 0.3) -> bool:
     except OSError:
         return False
     return True
+
+
+def listener_is(port: int, pid: int) -> bool | None:
+    """Whether process `pid` itself listens on `port`: None if nobody does, False if it is somebody else."""
+    inodes = set()
+    for family in ("tcp", "tcp6"):
+        with contextlib.suppress(FileNotFoundError):
+            for line in Path(f"/proc/net/{family}").read_text().splitlines()[1:]:
+                fields = line.split()
+                if fields[3] == LISTENING and int(fields[1].rpartition(":")[2], 16) == port:
+                    inodes.add(f"socket:[{fields[9]}]")
+    if not inodes:
+        return None
+    try:
+        return any(str(link.readlink()) in inodes for link in Path(f"/proc/{pid}/fd").iterdir())
+    except OSError:
+        return False
 
 
 def choose(names: list[str]) -> dict[str, int]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 
 from commands import amqp, redis_server
 from commands.console import Problem, Progress
+from commands.ports import listener_is
 from commands.supervisor import Process, Supervisor
 
 DEADLINE = 60.0  # seconds; a slow machine under load, not the usual case
@@ -37,6 +38,13 @@ def raw_worker_reports(process: Process) -> bool:
         return process.state == "RUNNING"
 
 
+class PortTaken(Problem):
+    """Somebody else listens on a port that was free when it was chosen."""
+
+    def __init__(self, name: str, port: int) -> None:
+        super().__init__(f"port {port} of {name} was taken by another program", "./kit restart   chooses another")
+
+
 class Starting:
     """The processes that are on their way up, watched together.
 
@@ -48,6 +56,7 @@ class Starting:
         self._supervisor = supervisor
         self._values = values
         self._line = line
+        self._ports = {name: int(port) for name, _, port in (p.partition("=") for p in values["KIT_PORTS"].split(","))}
         self._log_sizes: dict[str, int] = {}
         self._pids: dict[str, set[int]] = {}
         self._conditions: dict[str, Callable[[Process], bool]] = {
@@ -80,18 +89,35 @@ class Starting:
             self._line.update("waiting for " + ", ".join(missing))
             processes = {p.name: p for p in self._supervisor.processes()}
             for name in list(missing):
-                process = processes[name]
-                if process.state in ("STARTING", "RUNNING") and self._conditions[process.program](process):
+                if self._is_ready(processes[name]):
                     missing.remove(name)
-                elif self._gave_up(process) or time.monotonic() > until:
-                    why = (
-                        "ends soon after it is started"
-                        if self._gave_up(process)
-                        else f"is not ready after {deadline:.0f} s"
-                    )
-                    raise Problem(f"{name} {why}", f"its whole log: ./kit logs {name}", detail=tail(process))
+                elif why := self._in_the_way(processes[name], time.monotonic() > until):
+                    raise Problem(f"{name} {why}", f"its whole log: ./kit logs {name}", detail=tail(processes[name]))
             if missing:
                 time.sleep(0.05)
+
+    def _is_ready(self, process: Process) -> bool:
+        """Whether it does its work; a server must be the one that answers, and not another kit's on the same port.
+
+        Raises:
+            PortTaken: it is another's.
+        """
+        port = self._ports.get(process.program)
+        if process.state not in ("STARTING", "RUNNING") or not process.pid:
+            return False
+        if port is None or (ours := listener_is(port, process.pid)):
+            return self._conditions[process.program](process)
+        if ours is False and not self._has_restarted(process):
+            raise PortTaken(process.name, port)
+        return False
+
+    def _has_restarted(self, process: Process) -> bool:
+        return all(p.pid != process.pid for p in self._supervisor.processes() if p.name == process.name)
+
+    def _in_the_way(self, process: Process, too_late: bool) -> str:
+        if self._gave_up(process):
+            return "ends soon after it is started"
+        return "is not ready in time" if too_late else ""
 
     def _gave_up(self, process: Process) -> bool:
         """Supervisor starts again what ends. One end may be bad luck, the third is a fault."""

@@ -8,10 +8,11 @@ from commands import addresses, ports, rabbitmq, redis_server
 from commands.console import Problem, Progress, say
 from commands.down import bring_down
 from commands.processes import OPTIONAL, Program, configuration, environment, kit_programs
-from commands.readiness import Starting
+from commands.readiness import PortTaken, Starting
 from commands.state import RunDir, end_leftovers, run_dir
 from commands.supervisor import Process, Supervisor, by_name
 
+TRIES = 3  # a port may be lost between being chosen and being opened
 # Each stage begins as soon as what it stands on is ready: (what is started, what it needs).
 STAGES = (
     (("epmd", "rabbitmq", "redis", "outside_world"), ()),
@@ -48,22 +49,41 @@ def bring_up(run: RunDir, names: list[str] | None = None, private_only: bool = F
                 start_all(supervisor, values, names or [], line)
             return
         end_leftovers(run)
-        plan = addresses.find(run, private_only)
-        for note in plan.notes:
-            say(f"· {note}")
-        programs = private_servers(run, plan) + kit_programs(run, plan.ports)
-        run.write_env(plan.values)
-        settings.cache_clear()
-        run.supervisor_conf.touch(mode=0o600)
-        run.supervisor_conf.write_text(configuration(run, programs))
-        try:
-            with Progress("Everything is up") as line:
-                pid = supervisor.launch(environment(run, addresses.given() | plan.values))
-                ports.hand_over(plan.ports.values(), pid)
-                start_all(supervisor, plan.values, names or [], line)
-        except (Problem, KeyboardInterrupt):
-            bring_down(run, seconds=2)
-            raise
+        for chance in reversed(range(TRIES)):
+            try:
+                start_fresh(run, names or [], private_only)
+            except PortTaken as taken:
+                if not chance:
+                    raise
+                say(f"· {taken.what}; once more")
+            else:
+                return
+
+
+def start_fresh(run: RunDir, names: list[str], private_only: bool) -> None:
+    """Decide where everything is, start it, or leave nothing behind.
+
+    Raises:
+        PortTaken: another program was faster; other ports may do.
+        Problem: something else is in the way.
+    """
+    plan = addresses.find(run, private_only)
+    for note in plan.notes:
+        say(f"· {note}")
+    programs = private_servers(run, plan) + kit_programs(run, plan.ports)
+    run.write_env(plan.values)
+    settings.cache_clear()
+    run.supervisor_conf.touch(mode=0o600)
+    run.supervisor_conf.write_text(configuration(run, programs))
+    supervisor = Supervisor(run)
+    try:
+        with Progress("Everything is up") as line:
+            pid = supervisor.launch(environment(run, addresses.given() | plan.values))
+            ports.hand_over(plan.ports.values(), pid)
+            start_all(supervisor, plan.values, names, line)
+    except (Problem, KeyboardInterrupt):
+        bring_down(run, seconds=2)
+        raise
 
 
 def private_servers(run: RunDir, plan: addresses.Plan) -> list[Program]:

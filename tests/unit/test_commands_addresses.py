@@ -53,7 +53,7 @@ def test_the_promise_of_a_process_that_has_ended_is_void(monkeypatch: pytest.Mon
 
 def test_the_ports_of_a_kit_whose_broker_is_down_stay_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(ports.PREFERRED, "rabbitmq", 47130)
-    lives = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    lives = subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE)
     try:
         ports.hand_over([47130], lives.pid)
         assert ports.choose(["rabbitmq"])["rabbitmq"] == 47131
