@@ -51,6 +51,14 @@ def test_the_promise_of_a_process_that_has_ended_is_void(monkeypatch: pytest.Mon
     assert ports.choose(["redis"])["redis"] == 47120
 
 
+def test_who_listens_on_a_port_is_told_apart() -> None:
+    with listening() as server:
+        port = server.getsockname()[1]
+        assert ports.listener_is(port, os.getpid()) is True
+        assert ports.listener_is(port, os.getppid()) is False
+    assert ports.listener_is(port, os.getpid()) is None
+
+
 def test_the_ports_of_a_kit_whose_broker_is_down_stay_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(ports.PREFERRED, "rabbitmq", 47130)
     lives = subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE)
