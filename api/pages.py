@@ -4,6 +4,7 @@ Rendered here, complete, so that a page can be read before any script has run; `
 job or a worker says is escaped by the templates.
 """
 
+import time
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -93,6 +94,8 @@ def show_run(run_id: str, request: Request) -> HTMLResponse:
         run=run,
         call=views.call(run.job, run.args, longest=200),
         timeline=story,
+        settled=run.finished_at is not None
+        and run.finished_at < time.time() - 2,  # the ledger is written a little later
         strip=drawing.strip(story.events, ended=run.finished_at is not None),
         policy=words.policy(run),
         children=children,

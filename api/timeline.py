@@ -21,17 +21,19 @@ ENDINGS = {
     "EXPIRED": "expired",
     "REVOKED": "revoked",
 }
-BEGAN_BY = "started"
+MAY_BE_MISSING = {"accepted", "published"}  # nobody tells the ledger of a run that a job asked for, or came by hand
 
 
 def of(run: Run) -> Timeline:
     """What is known to have happened to `run`, in order."""
-    told, read_to_the_end = _from_ledger(run)
+    told, searched_all = _from_ledger(run)
     kinds = {event.event for event in told}
     missing = [event for event in _from_row(run) if event.event not in kinds]
-    complete = read_to_the_end and not {event.event for event in missing} - {"accepted", "published"}
-    events = sorted([*told, *missing], key=lambda event: event.at)
-    return Timeline(run=run.id, complete=complete, events=events)
+    return Timeline(
+        run=run.id,
+        complete=searched_all and not {event.event for event in missing} - MAY_BE_MISSING,
+        events=sorted([*told, *missing], key=lambda event: event.at),
+    )
 
 
 def _from_row(run: Run) -> Iterator[Happening]:
@@ -39,7 +41,7 @@ def _from_row(run: Run) -> Iterator[Happening]:
     if run.published_at is not None:
         yield Happening(at=run.published_at, event="published")
     if run.started_at is not None:
-        yield Happening(at=run.started_at, event=BEGAN_BY, worker=run.worker or "", attempt=1)
+        yield Happening(at=run.started_at, event="started", worker=run.worker or "", attempt=1)
     if run.finished_at is not None:
         yield Happening(
             at=run.finished_at, event=ENDINGS[run.state], worker=run.worker or "", attempt=run.attempt,
