@@ -88,7 +88,7 @@ function read(form, is) {
     field.ariaInvalid = null;
     if (!field.checkValidity()) {
       field.ariaInvalid = "true";
-      const label = form.querySelector(`label[for="${field.id}"] span`)?.firstChild.textContent.trim() ?? "A field";
+      const label = field.labels[0]?.firstChild.textContent.trim() ?? "A field";
       throw Object.assign(new Error(`${label}: ${field.validationMessage}`), { field });
     }
   }

@@ -1,0 +1,64 @@
+"""A real browser on a real server: the installed Chromium, driven by Playwright; nothing is downloaded."""
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from tests.api.conftest import redis_url, server
+from tests.api.server import Server
+
+__all__ = ["redis_url", "server"]
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: pip install playwright")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator["sync_api.Browser"]:
+    """One browser for all tests."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if program is None:
+        pytest.skip("no Chromium is installed: apt-get install chromium")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+class Visitor:
+    """Somebody looking at the page, and everything the page complained about meanwhile."""
+
+    def __init__(self, browser: "sync_api.Browser", server: Server, **options: object) -> None:
+        self.context = browser.new_context(
+            base_url=server.url, **({"viewport": {"width": 1280, "height": 900}} | options)
+        )
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(8_000)
+        self.complaints: list[str] = []
+        self.page.on(
+            "console", lambda said: self.complaints.append(said.text) if said.type in ("error", "warning") else None
+        )
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def overflow(self) -> int:
+        """How many pixels the page is wider than its window."""
+        width: int = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        return width
+
+
+@pytest.fixture
+def visit(chromium: "sync_api.Browser", server: Server) -> Iterator[object]:
+    """Call it with a path to open a page; at the end no page may have complained."""
+    visitors = []
+
+    def open_page(path: str = "/", **options: object) -> Visitor:
+        visitor = Visitor(chromium, server, **options)
+        visitors.append(visitor)
+        visitor.page.goto(path)
+        return visitor
+
+    yield open_page
+    complaints = [text for visitor in visitors for text in visitor.complaints]
+    for visitor in visitors:
+        visitor.context.close()
+    assert complaints == []

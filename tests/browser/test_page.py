@@ -1,0 +1,307 @@
+"""What a visitor sees and does: runs that move by themselves, forms, filters, charts, a phone, the dark, a keyboard."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+from tests.api.server import Server
+from tests.browser.conftest import Visitor, sync_api
+
+expect = sync_api.expect
+Visit = Callable[..., Visitor]
+
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
+
+
+def line(visitor: Visitor, run_id: str) -> "sync_api.Locator":
+    return visitor.page.locator(f'tr[data-run="{run_id}"]')
+
+
+def panel(visitor: Visitor, lane: str) -> "sync_api.Locator":
+    return visitor.page.locator(f'[data-panel="{lane}"]')
+
+
+def send(visitor: Visitor, which: str) -> "sync_api.Locator":
+    return visitor.page.locator(f'form[data-send="{which}"]')
+
+
+def test_a_run_moves_through_its_states_by_itself(visit: Visit, server: Server) -> None:
+    visitor = visit()
+    (run_id,) = server.submit("celery", "process_task", args={"task_num": 8, "timeout": 2})
+    row = line(visitor, run_id)
+
+    expect(row.locator(".state")).to_have_text("PENDING")
+    expect(row.locator(".lane")).to_have_text("Celery")
+    expect(row.locator(".c-job")).to_have_text("process_task(8, 2.0)")
+    server.begin(run_id)
+    expect(row.locator(".state")).to_have_text("IN PROGRESS")
+    expect(row.locator(".c-worker")).to_have_text("worker-1")
+    expect(row.locator(".c-attempt")).to_have_text("1/4")
+    server.end(run_id)
+    expect(row.locator(".state")).to_have_text("DONE")
+    expect(row.locator(".c-latency")).to_have_text(re.compile(r"\d+ ms|\d+\.\d+ s"))
+
+
+def test_counters_and_charts_move(visit: Visit, server: Server) -> None:
+    visitor = visit()
+    done = panel(visitor, "inline").locator('[data-count="done"]')
+    before = int(done.inner_text().replace(",", ""))
+    server.submit("inline", "debug_task", count=7)
+
+    expect(done).to_have_text(f"{before + 7:,}")
+    expect(visitor.page.locator('[data-chart="rate"] canvas')).to_be_visible()
+    expect(visitor.page.locator('[data-chart="depth"] [data-now="raw"]')).to_have_text("no answer")
+
+
+def test_the_form_sends_what_is_filled_in(visit: Visit, server: Server) -> None:
+    visitor = visit()
+    form = send(visitor, "raw")
+    form.get_by_label("task_num").fill("77")
+    form.get_by_label("Priority").fill("4")
+    form.get_by_label("Wait").fill("30")
+    form.get_by_label("Times").fill("2")
+    form.get_by_role("button").click()
+
+    expect(form.locator(".said")).to_have_text("2 runs accepted.")
+    run = server.http.get("/api/runs?lane=raw&limit=1").json()["runs"][0]
+    assert (run["job"], run["args"]["task_num"], run["priority"]) == ("process_task", 77, 4)
+    assert run["due_at"] - run["accepted_at"] == pytest.approx(30, abs=0.5)
+    expect(line(visitor, run["id"])).to_be_visible()
+
+
+def test_the_fields_follow_the_job(visit: Visit) -> None:
+    form = send(visit(), "celery")
+    form.get_by_label("Job").select_option("process_post")
+
+    expect(form.get_by_label("post_id")).to_have_value("1")
+    expect(form.get_by_label("task_num")).to_have_count(0)
+    expect(form.get_by_label("Priority")).to_have_attribute("max", "10")
+    form.get_by_label("Job").select_option("debug_task")
+    expect(form).to_contain_text("Takes no arguments")
+    form.get_by_label("Job").select_option("classify_post")
+    expect(form.get_by_label("text")).to_have_value(re.compile("Kia Rio"))
+
+
+def test_send_to_all_three_sends_the_same_to_each_lane(visit: Visit, server: Server) -> None:
+    visitor = visit()
+    form = send(visitor, "all")
+    form.get_by_label("Job").select_option("debug_task")
+    form.get_by_label("Times").fill("2")
+    form.get_by_role("button").click()
+
+    expect(form.locator(".said")).to_have_text(
+        "Celery: 2 runs accepted. RabbitMQ: 2 runs accepted. Inline: 2 runs done, and you waited."
+    )
+    newest = server.http.get("/api/runs?limit=6&job=debug_task").json()["runs"]
+    assert sorted(run["lane"] for run in newest) == ["celery"] * 2 + ["inline"] * 2 + ["raw"] * 2
+
+
+def test_a_mistake_is_told_beside_the_form_and_nothing_is_sent(visit: Visit, server: Server) -> None:
+    visitor, before = visit(), server.counts()
+    form = send(visitor, "raw")
+    form.get_by_label("Priority").fill("9")
+    form.get_by_role("button").click()
+
+    expect(form.locator(".said")).to_have_class(re.compile("wrong"))
+    expect(form.locator(".said")).to_contain_text("Priority:")
+    expect(form.get_by_label("Priority")).to_be_focused()
+    assert server.counts() == before
+
+
+def test_what_only_the_server_knows_is_told_beside_the_form_too(visit: Visit, server: Server) -> None:
+    visitor = visit()
+    form = send(visitor, "raw")
+    form.get_by_label("Priority").evaluate("field => field.max = 99")
+    form.get_by_label("Priority").fill("9")
+    form.get_by_role("button").click()
+
+    expect(form.locator(".said")).to_have_text("priority 9 is out of range; queue 'default' takes 0 to 5")
+    assert visitor.complaints.pop().startswith("Failed to load resource")  # the browser's own note of the 422
+
+
+def test_filters_stand_in_the_address_and_stay_true(visit: Visit, server: Server) -> None:
+    visitor = visit()
+    visitor.page.locator("#filter-lane").select_option("celery")
+    visitor.page.wait_for_url("**/?lane=celery#runs")
+    visitor.page.locator("#filter-state").select_option("PENDING")
+    visitor.page.wait_for_url("**/?lane=celery&state=PENDING#runs")
+
+    (mine,) = server.submit("celery")
+    (other,) = server.submit("raw")
+    expect(line(visitor, mine)).to_be_visible()
+    expect(line(visitor, other)).to_have_count(0)
+    server.begin(mine)
+    expect(line(visitor, mine)).to_have_count(0)
+    visitor.page.reload()
+    expect(visitor.page.locator("#filter-lane")).to_have_value("celery")
+
+
+def test_older_runs_are_a_click_away(visit: Visit, server: Server) -> None:
+    ids = server.submit("celery", "sync_channels", count=60)
+    visitor = visit("/?job=sync_channels")
+    expect(line(visitor, ids[-1])).to_be_visible()
+    visitor.page.get_by_role("link", name="Older").click()
+
+    expect(line(visitor, ids[0])).to_be_visible()
+    expect(line(visitor, ids[-1])).to_have_count(0)
+    visitor.page.get_by_role("link", name="Newest").click()
+    expect(line(visitor, ids[-1])).to_be_visible()
+
+
+def test_an_empty_list_says_what_to_do(visit: Visit) -> None:
+    visitor = visit("/?lane=inline&state=EXPIRED")
+
+    expect(visitor.page.locator("[data-empty]")).to_contain_text("No run matches this filter")
+    expect(visitor.page.locator("[data-empty] a")).to_have_attribute("href", "/#runs")
+
+
+def test_a_page_that_lost_the_server_says_so_and_comes_back(visit: Visit, server: Server) -> None:
+    visitor = visit()
+    expect(visitor.page.locator("[data-connection]")).to_have_text("live")
+    visitor.context.set_offline(True)
+    visitor.page.evaluate("dispatchEvent(new Event('pagehide')); dispatchEvent(new Event('pageshow'))")
+    expect(visitor.page.locator("[data-connection]")).to_have_text("reconnecting…")
+    (run_id,) = server.submit()
+    visitor.context.set_offline(False)
+
+    expect(line(visitor, run_id)).to_be_visible()
+    expect(visitor.page.locator("[data-connection]")).to_have_text("live")
+    visitor.complaints.clear()  # the browser notes each failed attempt
+
+
+# ---------------------------------------------------------------- a run's own page
+
+
+def test_a_runs_page_follows_the_run(visit: Visit, server: Server) -> None:
+    (run_id,) = server.submit("raw", "process_task", args={"task_num": 3, "timeout": 2})
+    visitor = visit(f"/runs/{run_id}")
+    state = visitor.page.locator(".runhead .state")
+
+    expect(state).to_have_text("PENDING")
+    server.begin(run_id)
+    expect(state).to_have_text("IN PROGRESS")
+    server.end(run_id, result={"seen": "by the page"})
+    expect(state).to_have_text("DONE")
+    expect(visitor.page.locator("body")).to_contain_text("by the page")
+    expect(visitor.page.locator(".events")).to_contain_text("succeeded")
+    expect(visitor.page.locator("rect.phase-work")).to_have_count(1)
+
+
+def test_a_run_is_cancelled_and_run_again_from_its_page(visit: Visit, server: Server) -> None:
+    (run_id,) = server.submit("raw", countdown=60)
+    visitor = visit(f"/runs/{run_id}")
+    visitor.page.get_by_role("button", name="Cancel").click()
+    expect(visitor.page.locator(".runhead .state")).to_have_text("REVOKED")
+    visitor.page.get_by_role("button", name="Run it again").click()
+
+    visitor.page.wait_for_url(lambda url: "/runs/" in url and run_id not in url)
+    expect(visitor.page.locator(".runhead .state")).to_have_text("PENDING")
+    expect(visitor.page.get_by_role("link", name="an earlier run")).to_have_attribute("href", f"/runs/{run_id}")
+
+
+# ---------------------------------------------------------------- for everyone
+
+
+@pytest.mark.parametrize("path", ["/", "run", "/docs", "/runs/none"])
+def test_a_phone_never_scrolls_sideways(visit: Visit, server: Server, path: str) -> None:
+    (run_id,) = server.submit("celery", "classify_post", args={"text": "оченьдлинноеслово" * 40})
+    server.begin(run_id)
+    server.end(run_id, "FAILED", error="x" * 300)
+    visitor = visit(f"/runs/{run_id}" if path == "run" else path, **PHONE)
+    visitor.page.wait_for_load_state("load")
+
+    assert visitor.overflow() == 0
+    if path == "/runs/none":
+        visitor.complaints.clear()  # the browser notes the 404
+
+
+@pytest.mark.parametrize("width", [320, 768, 1024])
+def test_no_width_scrolls_sideways(visit: Visit, width: int) -> None:
+    assert visit(viewport={"width": width, "height": 800}).overflow() == 0
+
+
+def background(visitor: Visitor) -> int:
+    """How light the page is, from 0 to 255."""
+    colour = visitor.page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+    return int(re.findall(r"\d+", colour)[0])
+
+
+def test_dark_or_light_as_the_system_says_until_the_visitor_chooses(visit: Visit) -> None:
+    assert background(visit(color_scheme="light")) > 200
+    visitor = visit(color_scheme="dark")
+    assert background(visitor) < 60
+
+    visitor.page.get_by_role("button", name="Switch between dark and light").click()
+    assert background(visitor) > 200
+    visitor.page.reload()
+    assert background(visitor) > 200
+
+
+def test_everything_can_be_done_from_the_keyboard(visit: Visit, server: Server) -> None:
+    visitor = visit()
+    page = visitor.page
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
+    send(visitor, "celery").get_by_label("Job").focus()
+    page.keyboard.type("debug")
+    for _ in range(4):  # priority, wait, times, button
+        page.keyboard.press("Tab")
+    button = send(visitor, "celery").get_by_role("button")
+    expect(button).to_be_focused()
+    assert button.evaluate("it => getComputedStyle(it).outlineStyle") == "solid"
+    page.keyboard.press("Enter")
+
+    expect(send(visitor, "celery").locator(".said")).to_have_text("1 run accepted.")
+    expect(button).to_be_focused()
+    assert server.http.get("/api/runs?lane=celery&limit=1").json()["runs"][0]["job"] == "debug_task"
+
+
+def test_enter_in_a_field_sends(visit: Visit) -> None:
+    form = send(visit(), "raw")
+    form.get_by_label("task_num").press("Enter")
+
+    expect(form.locator(".said")).to_have_text("1 run accepted.")
+
+
+def test_what_is_said_is_said_to_those_who_listen(visit: Visit) -> None:
+    page = visit().page
+
+    for form in page.locator("form[data-send]").all():
+        expect(form.locator(".said")).to_have_attribute("aria-live", "polite")
+    for field in page.locator("form :is(input, select, textarea)").all():
+        assert field.evaluate("it => it.labels.length") == 1
+
+
+LANE_COLOURS = (
+    "['celery', 'raw', 'inline'].map(l => getComputedStyle(document.querySelector(`.panel.lane-${l} .mark`)).color)"
+)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_lanes_differ_also_for_eyes_that_mix_up_colours(visit: Visit, scheme: str) -> None:
+    colours = [
+        tuple(map(int, re.findall(r"\d+", c)[:3])) for c in visit(color_scheme=scheme).page.evaluate(LANE_COLOURS)
+    ]
+
+    for blindness, matrix in COLOUR_BLINDNESS.items():
+        seen = [tuple(sum(m * c for m, c in zip(row, colour, strict=True)) for row in matrix) for colour in colours]
+        for one, other in ((0, 1), (0, 2), (1, 2)):
+            apart = sum((a - b) ** 2 for a, b in zip(seen[one], seen[other], strict=True)) ** 0.5
+            assert apart > 60, f"{blindness}: {colours[one]} and {colours[other]}"
+
+
+# Machado, Oliveira and Fernandes (2009), severity 1.0.
+COLOUR_BLINDNESS = {
+    "protanopia": [(0.152, 1.053, -0.205), (0.115, 0.786, 0.099), (-0.004, -0.048, 1.052)],
+    "deuteranopia": [(0.367, 0.861, -0.228), (0.280, 0.673, 0.047), (-0.012, 0.043, 0.969)],
+    "tritanopia": [(1.256, -0.077, -0.179), (-0.078, 0.931, 0.148), (0.005, 0.691, 0.304)],
+}
+
+
+def test_the_apis_description_opens_and_tries_out(visit: Visit) -> None:
+    page = visit("/docs").page
+    page.get_by_text("Submit a job").click()
+    page.get_by_role("button", name="Execute").first.click()
+
+    expect(page.locator(".live-responses-table tr.response .response-col_status").first).to_contain_text("202")
