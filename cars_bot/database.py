@@ -87,7 +87,8 @@ def _available() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        if error.__class__.__name__ in ("OperationalError", "InterfaceError", "InternalError"):
+        passing = error.__class__.__name__ in ("OperationalError", "InterfaceError", "InternalError")
+        if passing or error.orig.__class__.__name__ == "UndefinedTable":  # a worker that is there before the tables
             raise StorageUnavailable(f"the database cannot be used now: {error.orig}") from error
         raise
 

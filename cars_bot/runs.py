@@ -255,7 +255,7 @@ _started = (
     update(runs)
     .where(
         runs.c.id == bindparam("run_id"),
-        runs.c.state.in_(("PENDING", "RETRYING")),
+        (runs.c.state == "PENDING") | (runs.c.state == "RETRYING"),  # IN cannot stand in a statement for many rows
         runs.c.attempt < bindparam("this_attempt"),
     )
     .values(

@@ -21,6 +21,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("kit", databases, indirect=True, scope="session")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """For xdist: tests that share servers stay in one process, which is by file, but for the shared kit by database."""
+    for item in items:
+        callspec = getattr(item, "callspec", None)
+        shared = callspec.params.get("kit") if callspec else None
+        item.add_marker(pytest.mark.xdist_group(f"kit-{shared}" if shared else item.path.stem))
+
+
 @pytest.fixture(scope="session")
 def kit(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kit]:
     """The kit that the tests of a session share. A test that breaks something in it must wait until it is mended."""

@@ -121,7 +121,8 @@ def test_a_retry_of_an_ended_run_is_a_new_run(kit: Kit, any_lane: str) -> None:
     again = reply.json()["runs"][0]["id"] if "runs" in reply.json() else reply.json()["id"]
     assert again != failed["id"]
     assert kit.ended(again)["parent"] == failed["id"]
-    assert kit.run(failed["id"]) == failed
+    untouched = ("state", "attempt", "error", "result", "finished_at", "parent")
+    assert [kit.run(failed["id"])[key] for key in untouched] == [failed[key] for key in untouched]
 
 
 def test_fifty_runs_are_each_done_once(kit: Kit, any_lane: str) -> None:

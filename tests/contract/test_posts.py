@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from tests.kit import Kit
 
@@ -19,15 +20,22 @@ EXPORT = {
 }  # fmt: skip
 
 
-def test_posts_travel_from_an_export_to_a_channel(kit: Kit, any_lane: str, tmp_path: Path) -> None:
-    export = tmp_path / "result.json"
+def process(kit: Kit, lane: str, folder: Path) -> list[dict[str, Any]]:
+    """Have the export processed by a lane and return the lines printed."""
+    export = folder / "result.json"
     export.write_text(json.dumps(EXPORT, ensure_ascii=False), encoding="utf-8")
-    imported = kit.http.post("/api/posts", content=export.read_bytes(), headers={"Content-Type": "application/json"})
-    assert imported.status_code in (200, 201, 202), imported.text
-    channel = f"@contract_{any_lane}"
+    done = kit.command("process", str(export), "--lane", lane, "--json")
+    return [json.loads(line) for line in done.stdout.splitlines()]
 
-    done = kit.command("process", str(export), "--lane", any_lane, "--json")
-    rows = [json.loads(line) for line in done.stdout.splitlines()]
+
+def sale(kit: Kit, lane: str) -> int:
+    """The post that offers a car, after `process`."""
+    listed = kit.http.get("/api/runs", params={"job": "process_post", "lane": lane, "limit": 100}).json()["runs"]
+    return next(int(run["result"]["post_id"]) for run in listed if (run["result"] or {}).get("is_sale"))
+
+
+def test_an_export_is_read_by_a_lane(kit: Kit, any_lane: str, tmp_path: Path) -> None:
+    rows = process(kit, any_lane, tmp_path)
 
     assert [(row["id"], row["is_sale"]) for row in rows] == [(2, True), (3, False), (4, False)]
     car = rows[0]
@@ -35,24 +43,25 @@ def test_posts_travel_from_an_export_to_a_channel(kit: Kit, any_lane: str, tmp_p
     assert (car["price"], car["currency"], car["city"], car["phones"]) == (890_000, "RUB", "Kazan", ["+79172223344"])
     assert rows[1]["make"] is None
 
-    post_id = kit.http.get("/api/runs", params={"job": "process_post", "lane": any_lane, "limit": 100}).json()["runs"]
-    sale = next(run["result"]["post_id"] for run in post_id if run["result"]["is_sale"])
-    process = kit.submit(any_lane, "process_post", args={"post_id": sale, "publish_to": channel})[0]
-    assert kit.ended(process)["state"] == "DONE"
-    publish = kit.http.get("/api/runs", params={"job": "publish_post", "lane": any_lane}).json()["runs"][0]
-    assert publish["parent"] == process
-    assert kit.ended(publish["id"])["state"] == "DONE"
+
+def test_a_post_that_offers_a_car_goes_on_to_the_channel_by_itself(kit: Kit, any_lane: str, tmp_path: Path) -> None:
+    process(kit, any_lane, tmp_path)
+    channel = f"@contract_{any_lane}"
+
+    first = kit.submit(any_lane, "process_post", args={"post_id": sale(kit, any_lane), "publish_to": channel})[0]
+    assert kit.ended(first)["state"] == "DONE"
+    second = kit.http.get("/api/runs", params={"job": "publish_post", "lane": any_lane}).json()["runs"][0]
+    assert second["parent"] == first
+    assert kit.ended(second["id"])["state"] == "DONE"
     assert [message["text"].splitlines()[0] for message in kit.channel(channel)] == ["🚗 Kia Rio, 2017"]
 
 
-def test_a_post_is_published_to_a_channel_only_once(kit: Kit, any_lane: str) -> None:
-    body = json.dumps(EXPORT | {"name": "Once only"}, ensure_ascii=False).encode()
-    kit.http.post("/api/posts", content=body, headers={"Content-Type": "application/json"})
-    listed = kit.http.get("/api/runs", params={"job": "process_post", "lane": any_lane, "limit": 100}).json()["runs"]
-    sale = next(run["result"]["post_id"] for run in listed if (run["result"] or {}).get("is_sale"))
+def test_a_post_is_published_to_a_channel_only_once(kit: Kit, any_lane: str, tmp_path: Path) -> None:
+    process(kit, any_lane, tmp_path)
     channel = f"@once_{any_lane}"
 
-    ids = [kit.submit(any_lane, "publish_post", args={"post_id": sale, "channel": channel})[0] for _ in range(3)]
+    args = {"post_id": sale(kit, any_lane), "channel": channel}
+    ids = [kit.submit(any_lane, "publish_post", args=args)[0] for _ in range(3)]
     kit.all_ended(ids, 30)
 
     assert len(kit.channel(channel)) == 1

@@ -84,6 +84,13 @@ def test_an_ended_run_never_changes_again() -> None:
     assert state(run_id) == "REVOKED"
 
 
+def test_many_start_reports_are_taken_at_once() -> None:
+    ids = [accepted() for _ in range(3)]
+    runs.mark_started([(run_id, 1, f"worker {n}", 1.0) for n, run_id in enumerate(ids)])
+
+    assert [state(run_id) for run_id in ids] == ["IN_PROGRESS"] * 3
+
+
 def test_a_late_start_report_does_not_undo_a_later_attempt() -> None:
     run_id = accepted()
     runs.mark_started([(run_id, 2, "second", 2.0)])
