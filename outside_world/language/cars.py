@@ -21,6 +21,7 @@ _YEAR_AFTER = re.compile(
 )  # fmt: skip
 _YEAR_BEFORE = re.compile(rf"(?:\b{_YEAR}|'\d\d)(?: ?г\.?(?:в\.?)?| год\w*)?[\s,.:\-]{{1,3}}$")
 _ANOTHER = re.compile(r"(?:\bи|\band|&|\+|[;2)]|также|продаю|продам|selling)\s*$")
+_LISTED = re.compile(r"\s?(?:,|/|и|или|and|or|&)\s?")
 _CLAUSE_ENDS = re.compile(r"[!?;]|\.\s")
 _GENERAL = re.compile(r".*(?: Series|-Class)|Volga|Zaporozhets")
 _BODY_CODE = re.compile(r"[a-z]\d{2,3}")
@@ -51,7 +52,20 @@ def find_cars(text: Text) -> list[Mention]:
         mention = _resolve(text, candidate, makes)
         if mention and not (mentions and _is_trim(text, candidate, mentions[-1], mention)):
             mentions.append(mention)
-    return [m for m in _join(text, mentions) if not _NOT_OFFERED.search(text.before(m.start, 40))]
+    return _offered(text, _join(text, mentions))
+
+
+def _offered(text: Text, mentions: list[Mention]) -> list[Mention]:
+    """Leave out what is not on offer, and what is listed with it ("for Kia, Hyundai and VW")."""
+    offered: list[Mention] = []
+    left_out: Mention | None = None
+    for mention in mentions:
+        listed = left_out and _LISTED.fullmatch(text.low, left_out.end, mention.start)
+        if listed or _NOT_OFFERED.search(text.before(mention.start, 40)):
+            left_out = mention
+        else:
+            offered.append(mention)
+    return offered
 
 
 def _resolve(text: Text, candidate: Candidate, makes: list[Candidate]) -> Mention | None:

@@ -8,13 +8,25 @@ from outside_world.language.extraction import Reading, read
 from outside_world.language.phrases import any_word_of, sections
 from outside_world.language.text import Text
 
-ENOUGH = 5.0
+ENOUGH = 5.0  # points of evidence
+START = 160  # characters that are "the start" of a post
+REACH = 70  # characters within which the goods are named
+OVERRULED = ("service", "credit or insurance", "joke or talk", "news", "question", "spam")  # by a clear offer
 _SELLS = re.compile(any_word_of("sale", "sells"))
 _DETAILS = re.compile(any_word_of("sale", "details"))
-_CAR, _PART, _OTHER = (any_word_of("things", section) for section in ("car", "part", "something else"))
-_OBJECTS = re.compile(f"(?P<car>{_CAR})|(?P<part>{_PART})|(?P<other>{_OTHER})")
-_AT_THE_START = " (at the start)"
-_AGAINST = [(section, re.compile(any_word_of("against", section))) for section in sections("against")]
+_SERVICE = re.compile(r"\W*(?:\w+(?:ый|ая|ое) )?" + any_word_of("against", "service as the first word"))
+_CAR = re.compile(any_word_of("things", "car"))
+_PART_AFTER = re.compile(r"[\s,:\-]*(?:[\w.\-]+ ){0,2}?" + any_word_of("things", "part"))
+_THINGS = re.compile(
+    f"(?P<car>{any_word_of('things', 'car')})|(?P<part>{any_word_of('things', 'part')})"
+    f"|(?P<other>{any_word_of('things', 'something else')})"
+)
+_AT_THE_START, _FIRST_WORD = " (at the start)", "service as the first word"
+_AGAINST = [
+    (section, re.compile(any_word_of("against", section)))
+    for section in sections("against")
+    if section != _FIRST_WORD
+]
 
 
 @dataclass(frozen=True)
@@ -31,45 +43,71 @@ def classify(raw: str) -> Verdict:
     if not re.search(r"\w{2}", text.low):
         return Verdict(False, "there is no text")
     sells = _SELLS.search(text.low)
-    evidence = _evidence(text, cars, reading, sells is not None)
+    objection = _objection(text, cars, reading, sells) or _lack(text, reading, sells)
+    if objection:
+        return Verdict(False, objection)
+    return Verdict(True, "offers " + (" ".join(filter(None, (reading.make, reading.model))) or "a car"))
+
+
+def _objection(text: Text, cars: list[Mention], reading: Reading, sells: re.Match[str] | None) -> str | None:
+    """What makes the post something else, unless an offer shines through."""
     against = _against(text)
-    thing = _thing_on_offer(text, cars, sells)
-    if thing in ("part", "other"):
-        return Verdict(False, "something else than a whole car is on offer")
+    if _thing_on_offer(text, cars, sells) in ("part", "other"):
+        return "something else than a whole car is on offer"
     if "sold already" in against:
-        return Verdict(False, "sold already")
-    known = sum(value is not None for value in (reading.year, reading.mileage_km, reading.price))
-    contact = bool(reading.phones or reading.telegram)
-    begins_so = re.match(r"\W*(?:\w+(?:ый|ая|ое) )?(?:ремонт|диагностика|замена|покраска|установка|чистка|мойка|прокат|аренда)\b", text.low)
-    if begins_so:
-        return Verdict(False, f"a service: {begins_so[0].strip()}")
-    strong = evidence >= ENOUGH + 2 and bool(sells or contact) and reading.make is not None and known >= 2
+        return "sold already"
+    service = _SERVICE.match(text.low)
+    if service:
+        return f"a service: {service[0].strip()}"
+    clear_offer = (
+        _evidence(text, reading, sells) >= ENOUGH + 2
+        and reading.make is not None
+        and _figures(reading) >= 2
+        and bool(sells or _has_contact(reading))
+    )
     for reason in against:
-        if reason == "wanted" and not (strong and sells and _first(text, sells)):
-            return Verdict(False, "wanted, not offered")
-        if not (strong and reason in ("service", "credit or insurance", "joke or talk", "news", "question", "spam") and against.count(reason) < 2):
-            return Verdict(False, f"it is about something else: {reason}")
-    if sells is None and not (reading.price is not None and (contact or known >= 2)) and not (contact and known >= 2):
-        return Verdict(False, "nobody says that it is for sale")
-    if sells is None and "?" in text.low and not contact:
-        return Verdict(False, "a question")
-    if evidence < ENOUGH or (reading.make is None and evidence < ENOUGH + 2):
-        return Verdict(False, "too little speaks for a car on offer")
-    name = " ".join(filter(None, (reading.make, reading.model))) or "a car"
-    return Verdict(True, f"offers {name}")
+        if clear_offer and reason == "wanted" and sells and _comes_first(text, sells):
+            continue
+        if clear_offer and reason in OVERRULED and against.count(reason) < 2:
+            continue
+        return f"it is about something else: {reason}"
+    return None
 
 
-def _evidence(text: Text, cars: list[Mention], reading: Reading, sells: bool) -> float:
-    points = 0.0
-    points += 3 if reading.model else 2 if reading.make else 0
-    points += 3 if sells else 0
-    points += 1 if reading.year else 0
-    points += 2 if reading.mileage_km is not None else 0
-    points += 2 if reading.price is not None else 0
-    points += 1 if reading.phones or reading.telegram else 0
-    points += 1 if re.search(_CAR, text.low) else 0
-    points += min(2.0, 0.5 * len({match[0] for match in _DETAILS.finditer(text.low)}))
-    return points
+def _lack(text: Text, reading: Reading, sells: re.Match[str] | None) -> str | None:
+    """What is missing for an offer."""
+    contact, figures = _has_contact(reading), _figures(reading)
+    if sells is None:
+        priced = reading.price is not None and (contact or figures >= 2)
+        if not priced and not (contact and figures >= 2):
+            return "nobody says that it is for sale"
+        if "?" in text.low and not contact:
+            return "a question"
+    if _evidence(text, reading, sells) < (ENOUGH if reading.make else ENOUGH + 2):
+        return "too little speaks for a car on offer"
+    return None
+
+
+def _evidence(text: Text, reading: Reading, sells: re.Match[str] | None) -> float:
+    details = {match[0] for match in _DETAILS.finditer(text.low)}
+    return (
+        (3 if reading.model else 2 if reading.make else 0)
+        + 3 * bool(sells)
+        + bool(reading.year)
+        + 2 * (reading.mileage_km is not None)
+        + 2 * (reading.price is not None)
+        + _has_contact(reading)
+        + bool(_CAR.search(text.low))
+        + min(2.0, 0.5 * len(details))
+    )
+
+
+def _has_contact(reading: Reading) -> bool:
+    return bool(reading.phones or reading.telegram)
+
+
+def _figures(reading: Reading) -> int:
+    return sum(value is not None for value in (reading.year, reading.mileage_km, reading.price))
 
 
 def _against(text: Text) -> list[str]:
@@ -77,42 +115,45 @@ def _against(text: Text) -> list[str]:
     found = []
     for section, pattern in _AGAINST:
         reason, at_the_start = section.removesuffix(_AT_THE_START), section.endswith(_AT_THE_START)
-        said = {match[0] for match in pattern.finditer(text.low[:160] if at_the_start else text.low)}
+        said = {match[0] for match in pattern.finditer(text.low[:START] if at_the_start else text.low)}
         found += [reason] * len(said)
     return found
 
 
-def _first(text: Text, sells: re.Match[str]) -> bool:
+def _comes_first(text: Text, sells: re.Match[str]) -> bool:
     """Whether the offer stands before anything that is wanted ("продам … куплю другую")."""
     places = [m.start() for section, p in _AGAINST if section.startswith("wanted") and (m := p.search(text.low))]
     return sells.start() < min(places, default=len(text.low))
 
 
 def _thing_on_offer(text: Text, cars: list[Mention], sells: re.Match[str] | None) -> str | None:
-    """What stands first where the goods are named: after the verb, else at the start of the post."""
-    starts = [sells.end()] if sells else []
-    if sells and any(sells.start() - 80 <= c.start < sells.start() for c in cars if text.line_end(c.start) >= sells.start()):
-        return None if _followed_by_part(text, cars[0]) is None else "part"
-    for start in [*starts, 0]:
-        end = min(len(text.low), start + 70)
-        car = next((c.start for c in cars if start <= c.start < end), None)
-        thing = _OBJECTS.search(text.low, start, end)
-        if thing and thing.lastgroup == "other" and any(
-            (c.end if c.known and c.model else c.start) <= thing.start() <= c.end + 1 for c in cars
-        ):
-            return "other"  # "Honda CB 500X": the make also builds motorcycles
-        if thing is None or (car is not None and car <= thing.start()):
-            if car is not None:
-                return _followed_by_part(text, next(c for c in cars if c.start == car)) or "car"
-            continue
-        return thing.lastgroup
+    """What stands first where the goods are named: just before the verb, after it, or at the start of the post."""
+    if sells:
+        line = max(text.line_start(sells.start()), sells.start() - 80)
+        if any(line <= car.start < sells.start() for car in cars):
+            return _part_for(text, cars[0])
+    for start in (sells.end(), 0) if sells else (0,):
+        end = min(len(text.low), start + REACH)
+        car = next((car for car in cars if start <= car.start < end), None)
+        thing = _THINGS.search(text.low, start, end)
+        if thing and thing.lastgroup == "other" and any(_builds(car, thing) for car in cars):
+            return "other"
+        if car and (thing is None or car.start <= thing.start()):
+            return _part_for(text, car) or "car"
+        if thing:
+            return thing.lastgroup
     return None
 
 
-def _followed_by_part(text: Text, car: Mention) -> str | None:
+def _builds(car: Mention, thing: re.Match[str]) -> bool:
+    """"Honda CB 500X": makers of cars make other things as well."""
+    return (car.end if car.known and car.model else car.start) <= thing.start() <= car.end + 1
+
+
+def _part_for(text: Text, car: Mention) -> str | None:
     """"BMW N47 engine", "Camry 50 фара левая": the car only says what the part fits."""
     after = text.after(car.end, 50)
-    if re.search(r"\b(?:19|20)\d\d\b", after):
+    part = _PART_AFTER.match(after)
+    if part is None or re.search(r"\b(?:19|20)\d\d\b", after) or re.search(r"\d{3} ?(?:км|km|mi)|,", part[0]):
         return None
-    match = re.match(rf"[\s,:\-]*(?:[\w.\-]+ ){{0,2}}?(?:{_PART})", after)
-    return "part" if match and not re.search(r"\d{3} ?(?:км|km|mi)|,", match[0]) else None
+    return "part"

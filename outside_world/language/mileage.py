@@ -69,7 +69,8 @@ def _may_be_unnamed(text: Text, quantity: Quantity) -> bool:
     before, after = text.before(quantity.start, 60), text.after(quantity.end, 24)
     is_big = quantity.value >= 1_000 and (quantity.scaled or quantity.grouped or quantity.digits >= 5)
     is_free = not _is_something_else(before, after, labelled=False) and not NOT_ASKED.search(before)
-    return quantity.unit is None and is_big and not quantity.decimal and is_free and not PRICE_LABEL.search(before[-40:])
+    is_price = PRICE_LABEL.search(before[-40:]) is not None
+    return quantity.unit is None and is_big and not quantity.decimal and is_free and not is_price
 
 
 def _is_something_else(before: str, after: str, labelled: bool) -> bool:

@@ -17,10 +17,14 @@ _ENGLISH = {
     "eighty": 80, "ninety": 90,
 }  # fmt: skip
 _UNITS = {**_RUSSIAN, **_ENGLISH}
-_SCALES = [(re.compile(r"тыс\w*|тыщ\w*|тис\w*|косар\w*|thousand|grand"), 1_000), (re.compile(r"миллион\w*|млн|лям\w*|лимон\w*|million"), 1_000_000)]
+_SCALES = [
+    (re.compile(r"тыс\w*|тыщ\w*|тис\w*|косар\w*|thousand|grand"), 1_000),
+    (re.compile(r"миллион\w*|млн|лям\w*|лимон\w*|million"), 1_000_000),
+]
 _UNIT = "|".join(sorted(_UNITS, key=len, reverse=True))
 _SCALE = "|".join(pattern.pattern for pattern, _ in _SCALES)
-_RUN = re.compile(rf"(?<![\w.,]) ?\b(?:(?:{_UNIT}|hundred|{_SCALE})\b(?:[ -](?:and )?(?=(?:{_UNIT}|hundred|{_SCALE})\b))?)+", re.IGNORECASE)
+_ANY = f"(?:{_UNIT}|hundred|{_SCALE})\\b"
+_RUN = re.compile(rf"(?<![\w.,]) ?\b(?:{_ANY}(?:[ -](?:and )?(?={_ANY}))?)+", re.IGNORECASE)
 _JOINED_HALF = re.compile(r"\bпол(?=миллион|лям|лимон)", re.IGNORECASE)
 _AFTER_DIGITS = re.compile(r"\d\s?$")
 

@@ -12,7 +12,8 @@ MOST_DIGITS, FEWEST_DIGITS = 15, 8
 LONGEST = 26  # characters of one number, separators included
 # Where to look when nothing says which country a national number belongs to.
 REGIONS = (
-    "RU", "KZ", "BY", "UA", "US", "GB", "AE", "DE", "PL", "GE", "AM", "UZ", "KG", "LT", "LV", "EE", "CZ", "ES", "IT", "FR",
+    "RU", "KZ", "BY", "UA", "US", "GB", "AE", "DE", "PL", "GE", "AM", "UZ", "KG", "LT", "LV", "EE", "CZ", "ES", "IT",
+    "FR",
 )  # fmt: skip
 _LABEL = re.compile(any_of("contacts", "phone") + r"[^\d\n]{0,25}$")
 _DIGITS = re.compile(r"(?<!\w)(?<!\d[.,])\+?\(?\d[\d ()./-]{6,80}\d(?!\w)")

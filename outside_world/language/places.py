@@ -43,7 +43,9 @@ _FIRST_NAME = re.compile(any_of("places", "first name"))
 _PERSON_BEFORE = re.compile(any_of("places", "person") + r"\W*$")
 _NOT_CITIES = re.compile(any_of("places", "no city"))
 _CITY_AND_STATE = re.compile(
-    r"\b([A-Z][a-z.']+(?:[ -][A-Z][a-z.']+){0,3}),? ?\(?\b" + any_of("places", "american state") + r"\b(?! ?(?:miles|km))"
+    r"\b([A-Z][a-z.']+(?:[ -][A-Z][a-z.']+){0,3}),? ?\(?\b"
+    + any_of("places", "american state")
+    + r"\b(?! ?(?:miles|km))"
 )
 _NOT_ITS_FIRST_WORD = re.compile(any_word_of("places", "before an american city"))
 _NAMED_CITY = re.compile(
@@ -106,6 +108,8 @@ def _score(text: Text, city: City, start: int, end: int) -> int | None:
     if word.isascii() and not capital and not re.search(r"[#@:]\s*$|\bin $", before):
         return None
     score = next((points for pattern, points in _BEFORE if pattern.search(before)), 0)
+    if city.country == "UA" and re.search(r"\bм\.\s?$", before):
+        score = 6  # "місто", not a metro station
     if score == 3 and re.search(r"\bво? $", before) and city.country in DECLINED_COUNTRIES:
         score = 3 if word[-1] in "еихмюо" else -3  # "в Москве", but "в Москву" is a direction
     score += 3 * before.endswith("#")

@@ -44,6 +44,7 @@ _AFTER_ELSE = re.compile(
     rf"\s?(?:/|в|за|per|a|p)\s?\.?{any_of('prices', 'period')}|\s?{any_of('prices', 'after: something else')}"
 )
 _ARROW_AFTER = re.compile(r"\s?(?:->|=>|>>|-->)\s?")
+DEAREST_IN_BYN = 500_000
 SAID_SO = 3.5  # a score of at least this: a currency or a label says that it is the price
 
 
@@ -68,6 +69,8 @@ def find_price(text: Text, quantities: list[Quantity], country: str | None, used
             continue
         score = _score(quantity, before, after, new_price)
         currency = quantity.unit if quantity.is_money else CURRENCY_OF.get(country or "")
+        if country == "BY" and currency == "RUB" and quantity.value < DEAREST_IN_BYN:
+            currency = "BYN"  # a rouble is a rouble
         amount = _amount(quantity, currency, score)
         if score >= 1 and amount is not None:
             score -= 4 * bool(_ARROW_AFTER.match(after))  # what follows the arrow is asked now

@@ -10,29 +10,42 @@ from outside_world.language.phrases import any_of, sections
 from outside_world.language.text import Text
 
 CURRENCIES = frozenset(name for name in sections("units") if len(name) == 3 and name.isupper())
-_UNITS = [
-    (name, re.compile(rf"\s?[-(]?\s?{any_of('units', name)}"))
-    for name in sections("units")
-    if name not in ("thousand", "million")
-]
+_NUMBER = re.compile(r"(?<![\w+#№])(?<!\d[.,/-])(\d{1,3}(?:[ .,']\d{3})+(?!\d)|\d+[.,]\d+|\d+)")
 _THOUSAND = re.compile(r"\s?" + any_of("units", "thousand"))
 _MILLION = re.compile(r"\s?" + any_of("units", "million"))
+# "1 млн 250 тыс", and "1 млн 250" as one says it of prices.
+_THOUSANDS_AFTER_MILLION = re.compile(
+    r"[\s,и]{0,3}(\d{1,3})(?:\s?(?:тыс\w*\.?|тыщ\w*|тис\w*\.?|мын\w*|т\.?(?=\s?р)|к\b)"
+    r"|(?<=\d{3})(?=[\s.,!;)]|$)(?!\s?(?:км|km|000)))"
+)
+_DASH_FOR_CENTS = re.compile(r"[,./]\s?-{1,2}(?=\s|$)")  # "15.900,- EUR"
+_UNIT = re.compile(
+    r"\s?[-(]?\s?(?:"
+    + "|".join(
+        f"(?P<{name}>{any_of('units', name)})" for name in sections("units") if name not in ("thousand", "million")
+    )
+    + ")"
+)
+# Multipliers that have a unit in them.
+_UNIT_IN_SCALE = (("RUB", re.compile(r"тр$|т/р$|тыр")), ("km", re.compile(r"ткм$|tkm$")))
 # A currency's sign or code before the number.
-_SIGN_BEFORE = re.compile(
-    r"(us\s?\$|c\$|cad\s?\$|a\$|\$|€|£|₽|₸|₴|₾|¥|₪|₺|₼|₹|֏|aed|dhs?\.?|usd|eur|gbp|kzt|pln|czk|gel|uah|byn|rub|chf|sek|nok|dkk|uzs|azn|amd|kgs|ngn|zar|sar|qar)\s?:?\s?$"
-)
 _SIGNS = {
-    "us$": "USD", "c$": "CAD", "cad$": "CAD", "a$": "AUD", "$": "USD", "€": "EUR", "£": "GBP", "₽": "RUB", "₸": "KZT", "₴": "UAH",
-    "₾": "GEL", "¥": "JPY", "₪": "ILS", "₺": "TRY", "₼": "AZN", "₹": "INR", "֏": "AMD", "dh": "AED", "dhs": "AED", "dhs.": "AED", "dh.": "AED",
+    "us$": "USD", "c$": "CAD", "cad$": "CAD", "a$": "AUD", "$": "USD", "€": "EUR", "£": "GBP", "₽": "RUB", "₸": "KZT",
+    "₴": "UAH", "₾": "GEL", "¥": "JPY", "₪": "ILS", "₺": "TRY", "₼": "AZN", "₹": "INR", "֏": "AMD", "₩": "KRW",
+    "dh": "AED", "dhs": "AED", "dh.": "AED", "dhs.": "AED",
+    **{code.lower(): code for code in CURRENCIES},
 }  # fmt: skip
-_NUMBER = re.compile(
-    r"(?<![\w+#№])(?<!\d[.,/-])"
-    r"(\d{1,3}(?:[ .,']\d{3})+(?![\d])|\d+[.,]\d+|\d+)"
+_SIGN_BEFORE = re.compile(
+    r"(?<!\d)(" + "|".join(sorted(map(re.escape, _SIGNS), key=len, reverse=True)) + r"|(?:us|cad) \$)\s?:?\s?$"
 )
+
 
 @dataclass(frozen=True)
 class Quantity:
-    """A number as written: `value` with the multiplier applied; `digits` how many the bare number had."""
+    """A number: `value` with the multiplier applied (`scaled`), `digits` how many were written.
+
+    `decimal`: it has a decimal part. `grouped`: its thousands are set apart.
+    """
 
     value: float
     start: int
@@ -62,48 +75,43 @@ def find_quantities(text: Text) -> list[Quantity]:
 def _read(low: str, match: re.Match[str]) -> Quantity:
     written = match[1]
     value, decimal, grouped = _value(written, low[match.end() :])
-    end, scale = match.end(), 1
-    if value < 1000 and (million := _MILLION.match(low, end)):
-        end, scale = million.end(), 1_000_000
-        rest = re.compile(r"[\s,и]{0,3}(\d{1,3})(?:\s?(?:тыс\w*\.?|тыщ\w*|т\.?\s?р\b\.?|к\b|тис\w*\.?|мын\w*)|(?=[\s.,!;)]|$)(?!\s?(?:км|km|000)))").match(low, end)
-        if rest and not decimal:
-            value += float(rest[1]) / 1000 if len(rest[1]) == 3 or "т" in rest[0] or "к" in rest[0] else 0
-            end = rest.end() if len(rest[1]) == 3 or "т" in rest[0] or "к" in rest[0] else end
-            end = end - 1 if low[end - 1] == "р" else end
-    elif value < 10_000 and not _looks_like_year(value, low, end) and (thousand := _THOUSAND.match(low, end)):
-        end, scale = thousand.end(), 1_000
-    if dash := re.compile(r"(?:[,.]|/)\s?-{1,2}(?=\s|$)").match(low, end):
-        end = dash.end()  # "15.900,- EUR"
-    unit = None
-    if scale == 1_000 and re.search(r"тр$|т/р$|тыр", low[match.end() : end]):
-        unit = "RUB"
-    elif scale == 1_000 and re.search(r"(?:ткм|tkm)$", low[match.end() : end]):
-        unit = "km"
-    else:
-        for name, pattern in _UNITS:
-            if after := pattern.match(low, end):
-                unit, end = name, after.end()
-                break
+    scale, end = _scale(low, match.end(), value)
+    if scale == 1_000_000 and not decimal and (thousands := _THOUSANDS_AFTER_MILLION.match(low, end)):
+        value += float(thousands[1]) / 1_000
+        end = thousands.end()
+    if dash := _DASH_FOR_CENTS.match(low, end):
+        end = dash.end()
+    scale_word = low[match.end() : end]
+    unit = next((name for name, pattern in _UNIT_IN_SCALE if scale > 1 and pattern.search(scale_word)), None)
+    if unit is None and (after := _UNIT.match(low, end)):
+        unit, end = after.lastgroup, after.end()
     start = match.start()
     sign = _SIGN_BEFORE.search(low, max(0, start - 8), start)
-    if sign and (unit is None or unit not in ("km", "mi", "monthly")) and not low[:sign.start()].endswith(tuple("0123456789")):
-        code = sign[1].replace(" ", "")
-        unit, start = _SIGNS.get(code, code.upper()), sign.start()
-    return Quantity(round(value * scale, 2), start, end, unit, scale > 1, decimal, grouped, len(re.sub(r"\D", "", written)))
-
-
-def _looks_like_year(value: float, low: str, end: int) -> bool:
-    """"2015 к …" is a year and a preposition, "2015к" is money."""
-    return 1950 <= value <= 2030 and low[end : end + 1] == " "
+    if sign and unit not in ("km", "mi", "monthly"):
+        unit, start = _SIGNS[sign[1].replace(" ", "")], sign.start()
+    digits = sum(character.isdigit() for character in written)
+    return Quantity(round(value * scale, 2), start, end, unit, scale > 1, decimal, grouped, digits)
 
 
 def _value(written: str, following: str) -> tuple[float, bool, bool]:
     """The number, whether it has a decimal part, whether its thousands are set apart."""
     if re.fullmatch(r"\d{1,3}(?:[ .,']\d{3})+", written):
-        single = re.fullmatch(r"(\d{1,3})[.,](\d{3})", written)
-        if single and (single[1] == "0" or re.match(r"\s?(?:млн|миллион|лям|mln|million|m\b)", following)):
-            return float(f"{single[1]}.{single[2]}"), True, False
+        one_group = re.fullmatch(r"(\d{1,3})[.,](\d{3})", written)
+        if one_group and (one_group[1] == "0" or _MILLION.match(following)):  # "1.250 млн"
+            return float(f"{one_group[1]}.{one_group[2]}"), True, False
         return float(re.sub(r"\D", "", written)), False, True
     if re.fullmatch(r"\d+[.,]\d+", written):
         return float(written.replace(",", ".")), True, False
     return float(written), False, False
+
+
+def _scale(low: str, end: int, value: float) -> tuple[int, int]:
+    """The multiplier after a number, and where it ends."""
+    million = _MILLION.match(low, end)
+    if million and value < 1_000:
+        return 1_000_000, million.end()
+    looks_like_year = 1950 <= value <= 2030 and low[end : end + 1] == " "  # "2015 к …": a preposition
+    thousand = _THOUSAND.match(low, end)
+    if thousand and value < 10_000 and not looks_like_year:
+        return 1_000, thousand.end()
+    return 1, end

@@ -12,12 +12,14 @@ from outside_world.language.number_words import spell_in_digits
 
 # Emoji that stand for a word; every other one only separates.
 EMOJI_WORDS = {
-    "💰": "цена:", "💵": "цена:", "💲": "цена:", "💸": "цена:", "💴": "цена:", "💶": "цена:", "💷": "цена:", "🤑": "цена:",
-    "🏷": "цена:", "📞": "тел:", "☎": "тел:", "📱": "тел:", "📲": "тел:", "🤙": "тел:", "📍": "город:", "🏙": "город:",
-    "🌍": "город:", "🌎": "город:", "🌏": "город:", "🗺": "город:", "🛣": "пробег:", "📅": "год:", "🗓": "год:", "📆": "год:",
-    "🧭": "пробег:", "📌": "\n", "👉": "\n", "▶": "\n", "✅": "\n", "✔": "\n", "☑": "\n", "🔹": "\n", "🔸": "\n", "•": "\n", "▪": "\n",
-    "➡": "->", "→": "->", "⇒": "->", "➜": "->", "⟶": "->", "👇": "\n", "⬇": "->", "🔻": "->", "📉": "->",
-}  # fmt: skip
+    **dict.fromkeys("💰💵💲💸💴💶💷🤑🏷", "цена:"),
+    **dict.fromkeys("📞☎📱📲🤙", "тел:"),
+    **dict.fromkeys("📍🏙🌍🌎🌏🗺", "город:"),
+    **dict.fromkeys("🛣🧭", "пробег:"),
+    **dict.fromkeys("📅🗓📆", "год:"),
+    **dict.fromkeys("📌👉▶✅✔☑🔹🔸•▪👇", "\n"),
+    **dict.fromkeys("➡→⇒➜⟶⬇🔻📉", "->"),
+}
 BLOT = "¤"
 _LOOKALIKE = dict(zip("аеорсухАВЕКМНОРСТУХіІѕЅјЈ", "aeopcyxABEKMHOPCTYXiIsSjJ", strict=True))
 _TO_LATIN = str.maketrans(_LOOKALIKE)
@@ -26,13 +28,15 @@ _TO_CYRILLIC = str.maketrans("aeopcyxABEKMHOPCTYX", "аеорсухАВЕКМН�
 _NEIGHBOURS = str.maketrans("ёЁіІїЇєЄґҐўЎәӘғҒқҚңҢөӨұҰүҮһҺ", "еЕиИиИеЕгГуУаАгГкКнНоОуУуУхХ")
 _PLAIN = str.maketrans({
     "\u00a0": " ", "\u202f": " ", "\u2009": " ", "\u2007": " ", "\t": " ", "\u200b": "", "\u200d": "", "\u2060": "",
-    "\u20e3": "", "\ufeff": "", "–": "-", "—": "-", "−": "-", "‑": "-", "‐": "-", "’": "'", "‘": "'", "`": "'", "ʼ": "'",
-    "“": '"', "”": '"', "«": '"', "»": '"', "„": '"', "\r": "\n", "×": "x",
+    "\u20e3": "", "\ufeff": "", "–": "-", "—": "-", "−": "-", "‑": "-", "‐": "-", "’": "'", "‘": "'", "`": "'",
+    "ʼ": "'", "“": '"', "”": '"', "«": '"', "»": '"', "„": '"', "\r": "\n", "×": "x",
 })  # fmt: skip
 _WORD = re.compile(r"[^\W\d_]+")
 _TOKEN = re.compile(r"[a-zа-я]+|\d+")
 _MARKUP = re.compile(r"(?<![\w@/])[*_~`]{1,3}(?=\S)|(?<=\S)[*~`]{1,3}(?!\w)|(?<=[^\W_])_{1,3}(?![\w])")
-_LATIN_LETTERS = str.maketrans({"ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "ß": "ss", "đ": "d", "Đ": "D", "ı": "i", "æ": "ae", "œ": "oe"})
+_LATIN_LETTERS = str.maketrans({
+    "ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "ß": "ss", "đ": "d", "Đ": "D", "ı": "i", "æ": "ae", "œ": "oe",
+})  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -74,10 +78,9 @@ class Text:
         return sum(letter.isupper() for letter in self.norm) <= 1
 
     def masked(self, spans: list[tuple[int, int]]) -> "Text":
-        """A copy in which these spans are blotted out: what is understood already cannot be misread as something else."""
-        copy = Text.__new__(Text)
-        copy.norm = blot(self.norm, spans)
-        copy.low = blot(self.low, spans)
+        """A copy in which these spans are blotted out: what is understood cannot be misread as something else."""
+        copy = Text("")
+        copy.norm, copy.low = blot(self.norm, spans), blot(self.low, spans)
         return copy
 
     def line_start(self, position: int) -> int:
