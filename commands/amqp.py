@@ -32,6 +32,7 @@ def why_not(url: str) -> str | None:
     """None if the broker at `url` lets us in, else the reason in words."""
     import pika
     import pika.exceptions as refusals
+    from pika.adapters.utils.connection_workflow import AMQPConnectorException
 
     try:
         parameters = pika.URLParameters(url)
@@ -41,7 +42,7 @@ def why_not(url: str) -> str | None:
         return "the broker there refuses this user and password"
     except refusals.ProbableAccessDeniedError:
         return "the broker there refuses this virtual host"
-    except refusals.AMQPError as error:
+    except (refusals.AMQPError, AMQPConnectorException) as error:
         return f"no broker answers there ({type(error).__name__})"
     except (OSError, ValueError) as error:
         return f"it cannot be reached: {error}"

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from commands import addresses, amqp, bootstrap, debian, ports, rabbitmq, redis_server
+from commands import amqp, bootstrap, debian, given, ports, rabbitmq, redis_server
 from commands.console import DONE, NO, Problem, colour
 from commands.readiness import http_answers
-from commands.state import ROOT, RunDir, living, run_dir
+from commands.state import RunDir, living, run_dir
 from commands.supervisor import Supervisor
 
 PATIENCE = 60  # seconds a run that is due may wait for a worker
@@ -44,7 +44,7 @@ def packages(run: RunDir) -> Iterator[Fault]:
 
 
 def env_file(run: RunDir) -> Iterator[Fault]:
-    path = ROOT / ".env"
+    path = given.env_file()
     if not path.exists():
         return
     for number, line in enumerate(path.read_text().splitlines(), 1):
@@ -53,8 +53,8 @@ def env_file(run: RunDir) -> Iterator[Fault]:
             continue
         if not equals:
             yield Fault(f".env line {number} is no NAME=value: {line.strip()!r}", f"sed -i {number}d .env")
-        elif name.strip() not in addresses.SETTINGS and name.strip() != "KIT_RUN_DIR":
-            near = difflib.get_close_matches(name.strip(), addresses.SETTINGS, 1)
+        elif name.strip() not in given.SETTINGS and name.strip() != "KIT_RUN_DIR":
+            near = difflib.get_close_matches(name.strip(), given.SETTINGS, 1)
             hint = f"sed -i 's/^{name}=/{near[0]}=/' .env" if near else "see .env.example for the names there are"
             yield Fault(f".env line {number}: the kit has no setting {name!r}", hint)
 
@@ -62,10 +62,10 @@ def env_file(run: RunDir) -> Iterator[Fault]:
 def settings(run: RunDir) -> Iterator[Fault]:
     """What the user gave is usable; a given server answers."""
     try:
-        addresses.check_given(addresses.given())
+        given.check(given.given())
     except Problem as problem:
         yield Fault(problem.what, problem.remedy)
-    key_file = addresses.given().get("GOOGLE_SERVICE_ACCOUNT_FILE")
+    key_file = given.given().get("GOOGLE_SERVICE_ACCOUNT_FILE")
     if key_file and not Path(key_file).is_file():
         yield Fault(
             f"GOOGLE_SERVICE_ACCOUNT_FILE={key_file} is not there",
@@ -75,9 +75,9 @@ def settings(run: RunDir) -> Iterator[Fault]:
 
 def servers(run: RunDir) -> Iterator[Fault]:
     """RabbitMQ and Redis are there or can be had."""
-    given = addresses.given()
+    settings = given.given()
     for setting, name, server in (("RMQ_URL", "RabbitMQ", rabbitmq), ("REDIS_URL", "Redis", redis_server)):
-        if setting in given or server.installed() or server.unpacked():
+        if setting in settings or server.installed() or server.unpacked():
             continue
         package = f"{name.lower()}-server"
         if debian.is_debian():
@@ -164,7 +164,7 @@ def brokers(run: RunDir) -> Iterator[Fault]:
         return
     for name, program, server in (("RMQ_URL", "rabbitmq", amqp), ("REDIS_URL", "redis", redis_server)):
         if why := server.why_not(values[name]):
-            yield Fault(f"{name}={addresses.shown(values[name])}: {why}", f"./kit up {program}")
+            yield Fault(f"{name}={given.shown(values[name])}: {why}", f"./kit up {program}")
     if not http_answers(values["KIT_URL"]):
         yield Fault(f"the API does not answer at {values['KIT_URL']}", "./kit restart api; ./kit logs api")
 

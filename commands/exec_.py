@@ -8,8 +8,8 @@ import shutil
 import sys
 from pathlib import Path
 
-from commands.addresses import given
 from commands.console import Problem
+from commands.given import given
 from commands.state import ROOT, RunDir, run_dir
 
 

@@ -67,8 +67,8 @@ def listener_is(port: int, pid: int) -> bool | None:
         return False
 
 
-def choose(names: list[str]) -> dict[str, int]:
-    """A free port for each of `names`, promised to this process until it ends.
+def choose(names: list[str], expected: dict[str, int] | None = None) -> dict[str, int]:
+    """A free port for each of `names`, promised to this process until it ends; where the user expects one, that one.
 
     Raises:
         Problem: two hundred ports in a row are taken.
@@ -76,6 +76,9 @@ def choose(names: list[str]) -> dict[str, int]:
     with _promises() as promised:
         chosen = {}
         for name in names:
+            if expected and name in expected:
+                chosen[name] = expected[name]
+                continue
             first = PREFERRED[name]
             for port in range(first, first + STEPS):
                 if str(port) not in promised and is_free(port):

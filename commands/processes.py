@@ -20,7 +20,8 @@ WORKER_STOP_SECONDS = 370
 # What a process gets of the shell that typed `kit up`, beside the settings.
 HANDED_ON = (
     "PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR",
-    "REQUESTS_CA_BUNDLE", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "CRASH_AT", "CRASH_ONCE",
+    "REQUESTS_CA_BUNDLE", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy",
+    "CRASH_AT", "CRASH_ONCE", "KIT_ENV_FILE",
 )  # fmt: skip
 
 

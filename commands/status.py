@@ -45,7 +45,7 @@ def as_dict(process: Process) -> dict[str, Any]:
 
 def urls(values: dict[str, str], programs: set[str]) -> dict[str, str]:
     from cars_bot.settings import redact, settings
-    from commands.addresses import shown
+    from commands.given import shown
 
     page = values["KIT_URL"]
     found = {

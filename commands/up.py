@@ -7,6 +7,7 @@ from cars_bot.settings import settings
 from commands import addresses, ports, rabbitmq, redis_server
 from commands.console import Problem, Progress, say
 from commands.down import bring_down
+from commands.given import given
 from commands.processes import OPTIONAL, Program, configuration, environment, kit_programs
 from commands.readiness import PortTaken, Starting
 from commands.state import RunDir, end_leftovers, run_dir
@@ -78,7 +79,7 @@ def start_fresh(run: RunDir, names: list[str], private_only: bool) -> None:
     supervisor = Supervisor(run)
     try:
         with Progress("Everything is up") as line:
-            pid = supervisor.launch(environment(run, addresses.given() | plan.values))
+            pid = supervisor.launch(environment(run, given() | plan.values))
             ports.hand_over(plan.ports.values(), pid)
             start_all(supervisor, plan.values, names, line)
     except (Problem, KeyboardInterrupt):
@@ -87,8 +88,8 @@ def start_fresh(run: RunDir, names: list[str], private_only: bool) -> None:
 
 
 def private_servers(run: RunDir, plan: addresses.Plan) -> list[Program]:
-    programs = rabbitmq.programs(run, plan.ports) if "rabbitmq" in plan.private else []
-    return programs + (redis_server.programs(run, plan.ports) if "redis" in plan.private else [])
+    programs = rabbitmq.programs(run, plan.ports) if "rabbitmq" in plan.ports else []
+    return programs + (redis_server.programs(run, plan.ports) if "redis" in plan.ports else [])
 
 
 def start_all(supervisor: Supervisor, values: dict[str, str], names: list[str], line: Progress) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from commands import addresses, ports
+from commands import addresses, given, ports
 from commands.console import Problem
 from commands.state import RunDir
 
@@ -17,9 +17,9 @@ from commands.state import RunDir
 @pytest.fixture(autouse=True)
 def nothing_given(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No setting from the shell, no .env, no other kit's promised ports."""
-    for name in addresses.SETTINGS:
+    for name in given.SETTINGS:
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(addresses, "ROOT", tmp_path)
+    monkeypatch.setenv("KIT_ENV_FILE", str(tmp_path / ".env"))
     monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
 
 
@@ -37,18 +37,18 @@ def test_a_taken_port_is_stepped_around(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_a_port_promised_to_a_kit_that_is_starting_is_not_given_out_twice(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(ports.PREFERRED, "redis", 47110)
+    monkeypatch.setitem(ports.PREFERRED, "redis", 27110)
     first = ports.choose(["redis"])["redis"]
     second = ports.choose(["redis"])["redis"]
-    assert second > first >= 47110
+    assert second > first >= 27110
 
 
 def test_the_promise_of_a_process_that_has_ended_is_void(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
-    (tmp_path / f"kit-ports-{os.getuid()}.json").write_text(json.dumps({"47120": ended.pid}))
-    monkeypatch.setitem(ports.PREFERRED, "redis", 47120)
-    assert ports.choose(["redis"])["redis"] == 47120
+    (tmp_path / f"kit-ports-{os.getuid()}.json").write_text(json.dumps({"27120": ended.pid}))
+    monkeypatch.setitem(ports.PREFERRED, "redis", 27120)
+    assert ports.choose(["redis"])["redis"] == 27120
 
 
 def test_who_listens_on_a_port_is_told_apart() -> None:
@@ -60,24 +60,24 @@ def test_who_listens_on_a_port_is_told_apart() -> None:
 
 
 def test_the_ports_of_a_kit_whose_broker_is_down_stay_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(ports.PREFERRED, "rabbitmq", 47130)
+    monkeypatch.setitem(ports.PREFERRED, "rabbitmq", 27130)
     lives = subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE)
     try:
-        ports.hand_over([47130], lives.pid)
-        assert ports.choose(["rabbitmq"])["rabbitmq"] == 47131
+        ports.hand_over([27130], lives.pid)
+        assert ports.choose(["rabbitmq"])["rabbitmq"] == 27131
     finally:
         lives.communicate()
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]"])
 def test_the_classroom_login_is_fine_on_this_machine(host: str) -> None:
-    addresses.refuse_classroom_login_elsewhere("RMQ_URL", f"amqp://student:qwerty@{host}:5672/")
+    given.refuse_classroom_login_elsewhere("RMQ_URL", f"amqp://student:qwerty@{host}:5672/")
 
 
 @pytest.mark.parametrize("host", ["10.0.0.7", "rabbit.example.org", "192.168.1.1"])
 def test_the_classroom_login_is_refused_anywhere_else(host: str) -> None:
     with pytest.raises(Problem, match="classroom login") as refusal:
-        addresses.refuse_classroom_login_elsewhere("RMQ_URL", f"amqp://student:qwerty@{host}:5672/")
+        given.refuse_classroom_login_elsewhere("RMQ_URL", f"amqp://student:qwerty@{host}:5672/")
     assert "rabbitmqctl add_user" in refusal.value.remedy
 
 
@@ -93,7 +93,7 @@ def test_the_classroom_login_is_refused_anywhere_else(host: str) -> None:
 )
 def test_an_address_of_the_wrong_kind_is_refused_by_the_name_of_its_setting(name: str, url: str) -> None:
     with pytest.raises(Problem, match=name):
-        addresses.check_given({name: url})
+        given.check({name: url})
 
 
 @pytest.mark.parametrize(
@@ -102,27 +102,60 @@ def test_an_address_of_the_wrong_kind_is_refused_by_the_name_of_its_setting(name
 def test_a_given_server_that_does_not_answer_stops_the_start(name: str, scheme: str) -> None:
     with listening() as silent:
         port = silent.getsockname()[1]
-    with pytest.raises(Problem, match=name):
-        addresses.check_given({name: f"{scheme}://127.0.0.1:{port}/0"})
+        with pytest.raises(Problem, match=name):
+            given.check({name: f"{scheme}://127.0.0.1:{port}/0"})
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        (
+            {"REDIS_URL": "redis://localhost:27140/0", "CELERY_BROKER_URL": "redis://localhost:27140/0"},
+            {"redis": 27140},
+        ),
+        ({"RMQ_URL": "amqp://student:qwerty@localhost:27141/"}, {"rabbitmq": 27141}),
+        ({"CELERY_BROKER_URL": "amqp://student:qwerty@127.0.0.1:27141//"}, {"rabbitmq": 27141}),
+    ],
+)
+def test_where_a_lesson_expects_a_server_and_there_is_none_the_kit_starts_its_own(
+    settings: dict[str, str], expected: dict[str, int], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert given.check(settings) == expected
+    for name, url in settings.items():
+        monkeypatch.setenv(name, url)
+    plan = addresses.find(RunDir(tmp_path / "run"), private_only=True)
+    assert {name: plan.ports[name] for name in expected} == expected
+    assert {name: plan.values[name] for name in settings} == settings
+
+
+@pytest.mark.parametrize("url", ["amqp://me:secret@localhost:27142/", "amqp://student:qwerty@localhost:27142/my_vhost"])
+def test_a_server_we_could_not_stand_in_for_must_be_there(url: str) -> None:
+    with pytest.raises(Problem, match="RMQ_URL"):
+        given.check({"RMQ_URL": url})
+
+
+def test_two_settings_cannot_expect_our_one_server_at_two_places() -> None:
+    with pytest.raises(Problem, match="CELERY_RESULT_BACKEND"):
+        given.check({"REDIS_URL": "redis://127.0.0.1:27143/0", "CELERY_RESULT_BACKEND": "redis://127.0.0.1:27144/0"})
 
 
 def test_no_password_of_a_given_server_is_shown(tmp_path: Path) -> None:
     with pytest.raises(Problem) as refusal:
-        addresses.check_given({"RMQ_URL": "amqp://me:hunter2@127.0.0.1:1/"})
+        given.check({"RMQ_URL": "amqp://me:hunter2@127.0.0.1:1/"})
     assert "hunter2" not in str(refusal.value)
-    assert "hunter2" not in addresses.shown("postgresql://me:hunter2@db/cars")
-    assert addresses.shown("amqp://student:qwerty@127.0.0.1:5672/") == "amqp://student:qwerty@127.0.0.1:5672/"
+    assert "hunter2" not in given.shown("postgresql://me:hunter2@db/cars")
+    assert given.shown("amqp://student:qwerty@127.0.0.1:5672/") == "amqp://student:qwerty@127.0.0.1:5672/"
 
 
 def test_the_environment_wins_over_the_env_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("OPENAI_MODEL=from-file\nSPREADSHEET_ID=from-file\n")
     monkeypatch.setenv("OPENAI_MODEL", "from-shell")
-    assert addresses.given() == {"OPENAI_MODEL": "from-shell", "SPREADSHEET_ID": "from-file"}
+    assert given.given() == {"OPENAI_MODEL": "from-shell", "SPREADSHEET_ID": "from-file"}
 
 
 def test_a_private_kit_has_everything_on_loopback(tmp_path: Path) -> None:
     plan = addresses.find(RunDir(tmp_path / "run"), private_only=True)
-    assert plan.private == {"rabbitmq", "redis", "outside_world"}
+    assert {"rabbitmq", "redis", "outside_world"} <= set(plan.ports)
     urls = [value for name, value in plan.values.items() if name.endswith("_URL")]
     assert urls
     assert all("127.0.0.1" in url for url in urls)

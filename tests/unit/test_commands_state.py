@@ -219,7 +219,7 @@ def test_a_followed_log_prints_whole_lines_and_survives_rotation(
 
 
 def test_the_doctor_finds_mistakes_in_the_env_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "ROOT", tmp_path)
+    monkeypatch.setenv("KIT_ENV_FILE", str(tmp_path / ".env"))
     (tmp_path / ".env").write_text("# fine\nRMQ_ULR=amqp://x\nOPENAI_MODEL=ok\njust words\n")
     faults = list(doctor.env_file(RunDir(tmp_path)))
     assert [fault.remedy for fault in faults] == ["sed -i 's/^RMQ_ULR=/RMQ_URL=/' .env", "sed -i 4d .env"]
@@ -232,7 +232,7 @@ def test_the_example_of_an_env_file_names_only_settings_there_are(
     (tmp_path / ".env").write_text(
         "\n".join(line.removeprefix("#") for line in lines if line.startswith("#") and line[1] != " ")
     )
-    monkeypatch.setattr(doctor, "ROOT", tmp_path)
+    monkeypatch.setenv("KIT_ENV_FILE", str(tmp_path / ".env"))
     assert list(doctor.env_file(RunDir(tmp_path))) == []
 
 
