@@ -11,13 +11,21 @@ from typing import Any
 
 from celery import Task
 from celery.exceptions import Ignore, SoftTimeLimitExceeded
+from celery.signals import worker_init
 from celery.worker.request import Request
 
+from cars_bot import clients
 from cars_bot.catalogue import JOBS, job_named
 from cars_bot.errors import Permanent
 from cars_bot.execution import AlreadyEnded, Delivery, Done, Expired, Failed, Retry, end_from_outside, execute
 from cars_bot.settings import settings
 from celery_app import celery_app
+
+
+@worker_init.connect
+def share_libraries(**_: Any) -> None:
+    """Import what the jobs will need before the children are forked, so that not each of them does it again."""
+    clients.preload()
 
 
 class JobFailed(Permanent):

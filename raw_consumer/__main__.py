@@ -10,6 +10,7 @@ import sys
 
 import redis
 
+from cars_bot import clients
 from cars_bot.catalogue import QUEUES
 from cars_bot.settings import settings
 from raw_consumer import logs
@@ -28,6 +29,7 @@ def worker(options: argparse.Namespace) -> int:
         signal.signal(signal.SIGTERM, lambda *_: consumer.stop())
         consumer.work()
 
+    clients.preload()  # once, before the fork, and not again in every child
     pool = Pool(options.name, options.concurrency, work, options.stop_seconds, reporter(options.name))
     return 0 if pool.run() else 1
 
