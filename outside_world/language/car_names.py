@@ -11,7 +11,7 @@ from outside_world.language.text import Text, Token
 LONGEST_NAME = 5  # tokens
 LONGEST_CODE = 3
 _GAP = re.compile(r"[ \-.'&/+(\"]{0,2}")
-_LINK = r"https?://\S+|\bt\.me/\S+|\S*@\w+\S*"
+_LINK = r"https?://\S+|\bt\.me/\S+|[\w.+-]{0,64}@[\w.-]{1,64}"
 _VIN = r"\b(?=\w*\d\w*\d)(?=\w*[a-z])[a-z0-9]{11,17}\b"
 _TYRE = r"\br\s?1[3-9]\b|\br2[0-4]\b"
 _ELSEWHERE = re.compile(f"{_LINK}|{_VIN}|{_TYRE}")

@@ -15,7 +15,7 @@ from outside_world.language.quantities import find_quantities
 from outside_world.language.text import Text
 from outside_world.language.years import find_year
 
-LONGEST_POST = 20_000  # characters; Telegram allows 4,096
+LONGEST_POST = 5_000  # characters that are read; Telegram allows 4,096
 
 
 @dataclass(frozen=True)

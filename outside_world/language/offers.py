@@ -9,7 +9,7 @@ from outside_world.language.text import Text
 IMPLAUSIBLE = 20_000_000  # "70 2 150 000" is a generation and a price rather than one number
 # Digits that count nothing.
 NO_NUMBERS_IN = re.compile(
-    r"https?://\S+|www\.\S+|\bt\.me/\S+|\S+@\S+\.\w+|@\w+"  # links, addresses, handles
+    r"https?://\S+|www\.\S+|\bt\.me/\S+|[\w.+-]{0,64}@[\w.-]{1,64}"  # links, addresses, handles
     r"|\b(?=[a-z0-9]*\d)(?=[a-z0-9]*[a-z])[a-z0-9]{11,17}\b"  # VIN
     r"|\b\d{1,2}[:]\d{2}\b|\b\d{1,2}[./]\d{1,2}[./]\d{2,4}\b"  # times, dates
     r"|\b\d{3}\s?/\s?\d{2}\s?/?\s?[rр]?\s?\d{2}\b|\b[rр]\s?\d{2}\b"  # tyres
@@ -20,7 +20,7 @@ _NEXT_ITEM = re.compile(r"(?:\bи|\band|\bплюс|&|\+|;|[2-9]\s?[).]|такж�
 _YEAR_NEXT = re.compile(r"[\s,(]{0,3}(?:19|20)\d\d\b")
 _GENERATION = re.compile(
     r"[ -]?(\d{1,3})(?![\d.,]\d)"
-    r"(?!\s?(?:к\b|k\b|т\b|т\.|тыс|млн|лям|км|km|mi|л\b|л\.|%|г\b|г\.|год|\$|€|£|₽|руб|р\b|000|лет))\b"
+    r"(?!\s?(?:к\b|k\b|т\b|т\.|тыс|млн|лям|км|km|mi|л\b|л\.|%|г\b|г\.|год|\$|€|£|₽|руб|р\b|000|лет|plate|reg))\b"
 )
 _GROUPED = re.compile(r"[ -]?\d{1,3}((?: \d{3})+)(?!\d)")
 

@@ -99,16 +99,19 @@ def _read(
     american = country in ("US", "CA") and _AMERICAN.fullmatch(written) is not None
     looks = _LOOKS_LIKE_ONE.search(written) and "." not in written
     foreign = len(digits) >= 11 and country not in (None, "US", "RU")
-    amount = _GROUPED_AMOUNT.fullmatch(written) and not labelled
+    amount = len(digits) < 9 and not labelled and _GROUPED_AMOUNT.fullmatch(written)
     if amount or not (american or labelled or looks or foreign):
         return None
-    return _read_national(digits, country, cyrillic) or _read_without_plus(digits, country, labelled)
+    return _read_national(digits, country, cyrillic, labelled) or _read_without_plus(digits, country, labelled)
 
 
-def _read_national(digits: str, country: str | None, cyrillic: bool) -> phonenumbers.PhoneNumber | None:
+def _read_national(
+    digits: str, country: str | None, cyrillic: bool, labelled: bool
+) -> phonenumbers.PhoneNumber | None:
     default = "RU" if cyrillic else "US"
-    for region in dict.fromkeys([country, default] if country else [default, *REGIONS]):
-        number = _parse(digits, str(region), lenient=False)
+    elsewhere = REGIONS if labelled and not country else ()
+    for region in dict.fromkeys([country or default, default, *elsewhere]):
+        number = _parse(digits, region, lenient=False)
         if number is not None:
             return number
     if (country == "US" and len(digits) in (10, 11)) or (country and re.fullmatch(r"0\d{9,10}", digits)):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from outside_world.language.phrases import any_of, sections
 from outside_world.language.text import Text
 
+MOST = 300
 CURRENCIES = frozenset(name for name in sections("units") if len(name) == 3 and name.isupper())
 _NUMBER = re.compile(r"(?<![\w+#№])(?<!\d[.,/-])(\d{1,3}(?:[ .,']\d{3})+(?!\d)|\d+[.,]\d+|\d+)")
 _THOUSAND = re.compile(r"\s?" + any_of("units", "thousand"))
@@ -63,10 +64,10 @@ class Quantity:
 
 
 def find_quantities(text: Text) -> list[Quantity]:
-    """Every number, in order."""
+    """Every number, in order; no post means anything by more than `MOST`."""
     found: list[Quantity] = []
     position = 0
-    while match := _NUMBER.search(text.low, position):
+    while len(found) < MOST and (match := _NUMBER.search(text.low, position)):
         found.append(_read(text.low, match))
         position = max(match.end(), found[-1].end)
     return found

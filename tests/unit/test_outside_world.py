@@ -122,10 +122,11 @@ def test_a_malformed_token_is_unauthorized_and_an_unknown_method_not_found(outsi
 
 
 def test_sheets_need_a_token_that_was_issued_here(outside_world: httpx.Client) -> None:
-    url = "/google/v4/spreadsheets/book"
+    url, guess = "/google/v4/spreadsheets/book", {"Authorization": "Bearer guess"}
     assert outside_world.get(url).status_code == 401
-    assert outside_world.get(url, headers={"Authorization": "Bearer guess"}).json()["error"]["status"] == "UNAUTHENTICATED"
-    assert outside_world.get(url, headers=google_headers(outside_world)).json()["sheets"][0]["properties"]["title"] == "Sheet1"
+    assert outside_world.get(url, headers=guess).json()["error"]["status"] == "UNAUTHENTICATED"
+    book = outside_world.get(url, headers=google_headers(outside_world)).json()
+    assert book["sheets"][0]["properties"]["title"] == "Sheet1"
 
 
 def test_values_are_written_read_appended_and_cleared_by_range(outside_world: httpx.Client) -> None:

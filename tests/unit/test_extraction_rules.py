@@ -1,0 +1,194 @@
+"""The rules of the outside world's language, one concept at a time, on sentences made for it."""
+
+import time
+from typing import Any
+
+import pytest
+
+from outside_world.language import classify, describe, extract
+
+
+def field(name: str, post: str) -> Any:
+    return extract(post)[name]
+
+
+@pytest.mark.parametrize(("post", "make", "model"), [
+    ("Продам мерс е200 2010", "Mercedes-Benz", "E200"),
+    ("Мерседес Е-класс W212 E200, 2013", "Mercedes-Benz", "E200"),
+    ("БМВ 520д 2014", "BMW", "520d"),
+    ("bmw 5 серии 525d xDrive", "BMW", "525d"),
+    ("Бэха икс5 2008", "BMW", "X5"),
+    ("Приору продам, 2011 год", "Lada", "Priora"),
+    ("Продаю семерку 2005", "Lada", "2107"),
+    ("Продам 2114, 2010", "Lada", "2114"),
+    ("Фокус 2, 2008 год, обмен на Солярис", "Ford", "Focus"),
+    ("СХ-5 2018 продаю", "Mazda", "CX-5"),
+    ("Мазда 3 2008", "Mazda", "3"),
+    ("Hundai Solaris", "Hyundai", "Solaris"),
+    ("Mitsubisi Lanser 10", "Mitsubishi", "Lancer"),
+    ("Шевроле Нива 2012", "Chevrolet", "Niva"),
+    ("Daewoo Lanos 2007", "Daewoo", "Lanos"),
+    ("ЗАЗ Ланос 2009", "ZAZ", "Lanos"),
+    ("Лексус RX 350 2015", "Lexus", "RX350"),
+    ("Крузак 200 2012", "Toyota", "Land Cruiser 200"),
+    ("Land Rover Range Rover Sport 2014", "Land Rover", "Range Rover Sport"),
+    ("Продам BMВ X3 2015 (кириллическая В)", "BMW", "X3"),
+    ("Пежо 408 2013", "Peugeot", "408"),
+    ("Mitsubishi Pajero 2012, 3.5 V6 GLS", "Mitsubishi", "Pajero"),
+    ("Сдаю гараж, газ, свет. Note: call me", None, None),
+])  # fmt: skip
+def test_makes_and_models_are_known_by_many_names(post: str, make: str | None, model: str | None) -> None:
+    assert (field("make", post), field("model", post)) == (make, model)
+
+
+@pytest.mark.parametrize(("post", "year"), [
+    ("Kia Rio 2017 г.в., куплена в 2018, ТО в 2023", 2017),
+    ("Продам Ауди 80, 1989", 1989),
+    ("'09 Corolla, 155k mi", 2009),
+    ("selling my 06 civic", 2006),
+    ("Ford Fiesta 62 plate", 2012),
+    ("Ваз 2115 08г, музыка", 2008),
+    ("BMW X5, страховка до 2026", None),
+    ("Toyota Camry XV70, год: 2020", 2020),
+])  # fmt: skip
+def test_the_year_is_the_cars_own(post: str, year: int | None) -> None:
+    assert field("year", post) == year
+
+
+@pytest.mark.parametrize(("post", "kilometres"), [
+    ("Камри 2015, пробег 120 т.км", 120_000),
+    ("Камри 2015, пробег 137", 137_000),
+    ("Камри 2015, 89 000 км, масло каждые 10 000 км", 89_000),
+    ("Камри 2015, ГРМ менял на 150 тыс км, пробег сто девяносто тысяч", 190_000),
+    ("Honda Civic 2018, 45k miles, $17,900", 72_420),
+    ("Honda Jazz 2010, 64k, £3995, Bristol", 102_998),
+    ("Volvo XC90 2008, 250 тыс, 790 тыс. Петрозаводск", 250_000),
+    ("Haval Dargo 2023, новый, пробег 15 км", 15),
+    ("Tesla 2021, запас хода 480 км", None),
+    ("Лада Веста 2018, разгон до 100 км/ч", None),
+])  # fmt: skip
+def test_the_mileage_is_in_kilometres_and_no_other_distance(post: str, kilometres: int | None) -> None:
+    assert field("mileage_km", post) == kilometres
+
+
+@pytest.mark.parametrize(("post", "price", "currency"), [
+    ("Камри 2015, 850 т.р.", 850_000, "RUB"),
+    ("Камри 2015, цена 1350, Казань", 1_350_000, "RUB"),
+    ("Камри 2015, 1 млн 250 тыс, Казань", 1_250_000, "RUB"),
+    ("Камри 2015, 1,2 ляма, Казань", 1_200_000, "RUB"),
+    ("Камри 2015, миллион двести, Казань", 1_200_000, "RUB"),
+    ("Камри 2015, была 900, теперь 850 тыс, Омск", 850_000, "RUB"),
+    ("Камри 2015, 890 000 -> 850 000 р", 850_000, "RUB"),
+    ("Камри 2015, 1 100 000 руб, первый взнос 100 000 руб, платеж 15 000 руб/мес", 1_100_000, "RUB"),
+    ("Камри 2015, вложено 150 т.р., цена 570 т.р.", 570_000, "RUB"),
+    ("Camry 70 2 150 000, Самара", 2_150_000, "RUB"),
+    ("Golf 2010, 12.5k€", 12_500, "EUR"),
+    ("Golf 2010, 15.900,- EUR", 15_900, "EUR"),
+    ("Civic 2018, $289/mo with $2,000 down, Sacramento", None, None),
+    ("Camry 2018, 14.5 млн, Алматы", 14_500_000, "KZT"),
+    ("Lanos 2007, 3200 у.е.", 3_200, "USD"),
+    ("Patrol 2019, asking 165k AED", 165_000, "AED"),
+    ("Two thousand nine hundred pounds for this 2013 Hyundai i10", 2_900, "GBP"),
+    ("Camry 2.5 181 л.с., 2015, цена договорная", None, None),
+])  # fmt: skip
+def test_the_price_is_what_is_asked_now(post: str, price: int | None, currency: str | None) -> None:
+    assert (field("price", post), field("currency", post)) == (price, currency)
+
+
+@pytest.mark.parametrize(("post", "city"), [
+    ("Продам Приору, стоит в Набережных Челнах", "Naberezhnye Chelny"),
+    ("Продам Приору, питер", "Saint Petersburg"),
+    ("Продам Приору, г. Ишимбай", "Ishimbay"),
+    ("Продам Приору, пригнана из Москвы, Казань", "Kazan"),
+    ("Продам Приору, Казань, доставка в Москву", "Kazan"),
+    ("Продам Приору, Тула, ул. Московская, метро Киевская", "Tula"),
+    ("Selling my Civic in Boise, ID", "Boise"),
+    ("Seat Toledo for sale, Gdańsk", "Gdansk"),
+    ("Nice Civic, mobile number below", None),
+    ("Продам Приору, звонить Владимир 8 904 250 00 00", None),
+    ("Сатылады Camry, Шымкент қаласы", "Shymkent"),
+])  # fmt: skip
+def test_the_city_is_where_the_car_is(post: str, city: str | None) -> None:
+    assert field("city", post) == city
+
+
+@pytest.mark.parametrize(("post", "phones"), [
+    ("Продам Приору, 8 (912) 345-67-89 или 89123456780", ["+79123456789", "+79123456780"]),
+    ("Продам Приору 270000 т.89270001734", ["+79270001734"]),
+    ("Продам Приору, 8️⃣9️⃣1️⃣2️⃣3️⃣4️⃣5️⃣6️⃣7️⃣8️⃣9️⃣", ["+79123456789"]),
+    ("Civic, Austin, TX, 512.555.0134", ["+15125550134"]),
+    ("Patrol, Dubai, 050 123 4567 / 052 700 1144", ["+971501234567", "+971527001144"]),
+    ("Lanos, Київ, 0501112233", ["+380501112233"]),
+    ("Продам Приору 1 250 000 2015 120 000 VIN XTA21703080012345", []),
+    ("Продам Приору, wa.me/79103000000", ["+79103000000"]),
+])  # fmt: skip
+def test_phones_are_international_and_nothing_else_is_a_phone(post: str, phones: list[str]) -> None:
+    assert field("phones", post) == phones
+
+
+@pytest.mark.parametrize(("post", "handle"), [
+    ("Продам Приору, писать @seller_ivan", "@seller_ivan"),
+    ("Продам Приору, t.me/seller_ivan", "@seller_ivan"),
+    ("Продам Приору. Продавец: @ivan_2114\nПодписывайтесь на канал @auto_rynok", "@ivan_2114"),
+    ("Продам Приору. Больше объявлений: @kaluga_avto", None),
+    ("Продам Приору, инст @patrol_kings, почта ivan@mail.ru, бот @auto_bot", None),
+])  # fmt: skip
+def test_the_handle_is_the_sellers(post: str, handle: str | None) -> None:
+    assert field("telegram", post) == handle
+
+
+def test_of_two_cars_the_first_one_is_read() -> None:
+    car = extract("1) Toyota Corolla 2013, 120 000 км, 1 150 000 руб\n2) Nissan Note 2009, 160 000 км, 520 000 руб")
+    assert (car["model"], car["year"], car["mileage_km"], car["price"]) == ("Corolla", 2013, 120_000, 1_150_000)
+
+
+@pytest.mark.parametrize("post", [
+    "Отдам ласточку в хорошие руки: ВАЗ 2114, 2008 г.в., 95 тыс. руб., Самара, @ivan_2114",
+    "bmw f30 316i 2014 127000km 1590000rub ufa",
+    "Selling my 06 civic ex, 187k miles, runs, 2800 firm. Columbus OH",
+    "Нужны деньги, отдаю Шкоду Рапид 2014 за 830 тыс. Нижний Новгород 8 903 000 44 55",
+    "Ищет нового хозяина Форд Мондео 2012, 172 000 км, 950 000. @mondeo240",
+    "Продам или обменяю Тойоту Висту 1999, 340 т.р., Кемерово",
+])  # fmt: skip
+def test_an_offer_is_a_sale(post: str) -> None:
+    verdict = classify(post)
+    assert verdict.is_sale, verdict.reason
+
+
+@pytest.mark.parametrize("post", [
+    "", "🔥🔥🔥", "+",
+    "Куплю Toyota Camry 2015-2018, до 1.5 млн, Москва. 8 916 000 00 00",
+    "Looking for a cheap runner, Honda Civic or Corolla, under $3000, Dallas",
+    "Сдаю в аренду Kia Rio 2020, 2200 руб/сутки, Краснодар 8 918 000 00 00",
+    "Шиномонтаж 24/7, переобувка от 1500 руб. 8-900-000-00-00",
+    "Продам комплект зимней резины Nokian 205/55 R16 от Мазды 3, 12000 руб, Пермь",
+    "BMW N47 engine, 92,000 miles, £1,450, Coventry",
+    "Разбор Ford Focus 2, все запчасти в наличии",
+    "Продам мотоцикл Honda CB400, 1999 г, 180 тыс руб, Сочи",
+    "АвтоВАЗ начал продажи Lada Iskra, цены от 1,25 млн рублей",
+    "Приходит мужик в автосалон: — А эта Camry быстрая? — Вчера продали, сегодня вернули.",
+    "Стоит ли брать Polo 2013 с пробегом 150 тыс за 600?",
+    "Camry продана, всем спасибо!",
+    "SOLD! 2014 Honda Accord, thanks everyone",
+    "Пригоним авто из Кореи под заказ: Hyundai Palisade от 2,5 млн. @korea_auto",
+    "Угнали Toyota Land Cruiser 200, 2016 г.в. Кто видел - звоните 8 999 000 11 22",
+    "Заработок от 50 000 рублей в неделю! Пиши @easy_money",
+])  # fmt: skip
+def test_anything_else_is_not(post: str) -> None:
+    verdict = classify(post)
+    assert not verdict.is_sale, verdict.reason
+
+
+def test_a_description_says_what_the_post_says_in_its_language() -> None:
+    post = "Продам Kia Rio 2017, пробег 70000 км, один хозяин, автомат, 850000 руб, Липецк, торг"
+    assert describe(extract(post), post) == (
+        "Kia Rio, 2017 года, пробег 70 000 км. Один владелец, автоматическая коробка, возможен торг. "
+        "Цена 850 000 RUB, Lipetsk."
+    )
+
+
+@pytest.mark.parametrize("piece", ["+7", "8 ", "@", "(", "1 млн ", "а", "a1", "8-9", "\x00", "t.me/a", "🚗"])
+def test_no_post_takes_long_to_read(piece: str) -> None:
+    start = time.process_time()
+    classify(piece * 5_000)
+    assert time.process_time() - start < 2
