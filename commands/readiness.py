@@ -54,7 +54,6 @@ class Starting:
 
     def __init__(self, supervisor: Supervisor, values: dict[str, str], line: Progress) -> None:
         self._supervisor = supervisor
-        self._values = values
         self._line = line
         self._ports = {name: int(port) for name, _, port in (p.partition("=") for p in values["KIT_PORTS"].split(","))}
         self._log_sizes: dict[str, int] = {}

@@ -46,7 +46,7 @@ def bring_up(run: RunDir, names: list[str] | None = None, private_only: bool = F
         supervisor = Supervisor(run)
         if supervisor.is_up():
             values = run.read_env()
-            with Progress("Everything is up") as line:
+            with Progress(title(names or [])) as line:
                 start_all(supervisor, values, names or [], line)
             return
         end_leftovers(run)
@@ -74,17 +74,22 @@ def start_fresh(run: RunDir, names: list[str], private_only: bool) -> None:
     programs = private_servers(run, plan) + kit_programs(run, plan.ports)
     run.write_env(plan.values)
     settings.cache_clear()
+    settings()  # a setting that is wrong shall be found before anything runs
     run.supervisor_conf.touch(mode=0o600)
     run.supervisor_conf.write_text(configuration(run, programs))
     supervisor = Supervisor(run)
     try:
-        with Progress("Everything is up") as line:
+        with Progress(title(names)) as line:
             pid = supervisor.launch(environment(run, given() | plan.values))
             ports.hand_over(plan.ports.values(), pid)
             start_all(supervisor, plan.values, names, line)
-    except (Problem, KeyboardInterrupt):
+    except BaseException:  # Ctrl-C too
         bring_down(run, seconds=2)
         raise
+
+
+def title(names: list[str]) -> str:
+    return f"Up: {', '.join(names)}" if names else "Everything is up"
 
 
 def private_servers(run: RunDir, plan: addresses.Plan) -> list[Program]:
@@ -94,7 +99,7 @@ def private_servers(run: RunDir, plan: addresses.Plan) -> list[Program]:
 
 def start_all(supervisor: Supervisor, values: dict[str, str], names: list[str], line: Progress) -> None:
     """Start what is wanted and not yet alive, stage by stage, and wait until all of it is ready."""
-    wanted = [p for p in chosen(supervisor.processes(), names) if not p.is_alive]
+    wanted = [p for p in chosen(supervisor.processes(), names) if p.state not in ("STARTING", "RUNNING")]
     programs = {p.program for p in wanted}
     starting = Starting(supervisor, values, line)
     with ThreadPoolExecutor(1) as pool:
@@ -141,8 +146,12 @@ def create_tables() -> None:
 
 def say_where(run: RunDir) -> None:
     values = run.read_env()
+    running = {p.program for p in Supervisor(run).processes() if p.is_alive}
     say()
-    say(f"  The page      {values['KIT_URL']}")
+    if "api" in running:
+        say(f"  The page      {values['KIT_URL']}")
+    if "flower" in running:
+        say(f"  Flower        {values['FLOWER_URL']}")
     if "RMQ_MANAGEMENT_URL" in values:
         say(f"  RabbitMQ      {values['RMQ_MANAGEMENT_URL']}  (student / qwerty)")
     say("  What runs     ./kit status        Stop it all   ./kit down")

@@ -11,7 +11,7 @@ import pytest
 from dotenv import dotenv_values
 from supervisor.options import ServerOptions
 
-from commands import doctor, logs, rabbitmq, scale, up
+from commands import checks, logs, rabbitmq, scale, up
 from commands.__main__ import COMMANDS, MODULES, main
 from commands.console import Problem, bar, table
 from commands.exec_ import inside
@@ -221,7 +221,7 @@ def test_a_followed_log_prints_whole_lines_and_survives_rotation(
 def test_the_doctor_finds_mistakes_in_the_env_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KIT_ENV_FILE", str(tmp_path / ".env"))
     (tmp_path / ".env").write_text("# fine\nRMQ_ULR=amqp://x\nOPENAI_MODEL=ok\njust words\n")
-    faults = list(doctor.env_file(RunDir(tmp_path)))
+    faults = list(checks.env_file(RunDir(tmp_path)))
     assert [fault.remedy for fault in faults] == ["sed -i 's/^RMQ_ULR=/RMQ_URL=/' .env", "sed -i 4d .env"]
 
 
@@ -233,7 +233,7 @@ def test_the_example_of_an_env_file_names_only_settings_there_are(
         "\n".join(line.removeprefix("#") for line in lines if line.startswith("#") and line[1] != " ")
     )
     monkeypatch.setenv("KIT_ENV_FILE", str(tmp_path / ".env"))
-    assert list(doctor.env_file(RunDir(tmp_path))) == []
+    assert list(checks.env_file(RunDir(tmp_path))) == []
 
 
 def test_every_command_of_the_help_exists_and_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
