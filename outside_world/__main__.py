@@ -4,6 +4,7 @@ import argparse
 
 import uvicorn
 
+from outside_world import language
 from outside_world.app import build_app
 
 
@@ -13,6 +14,7 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8090)
     arguments = parser.parse_args()
+    language.prepare()
     uvicorn.run(
         build_app(),
         host=arguments.host,

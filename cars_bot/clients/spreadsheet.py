@@ -140,6 +140,7 @@ def _our_errors(worksheet: str, repeatable: bool) -> Iterator[None]:
     import google.auth.exceptions
     import gspread.exceptions
     import requests
+    import urllib3.exceptions
 
     lost = Retryable if repeatable else OutcomeUnknown
     try:
@@ -151,7 +152,7 @@ def _our_errors(worksheet: str, repeatable: bool) -> Iterator[None]:
         raise (Retryable if error.retryable else Permanent)(f"Google: no token: {error!s:.200}") from None
     except google.auth.exceptions.TransportError as error:
         raise Retryable(f"Google: no token: {error!s:.200}") from None
-    except (requests.RequestException, limits.LimitExceeded, OSError) as error:
+    except (requests.RequestException, urllib3.exceptions.HTTPError, limits.LimitExceeded, OSError) as error:
         raise (Retryable if _never_connected(error) else lost)(f"Google: {error!r:.200}") from None
     except (ValueError, TypeError, AttributeError, LookupError) as error:
         raise lost(f"Google's answer is unreadable: {error!r:.200}") from None
