@@ -102,12 +102,13 @@ def cars() -> Cars:
 
 def _add(found: Cars, name: CarName, spellings: list[str]) -> None:
     for spelling in filter(None, map(str.strip, spellings)):
-        plain = " " in spelling and not name.numeric  # two words together are no ordinary word
+        words = spelling.split()  # two words together are no ordinary word: "ford ka"
+        plain = len(words) > 1 and any(len(word) > 3 for word in words)
         one_word = spelling.isalpha()
         for key in _keys(spelling):
             (found.one_word if one_word else found.several_words).add(key)
             bare = key.strip(CYRILLIC).isdigit() and len(key) < 4
-            entry = replace(name, weak=(name.weak and not plain) or bare, numeric=name.numeric or bare)
+            entry = replace(name, weak=(name.weak and not plain) or bare, numeric=(name.numeric and not plain) or bare)
             if entry not in found.names[key]:
                 found.names[key].append(entry)
 
