@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body
 
-from api import examples, queues
+from api import depths, examples
 from api.errors import problems
 from api.schemas import Choice, ImportReport, JobShown
 from cars_bot import database, posts, runs
@@ -54,9 +54,9 @@ def summarise_some(choice: Choice) -> dict[str, dict[str, int]]:
 
 
 @router.get("/queues", tags=["counts"], summary="Show how much waits")
-def show_queues() -> dict[str, dict[str, int | None]]:
+async def show_queues() -> dict[str, dict[str, int | None]]:
     """Messages waiting per lane and queue, as the brokers say; null where one does not answer."""
-    return queues.depths()
+    return await depths.ask()
 
 
 @router.post(

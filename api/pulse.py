@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import func, select
 from starlette.concurrency import run_in_threadpool
 
-from api import queues, views
+from api import depths, views
 from api.views import Hub, Watched
 from cars_bot import database, runs
 from cars_bot.models import runs as table
@@ -56,7 +56,7 @@ class Pulse(Watched):
             await asyncio.sleep(max(TICK_SECONDS - (time.monotonic() - began), 0.1))
 
     async def _ask_brokers(self) -> None:
-        asked = await run_in_threadpool(queues.depths)
+        asked = await depths.ask()
         self.depths = {lane: _sum(list(of_queue.values())) for lane, of_queue in asked.items()} | {"inline": 0}
 
     async def _beat(self) -> None:

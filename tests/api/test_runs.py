@@ -1,12 +1,14 @@
 """Reading and changing runs over HTTP: lists by key, waiting, cancelling, retrying, timelines."""
 
+import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.api.server import Server
+from tests.api.server import Server, serving
 from tests.kit import until
 
 
@@ -178,6 +180,19 @@ def test_some_runs_can_be_counted_apart(server: Server) -> None:
 
 def test_queues_of_a_broker_that_is_away_are_unknown_not_empty(server: Server) -> None:
     assert server.http.get("/api/queues").json()["raw"]["default"] is None
+
+
+def test_a_frozen_broker_holds_up_neither_submitting_nor_counting(tmp_path: Path, redis_url: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as frozen:  # takes connections and never says a word
+        broker = f"amqp://student:qwerty@127.0.0.1:{frozen.getsockname()[1]}/"
+        with serving(tmp_path, redis_url.removesuffix("0") + "2", RMQ_URL=broker) as server:
+            began = time.monotonic()
+            assert server.submit("raw")
+            assert server.submit("celery")
+            assert time.monotonic() - began < 1
+            assert server.http.get("/api/queues").json()["celery"]["default"] is None
+            assert time.monotonic() - began < 4
+            assert server.stop() < 15
 
 
 def test_an_export_is_imported_and_again_without_doubling(server: Server) -> None:
