@@ -1,5 +1,6 @@
 """What all tests share: one kit for a whole session, because starting brokers takes seconds."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +18,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run every test of the shared kit once per database."""
     if "kit" in metafunc.fixturenames:
-        databases = metafunc.config.getoption("--databases").split(",")
+        # Interned, because pytest keeps a fixture only while its parameter is the very same object.
+        databases = map(sys.intern, metafunc.config.getoption("--databases").split(","))
         metafunc.parametrize("kit", databases, indirect=True, scope="session")
 
 
