@@ -48,6 +48,7 @@ class Settings:
     channel: str
     worker_name: str | None
     jobs_per_child: int
+    client_deadline: float
     extra_jobs: tuple[str, ...]
 
     @property
@@ -87,6 +88,8 @@ def read(environment: Mapping[str, str], root: Path = ROOT) -> Settings:
         )
     if not (jobs_per_child := _whole(get("JOBS_PER_CHILD", "1000"))):
         raise NotConfigured("JOBS_PER_CHILD must be a whole number above 0: after so many jobs a child is replaced")
+    if not (client_deadline := float(_whole(get("CLIENT_DEADLINE", "30")))):
+        raise NotConfigured("CLIENT_DEADLINE must be whole seconds above 0: so long a call to the outside may take")
     outside_world = get("OUTSIDE_WORLD_URL", "http://127.0.0.1:8090").rstrip("/")
     rmq_url = get("RMQ_URL", "amqp://student:qwerty@127.0.0.1:5672/")
     redis_url = get("REDIS_URL", "redis://127.0.0.1:6379/0")
@@ -118,6 +121,7 @@ def read(environment: Mapping[str, str], root: Path = ROOT) -> Settings:
         channel=get("TELEGRAM_CHANNEL", "@cars_bot_demo"),
         worker_name=get("KIT_WORKER_NAME") or None,
         jobs_per_child=jobs_per_child,
+        client_deadline=client_deadline,
         extra_jobs=tuple(filter(None, get("EXTRA_JOBS").replace(" ", "").split(","))),
     )
 

@@ -4,13 +4,14 @@ A library's own timeout watches one read at a time, so a server that sends a byt
 deadline here is over the whole answer.
 """
 
-import os
 import time
 from collections.abc import AsyncIterator, Iterator
 from urllib.parse import urlsplit
 
+from cars_bot.settings import settings
+
 CONNECT_SECONDS = 5.0
-DEADLINE_SECONDS = float(os.environ.get("CLIENT_DEADLINE") or 30)
+DEADLINE_SECONDS = settings().client_deadline
 MAX_ANSWER_BYTES = 10 * 1024 * 1024
 SLOWEST_RETRY_SECONDS = 3600.0
 
