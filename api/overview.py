@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body
+from sqlalchemy.exc import DataError
 
 from api import depths, examples
 from api.errors import problems
@@ -13,6 +14,8 @@ from cars_bot.catalogue import JOBS, SCHEDULE
 from cars_bot.errors import InvalidArguments
 
 router = APIRouter(prefix="/api")
+
+NO_EXPORT = (AttributeError, TypeError, ValueError, OverflowError, DataError)  # it has another shape, deep inside
 
 
 @router.get("/jobs", tags=["catalogue"], summary="List the jobs there are")
@@ -72,12 +75,7 @@ def import_posts(
     """Import a Telegram export. Posts that were imported before are brought up to date, not doubled."""
     try:
         imported = posts.store(export, "the body")
-    except (
-        AttributeError,
-        TypeError,
-        ValueError,
-        OverflowError,
-    ) as error:  # not the shape of an export, deep inside it
+    except NO_EXPORT as error:
         raise InvalidArguments(f"the body is not a Telegram export ({error}). {posts.HOW}") from error
     listed = [
         {"channel": channel, "message_id": message_id, "post_id": post_id}

@@ -79,10 +79,10 @@ def cancel(run_id: str) -> runs.Run:
     Raises:
         Refused: there is none (404), or it has ended (409).
     """
+    lane = existing(run_id).lane
     if runs.end_open(run_id, "REVOKED", "cancelled by request"):
-        run = existing(run_id)
-        ledger.record("revoked", run_id, run.lane)
-        return run
+        ledger.record("revoked", run_id, lane)
+        return existing(run_id)
     run = existing(run_id)
     raise Refused(409, "already_ended", f"the run ended {run.state} and stays so; POST {run_id}/retry makes a new one")
 
