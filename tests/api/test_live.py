@@ -1,16 +1,19 @@
 """The page's news: what has changed in its view, a tick a second, and nothing twice; with Redis or without."""
 
+import asyncio
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from queue import Empty, Queue
 from typing import Any
 
 import httpx
+import pytest
 import redis
 
+from api import live
 from api.projector import still_running
 from cars_bot.ledger import STREAM, Event
 from tests.api.server import Server
@@ -178,6 +181,27 @@ def test_an_idle_page_hears_only_ticks(server: Server) -> None:
             except Empty:
                 break
         assert set(heard) == {"tick"}
+
+
+def test_a_page_that_takes_nothing_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "SEND_SECONDS", 0.05)
+
+    async def news() -> AsyncIterator[bytes]:
+        while True:
+            yield b"data: {}\n\n"
+
+    async def stuck(message: Any) -> None:
+        if message["type"] == "http.response.body":
+            await asyncio.Event().wait()
+
+    async def stays() -> Any:
+        await asyncio.Event().wait()
+
+    async def serve() -> None:
+        async with asyncio.timeout(5):
+            await live.EventStream(news())({"type": "http"}, stays, stuck)
+
+    asyncio.run(serve())
 
 
 # ---------------------------------------------------------------- the projector
