@@ -5,13 +5,15 @@ publish(lane, runs) -> the ids a broker has confirmed
 
 from collections.abc import Callable, Sequence
 from functools import cache
+from threading import Lock
 from time import time
 from typing import Any
 
-from cars_bot import database, execution, runs
+from cars_bot import clients, database, execution, runs
 from cars_bot.runs import Run
 from cars_bot.settings import settings
 
+_importing = Lock()
 PUBLISH_SECONDS = 10.0  # what is not confirmed by then is unknown; the relay publishes it again
 
 
@@ -78,6 +80,8 @@ def run_inline(run_id: str) -> None:
 
     There is one attempt: waiting for a retry would keep the request open, and nobody is left to come back to it later.
     """
+    with _importing:
+        clients.preload()  # requests come in threads, and an import that two threads race for may fail in both
     with database.statements() as connection:
         run = runs.find(connection, run_id)
     if run is None:

@@ -39,7 +39,7 @@ def _ask(lane: str, queue: str) -> int | None:
 def _redis_length(queue: str) -> int | None:
     client = redis.Redis.from_url(settings().celery_broker_url, socket_timeout=1.0, socket_connect_timeout=1.0)
     try:
-        return sum(int(client.llen(queue + step)) for step in REDIS_PRIORITY_STEPS)  # type: ignore[arg-type]
+        return sum(int(client.llen(queue + step)) for step in REDIS_PRIORITY_STEPS)
     except redis.RedisError:
         return None
     finally:

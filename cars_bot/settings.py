@@ -1,7 +1,8 @@
 """Where everything is: read once from the environment, `.env` and what `./kit up` wrote down.
 
-The first source that names a setting wins: the process environment, then `.env` beside this project, then `kit.env`
-in the run directory (the addresses of the kit that is up), then the defaults below. An empty value counts as unset.
+The first source that names a setting wins: the process environment, then `.env` beside this project (or the file that
+`KIT_ENV_FILE` names), then `kit.env` in the run directory (the addresses of the kit that is up), then the defaults
+below. An empty value counts as unset.
 """
 
 import os
@@ -72,7 +73,8 @@ def read(environment: Mapping[str, str], root: Path = ROOT) -> Settings:
     Raises:
         NotConfigured: a value is there but unusable; the message says which and what would be right.
     """
-    sources: list[Mapping[str, str | None]] = [environment, dotenv_values(root / ".env")]
+    env_file = environment.get("KIT_ENV_FILE") or root / ".env"
+    sources: list[Mapping[str, str | None]] = [environment, dotenv_values(env_file)]
 
     def get(name: str, default: str = "") -> str:
         return next((value for source in sources if (value := source.get(name))), default)

@@ -93,8 +93,9 @@ def main() -> int:
     command.set_defaults(run=worker)
     command.add_argument("--concurrency", type=int, default=2, help="child processes (default 2)")
     command.add_argument("--queues", type=_queues, default=list(QUEUES), help="a,b,c (default: all)")
+    recycle = settings().jobs_per_child
     command.add_argument(
-        "--max-jobs-per-child", type=int, default=100, help="then it is replaced; 0: never (default 100)"
+        "--max-jobs-per-child", type=int, default=recycle, help=f"then it is replaced; 0: never (default {recycle})"
     )
     command.add_argument(
         "--stop-seconds", type=float, default=25.0, help="for the jobs in hand, after SIGTERM (default 25)"

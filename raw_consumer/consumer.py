@@ -24,7 +24,6 @@ from raw_consumer.settlement import DeadLetter, Decision, RetryAfter, settle
 log = logging.getLogger(__name__)
 
 FORWARD_SECONDS = 10.0  # for one try to publish a retry or a dead letter
-YOUTH = 1.0  # seconds a child lives at least: at thousands of jobs a second, forking would be most of the work
 
 
 class Consumer:
@@ -32,7 +31,6 @@ class Consumer:
 
     def __init__(self, rmq_url: str, queues: Sequence[str], name: str, slot: Slot, max_jobs: int) -> None:
         self.name, self.slot, self.max_jobs = name, slot, max_jobs
-        self.born = time.monotonic()
         self.publisher = Publisher(rmq_url, f"{name} publisher")
         self.intake = Intake(rmq_url, queues, name)
 
@@ -43,7 +41,7 @@ class Consumer:
             self._carry_out(decision, received)
             self.intake.acknowledge(received)
             # feature: recycling children
-            if self.max_jobs and self.slot.jobs_done >= self.max_jobs and time.monotonic() > self.born + YOUTH:
+            if self.max_jobs and self.slot.jobs_done >= self.max_jobs:
                 self.intake.finish(at_once=False)
             # end
         self.intake.close()

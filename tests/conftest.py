@@ -1,35 +1,53 @@
 """What all tests share: one kit for a whole session, because starting brokers takes seconds."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.kit import Kit, running
 
+DATABASES = ("sqlite", "postgresql")
+os.environ["KIT_ENV_FILE"] = os.devnull  # a developer's own .env is nothing to the tests
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Which databases the shared kit is tried on."""
-    parser.addoption("--databases", default="sqlite,postgresql", help="for the contract tests; the default is both")
+    parser.addoption("--databases", default=",".join(DATABASES), help="for the contract tests; the default is both")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run every test of the shared kit once per database."""
     if "kit" in metafunc.fixturenames:
         # Interned, because pytest keeps a fixture only while its parameter is the very same object.
-        databases = map(sys.intern, metafunc.config.getoption("--databases").split(","))
+        databases = [sys.intern(name) for name in metafunc.config.getoption("--databases").split(",")]
         metafunc.parametrize("kit", databases, indirect=True, scope="session")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """For xdist: tests that share servers stay in one process, which is by file, but for the shared kit by database."""
-    for item in items:
-        callspec = getattr(item, "callspec", None)
-        shared = callspec.params.get("kit") if callspec else None
-        item.add_marker(pytest.mark.xdist_group(f"kit-{shared}" if shared else item.path.stem))
+    """The slowest files first, so that several processes end at about the same time."""
+    slowest = ("test_outages", "test_kit_lifecycle", "test_raw_faults")
+    items.sort(key=lambda item: item.path.stem not in slowest)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Several processes (`-n 3`): tests that share servers stay together, by file or by the shared kit's database."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByServers(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            file, _, test = nodeid.partition("::")
+            parameters = test.partition("[")[2].rstrip("]").split("-")
+            return next((name for name in DATABASES if name in parameters), file)
+
+    config.option.loadscopereorder = False
+    return ByServers(config, log)
 
 
 @pytest.fixture(scope="session")
