@@ -90,6 +90,9 @@ def _names(text: Text, part: list[Token]) -> list[CarName]:
     found = list(names.get(key, []))
     if not joined.isascii():
         found += [name for name in names.get(CYRILLIC + key, []) if name not in found]
+    written = text.low[part[0].start : part[-1].end]
+    if len(part) > 1 and found and any(name.model == written for name in found):
+        return found  # "9-3" as the file writes it
     if len(part) > 1 and found and _runs_together(text, part, key):
         return []
     return [replace(name, weak=True, numeric=True) for name in found] if _is_spread(text, part) else found

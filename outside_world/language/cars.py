@@ -24,6 +24,9 @@ _ANOTHER = re.compile(r"(?:\bи|\band|&|\+|[;2)]|также|продаю|про�
 _LISTED = re.compile(r"\s?(?:,|/|и|или|and|or|&)\s?")
 _CLAUSE_ENDS = re.compile(r"[!?;]|\.\s")
 _GENERAL = re.compile(r".*(?: Series|-Class)|Volga|Zaporozhets")
+_FACTORY_CODE = re.compile(r"\d{4,5}")  # a van's code says less than its name: "Sobol 2752"
+# Where a telegraphic advert has its car: first of all, then a body, and a year within sight.
+_HEADLINE = re.compile(rf"[^\n!?.;]{{0,28}}?\b{_YEAR}\b")
 _BODY_CODE = re.compile(r"[a-z]\d{2,3}")
 _NO_MODEL = re.compile(any_word_of("cars", "no model"))
 
@@ -76,6 +79,9 @@ def _resolve(text: Text, candidate: Candidate, makes: list[Candidate]) -> Mentio
     for name, model in candidate.models:
         if name.make in near and (not name.numeric or _right_after(text, candidate, makes, name.make)):
             return Mention(name.make, model, candidate.start, candidate.end, span)
+    for name, model in candidate.models if all(make.weak for make in candidate.makes) else ():
+        if not (name.weak or name.shared):  # "Solaris" is a Hyundai, though a make has the name as well
+            return Mention(name.make, model, candidate.start, candidate.end, span)
     for make in candidate.makes:
         if not make.weak or stands_as_car or _is_followed_by_own_model(text, candidate):
             return Mention(make.make, None, candidate.start, candidate.end, span)
@@ -126,7 +132,10 @@ def _right_after(text: Text, candidate: Candidate, makes: list[Candidate], make:
 
 def _stands_as_car(text: Text, candidate: Candidate) -> bool:
     before, after = text.before(candidate.start, 30), text.after(candidate.end, 14)
-    return bool(_YEAR_AFTER.match(after) or _YEAR_BEFORE.search(before) or _OFFER.search(before))
+    if _YEAR_AFTER.match(after) or _YEAR_BEFORE.search(before) or _OFFER.search(before):
+        return True
+    is_first = not text.low[: candidate.start].strip(" \n#!*;\"")
+    return is_first and _HEADLINE.match(text.low, candidate.end) is not None
 
 
 def _join(text: Text, mentions: list[Mention]) -> list[Mention]:
@@ -148,13 +157,15 @@ def _is_same_car(text: Text, first: Mention, second: Mention) -> bool:
     if not (first.model and second.model):
         return True
     if _GENERAL.fullmatch(first.model):
-        between = re.sub(r"\b[a-z]\d{2,3}\b", "", between)  # a body's code: "5 Series E39 525i"
+        between = re.sub(r"\b[a-zа-я]\d{2,3}\b", "", between)  # a body's code: "5 Series E39 525i"
     return not re.search(r"\n|\d\d|\b(?:и|или|and|or)\b", between) and not _CLAUSE_ENDS.search(between)
 
 
 def _telling(first: str | None, second: str | None) -> str | None:
     """Of two names of one model the telling one: `E200` rather than `E-Class`, `530d` rather than `5 Series`."""
     if first and second:
+        if _FACTORY_CODE.fullmatch(first) and second in ("Sobol", "Gazelle", "Gazelle Next", "Gazelle Business"):
+            return second
         return second if _GENERAL.fullmatch(first) and not _GENERAL.fullmatch(second) else first
     return first or second
 

@@ -21,6 +21,13 @@ _THINGS = re.compile(
     f"(?P<car>{any_word_of('things', 'car')})|(?P<part>{any_word_of('things', 'part')})"
     f"|(?P<other>{any_word_of('things', 'something else')})"
 )
+# "Перекупы мимо", "в аренде не была", "no part exchange": what is ruled out says nothing against a sale.
+_DENIED_BEFORE = re.compile(r"(?:\bне|\bни|\bбез|\bникак\w+|\bnot?|\bnever|\bwithout|n't|\bnon)\s(?:[\w/-]+,?\s){0,2}$")
+_DENIED_AFTER = re.compile(
+    r"[\w/-]*[\s,:\-]+(?:[\w/-]+,?\s){0,4}?(?:не\b|нет\b|мимо|проход\w+|лесом|отдыха\w+|до свидания|ни-ни|(?:is|are) not\b|stay away|need not)"
+)
+_GOODS = re.compile(r"[^.!?\n;]{0,40}")
+_ASKS = re.compile(r"\b(?:прошу|цена|торг\w*|отда\w+|asking|obo|ono|price|vb|срочно)\b")
 _AT_THE_START, _FIRST_WORD = " (at the start)", "service as the first word"
 _AGAINST = [
     (section, re.compile(any_word_of("against", section)))
@@ -66,11 +73,18 @@ def _objection(text: Text, cars: list[Mention], reading: Reading, sells: re.Matc
         and bool(sells or _has_contact(reading))
     )
     for reason in against:
-        if clear_offer and reason == "wanted" and sells and _comes_first(text, sells):
+        if reason == "story":
+            continue
+        if clear_offer and reason == "wanted" and sells:
+            if _comes_first(text, sells) or not _wants_a_car(text, cars):
+                continue
+        if clear_offer and reason in ("rental", "parts") and sells and against.count(reason) < 2 and _figures(reading) == 3:
             continue
         if clear_offer and reason in OVERRULED and against.count(reason) < 2:
             continue
         return f"it is about something else: {reason}"
+    if _is_told(text, against, reading, sells):
+        return "a story or a report"
     return None
 
 
@@ -115,9 +129,36 @@ def _against(text: Text) -> list[str]:
     found = []
     for section, pattern in _AGAINST:
         reason, at_the_start = section.removesuffix(_AT_THE_START), section.endswith(_AT_THE_START)
-        said = {match[0] for match in pattern.finditer(text.low[:START] if at_the_start else text.low)}
+        scope = text.low[:START] if at_the_start else text.low
+        said = {match[0] for match in pattern.finditer(scope) if not _is_denied(text, match)}
         found += [reason] * len(said)
     return found
+
+
+def _is_denied(text: Text, match: re.Match[str]) -> bool:
+    sentence = re.split(r"[.!?;\n]", text.low[match.end() : match.end() + 50])[0]
+    return bool(_DENIED_BEFORE.search(text.before(match.start(), 40)) or _DENIED_AFTER.match(sentence))
+
+
+def _is_told(text: Text, against: list[str], reading: Reading, sells: re.Match[str] | None) -> bool:
+    """A story, a report, an account of what was paid: told in the past, and nobody to turn to."""
+    marks = against.count("story")
+    if _has_contact(reading) or not marks:
+        return False
+    if sells or _ASKS.search(text.low):
+        return marks >= 2 and _figures(reading) < 3
+    return True
+
+
+def _wants_a_car(text: Text, cars: list[Mention]) -> bool:
+    """"Куплю Камри", but not "куплю квартиру, поэтому продаю"."""
+    for section, pattern in _AGAINST:
+        for match in pattern.finditer(text.low[:START]) if section.startswith("wanted") else ():
+            goods = _GOODS.match(text.low, match.end())
+            end = goods.end() if goods else match.end()
+            if any(match.end() <= car.start < end for car in cars) or _CAR.search(text.low, match.end(), end):
+                return True
+    return False
 
 
 def _comes_first(text: Text, sells: re.Match[str]) -> bool:

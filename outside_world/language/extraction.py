@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 
+from outside_world.language.bare_numbers import read_bare_numbers
 from outside_world.language.cars import Mention, find_cars
 from outside_world.language.countries import country_by_language, country_by_words
 from outside_world.language.handles import find_handle
@@ -59,6 +60,7 @@ def read(raw: str) -> tuple[Text, list[Mention], Reading]:
     year = find_year(figures, spans, end)
     mileage = find_mileage(figures, quantities, country, year)
     price = find_price(figures, quantities, country, mileage[1] if mileage else None)
+    mileage, price = read_bare_numbers(figures, quantities, country, year, mileage, price)
     if mileage is None:
         mileage = find_unnamed_mileage(figures, quantities, country, price)
         price = find_price(figures, quantities, country, mileage[1]) if mileage else price

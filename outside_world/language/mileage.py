@@ -73,6 +73,11 @@ def _may_be_unnamed(text: Text, quantity: Quantity) -> bool:
     return quantity.unit is None and is_big and not quantity.decimal and is_free and not is_price
 
 
+def is_of_something_else(before: str, after: str) -> bool:
+    """Whether an unlabelled distance is a service interval, a range, a guarantee ..."""
+    return _is_something_else(before, after, labelled=False)
+
+
 def _is_something_else(before: str, after: str, labelled: bool) -> bool:
     return bool((not labelled and _SOMETHING_ELSE.search(before)) or _AFTER_ELSE.match(after))
 

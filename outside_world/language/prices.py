@@ -111,6 +111,11 @@ def _score(quantity: Quantity, before: str, after: str, new_price: bool) -> floa
     return score
 
 
+def full_amount(quantity: Quantity, currency: str | None) -> int | None:
+    """The amount that a bare number means as a price: 650 are 650,000 roubles."""
+    return _amount(quantity, currency, SAID_SO)
+
+
 def _amount(quantity: Quantity, currency: str | None, score: float) -> int | None:
     """The full amount: "цена 650" of a car in Russia is 650,000, "1.35" are millions."""
     lowest, highest = _RANGES.get(currency, _ANY_RANGE)

@@ -11,7 +11,7 @@ from outside_world.language.text import Text
 
 MOST = 300
 CURRENCIES = frozenset(name for name in sections("units") if len(name) == 3 and name.isupper())
-_NUMBER = re.compile(r"(?<![\w+#№])(?<!\d[.,/-])(\d{1,3}(?:[ .,']\d{3})+(?!\d)|\d+[.,]\d+|\d+)")
+_NUMBER = re.compile(r"(?<![\w+#№])(?<!\d[.,])(?:(?<!\d[/-])|(?<=/)(?=\d{3}))(\d{1,3}(?:[ .,']\d{3})+(?!\d)|\d+[.,]\d+|\d+)")
 _THOUSAND = re.compile(r"\s?" + any_of("units", "thousand"))
 _MILLION = re.compile(r"\s?" + any_of("units", "million"))
 # "1 млн 250 тыс", and "1 млн 250" as one says it of prices.

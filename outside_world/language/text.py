@@ -34,6 +34,9 @@ _PLAIN = str.maketrans({
 _WORD = re.compile(r"[^\W\d_]+")
 _TOKEN = re.compile(r"[a-zа-я]+|\d+")
 _MARKUP = re.compile(r"(?<![\w@/])[*_~`]{1,3}(?=\S)|(?<=\S)[*~`]{1,3}(?!\w)|(?<=[^\W_])_{1,3}(?![\w])")
+# Phones typed with letters for zeros, or with a name in the middle.
+_LETTER_ZEROS = re.compile(r"(?<!\w)[+78][\dOoОо() .-]{9,18}(?!\w)")
+_NAME_INSIDE = re.compile(r"(?<!\w)((?:\+?7|8)[\d() .-]{3,12}) ?\([A-Za-zА-Яа-яЁё]+\)(?= ?\d)")
 _LATIN_LETTERS = str.maketrans({
     "ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "ß": "ss", "đ": "d", "Đ": "D", "ı": "i", "æ": "ae", "œ": "oe",
 })  # fmt: skip
@@ -113,6 +116,8 @@ def normalise(raw: str) -> str:
     text = raw.translate(_PLAIN)
     text = "".join(_character(character) for character in text)
     text = _MARKUP.sub("", text)
+    text = _LETTER_ZEROS.sub(_zeros, text)
+    text = _NAME_INSIDE.sub(r"\1", text)
     text = _WORD.sub(_one_alphabet, text)
     return re.sub(r"[ ]{2,}", " ", text.translate(_NEIGHBOURS))
 
@@ -132,6 +137,13 @@ def _character(character: str) -> str:
     if category in ("So", "Sk", "Cs", "Co", "Cn"):
         return " ; "
     return "" if category in ("Mn", "Me", "Cf") else plain
+
+
+def _zeros(match: re.Match[str]) -> str:
+    """`891О 111 22 ОО` -> `8910 111 22 00`, if that makes a phone."""
+    digits = re.sub(r"[^\dOoОо]", "", match[0])
+    is_phone = len(digits) == 11 and sum(digit.isdigit() for digit in digits) >= 6
+    return re.sub(r"[OoОо]", "0", match[0]) if is_phone else match[0]
 
 
 def _one_alphabet(match: re.Match[str]) -> str:
