@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 from datetime import date
 
-from outside_world.language.mileage import FARTHEST_UNNAMED_KM, is_of_something_else
+from outside_world.language.mileage import FARTHEST_UNNAMED_KM, MILE_COUNTRIES, is_of_something_else
 from outside_world.language.phrases import any_of
 from outside_world.language.prices import CURRENCY_OF, NOT_ASKED, SAID_SO, Price, full_amount
 from outside_world.language.quantities import Quantity
@@ -42,7 +42,7 @@ def read_bare_numbers(
             return (kilometres, by), Price(amount, currency, 1, asked)
     if mileage is not None and price is None and not _WITHHELD.search(text.low):
         return mileage, _lone_price(text, [q for q in bare if q.start != mileage[1].start], currency)
-    if mileage is None and price is not None and not unsure:
+    if mileage is None and price is not None and not unsure and country not in MILE_COUNTRIES:
         return _beside_price(text, bare, price), price
     return mileage, price
 
@@ -97,7 +97,7 @@ def _best_pair(
         for other, second in enumerate(bare[index + 1 :]):
             for by, asked, in_order in ((first, second, 1.0), (second, first, 0.0)):
                 kilometres, amount = _typed_kilometres(by), _typed_amount(asked, currency)
-                if kilometres is None or amount is None or country in ("US", "GB"):
+                if kilometres is None or amount is None or country in MILE_COUNTRIES:
                     continue
                 plausible = in_order - other + _plausibility(kilometres, amount, currency, year)
                 found.append((plausible, -index, kilometres, by, amount, asked))

@@ -25,12 +25,19 @@ _UNIT = "|".join(sorted(_UNITS, key=len, reverse=True))
 _SCALE = "|".join(pattern.pattern for pattern, _ in _SCALES)
 _ANY = f"(?:{_UNIT}|hundred|{_SCALE})\\b"
 _RUN = re.compile(rf"(?<![\w.,]) ?\b(?:{_ANY}(?:[ -](?:and )?(?={_ANY}))?)+", re.IGNORECASE)
+_COUNTED = re.compile(  # figures that need no "тысяч": "пробег за двести", "прошу триста пятьдесят"
+    r"\b(пробег\w*|прошла|прош[её]л|намотал\w*|прошу|цена|отдам|отдаю)"
+    r"((?: (?:за|под|около|примерно|уже|чуть|более|больше))?[ :-]+)"
+    rf"((?:{'|'.join(word for word, value in _RUSSIAN.items() if value >= 100)})(?: (?:{_UNIT}))*)\b(?! (?:{_SCALE}))",
+    re.IGNORECASE,
+)
 _JOINED_HALF = re.compile(r"\bпол(?=миллион|лям|лимон)", re.IGNORECASE)
 _AFTER_DIGITS = re.compile(r"\d\s?$")
 
 
 def spell_in_digits(text: str) -> str:
     """Write numbers that count hundreds, thousands or millions in digits; small ones stay ("два ключа")."""
+    text = _COUNTED.sub(lambda match: f"{match[1]}{match[2]}{_sum(match[3].lower().split()):.0f}", text)
     if not re.search(_SCALE, text, re.IGNORECASE):
         return text
     text = _JOINED_HALF.sub("пол ", text)

@@ -101,7 +101,7 @@ def _last_of_city(text: Text, index: int) -> int | None:
 
 def _score(text: Text, city: City, start: int, end: int) -> int | None:
     """How much speaks for the car being there; None if the word is hardly a city here."""
-    before, after, word = text.before(start, 45), text.after(end, 14), text.low[start:end]
+    before, after, word = text.before(start, 45), text.after(end, 24), text.low[start:end]
     capital = text.norm[start].isupper() or text.is_lower
     if _AFTER_NOT.match(after) or _CLOCK_BEFORE.search(before):
         return None
@@ -114,7 +114,7 @@ def _score(text: Text, city: City, start: int, end: int) -> int | None:
         score = 3 if word[-1] in "еихмюо" else -3  # "в Москве", but "в Москву" is a direction
     score += 3 * before.endswith("#")
     score += 2 * bool(_STARTS_CLAUSE.search(before) and _ENDS_CLAUSE.match(after))
-    score += bool(_AFTER_CITY.match(after))
+    score += 3 * bool(_AFTER_CITY.match(after))
     return _weak_score(score, capital, word, before) if city.weak else score
 
 

@@ -36,7 +36,10 @@ _TOKEN = re.compile(r"[a-zа-я]+|\d+")
 _MARKUP = re.compile(r"(?<![\w@/])[*_~`]{1,3}(?=\S)|(?<=\S)[*~`]{1,3}(?!\w)|(?<=[^\W_])_{1,3}(?![\w])")
 # Phones typed with letters for zeros, or with a name in the middle.
 _LETTER_ZEROS = re.compile(r"(?<!\w)[+78][\dOoОо() .-]{9,18}(?!\w)")
-_NAME_INSIDE = re.compile(r"(?<!\w)((?:\+?7|8)[\d() .-]{3,12}) ?\([A-Za-zА-Яа-яЁё]+\)(?= ?\d)")
+_WORD_INSIDE = re.compile(
+    r"(?<!\w)((?:\+?7|8)[\d() .-]{3,14}?) ?(?:\([A-Za-zА-Яа-яЁё ]{2,15}\)|\bи\b) ?(\d[\d .-]{1,9}\d)(?!\w)"
+)
+_AND_MORE = re.compile(r"(?<=\d) с (?:лишним|небольшим|хвостиком|копейками|гаком|лихвой)(?= ?(?:т\b|тыс|к\b|км))", re.IGNORECASE)
 _LATIN_LETTERS = str.maketrans({
     "ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "ß": "ss", "đ": "d", "Đ": "D", "ı": "i", "æ": "ae", "œ": "oe",
 })  # fmt: skip
@@ -117,7 +120,8 @@ def normalise(raw: str) -> str:
     text = "".join(_character(character) for character in text)
     text = _MARKUP.sub("", text)
     text = _LETTER_ZEROS.sub(_zeros, text)
-    text = _NAME_INSIDE.sub(r"\1", text)
+    text = _WORD_INSIDE.sub(_one_phone, text)
+    text = _AND_MORE.sub("", text)
     text = _WORD.sub(_one_alphabet, text)
     return re.sub(r"[ ]{2,}", " ", text.translate(_NEIGHBOURS))
 
@@ -144,6 +148,11 @@ def _zeros(match: re.Match[str]) -> str:
     digits = re.sub(r"[^\dOoОо]", "", match[0])
     is_phone = len(digits) == 11 and sum(digit.isdigit() for digit in digits) >= 6
     return re.sub(r"[OoОо]", "0", match[0]) if is_phone else match[0]
+
+
+def _one_phone(match: re.Match[str]) -> str:
+    """`8 927 000 (Иван) 22-33` -> `8 927 000 22-33`, if only both parts make a phone."""
+    return f"{match[1]} {match[2]}" if len(re.sub(r"\D", "", match[1] + match[2])) == 11 else match[0]
 
 
 def _one_alphabet(match: re.Match[str]) -> str:
