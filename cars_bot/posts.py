@@ -42,6 +42,13 @@ def import_export(path: Path) -> Imported:
 
 def store(export: Any, name: str) -> Imported:
     """Import an export that was read already; `name` stands for it in errors. See `import_export`."""
+    try:
+        return _store(export, name)
+    except (AttributeError, TypeError, ValueError, OverflowError) as error:
+        raise InvalidArguments(f"{name} has an odd shape ({error}). {HOW}") from error
+
+
+def _store(export: Any, name: str) -> Imported:
     post_ids: dict[tuple[str, int], int] = {}
     skipped = 0
     with database.writing() as connection:
