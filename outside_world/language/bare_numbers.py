@@ -17,7 +17,7 @@ FEWEST_TYPED, MOST_TYPED = 15, 600  # thousands of kilometres, when typed withou
 SPLIT_BEYOND = 100_000_000  # "165 780т": no price, but two figures
 BARGAIN = 1_000  # a figure below it is in thousands where money is small
 _NOT_HERE = re.compile(r"(?:кузов\w*|двиг\w*|двс|мотор|движ\w*|дорест\w*|рестайл\w*|№|#|дом|кв|ул\w*|euro?|евро)[\s.:-]*$")
-_COUNTED = re.compile(r"\s?-?(?:кузов\w*|мотор\w*|кобыл\w*|сил\w*|лошад\w*|кл\b|двиг\w*|body|серия|серии|[a-z]\b|й|я)")
+_COUNTED = re.compile(r"\s?-?(?:кузов\w*|мотор\w*|кобыл\w*|сил\w*|лошад\w*|кл\b|двиг\w*|body|серия|серии|[a-zйя]\b)")
 _TIDY_END = re.compile(rf"\s*(?:$|[,.;/!|)+\-(*{BLOT}]|[а-яa-z]|(?<=\s)\d)")
 _BETWEEN = re.compile(r"[\s,./|\-;]{1,3}(?:цена|ц\.|за)?[\s:]*")
 _WITHHELD = re.compile(any_of("mileage", "price withheld"))
@@ -53,7 +53,7 @@ def _split(quantities: list[Quantity], year: int | None) -> list[Quantity]:
     for q in quantities:
         first, second = divmod(int(q.value / (1_000 if q.scaled else 1)), 1_000)
         two_groups = q.unit is None and q.grouped and 5 <= q.digits <= 6
-        alone = not q.scaled and (year or 0) >= 2005 and 30 <= first <= 400 and second >= 150 and second % 10 == 0
+        alone = not q.scaled and (year or 0) >= 2005 and 30 <= first <= 400 and second >= 150 and second % 5 == 0
         others = [other for other in quantities if other is not q and other.unit is None and other.value >= 20_000]
         if two_groups and ((q.scaled and q.value > SPLIT_BEYOND) or (alone and not others)):
             middle = q.start + len(str(first))

@@ -108,7 +108,7 @@ def _runs_together(text: Text, part: list[Token], key: str) -> bool:
 
 def _is_spread(text: Text, part: list[Token]) -> bool:
     """"а 4", "с 60": a letter, a blank and a number are rarely a model."""
-    return len(part) > 1 and len(part[0].word) == 1 and text.low[part[0].end] in " .,("
+    return len(part) > 1 and len(part[0].word) == 1 and len(part[-1].word) < 5 and text.low[part[0].end] in " .,("
 
 
 def _codes(text: Text, first: int, last: int) -> list[CarName]:

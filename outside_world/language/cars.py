@@ -164,7 +164,7 @@ def _is_same_car(text: Text, first: Mention, second: Mention) -> bool:
 def _telling(first: str | None, second: str | None) -> str | None:
     """Of two names of one model the telling one: `E200` rather than `E-Class`, `530d` rather than `5 Series`."""
     if first and second:
-        if _FACTORY_CODE.fullmatch(first) and second in ("Sobol", "Gazelle", "Gazelle Next", "Gazelle Business"):
+        if _FACTORY_CODE.fullmatch(first) and not re.search(r"\d|Samara", second):
             return second
         return second if _GENERAL.fullmatch(first) and not _GENERAL.fullmatch(second) else first
     return first or second

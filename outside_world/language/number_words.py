@@ -28,7 +28,7 @@ _RUN = re.compile(rf"(?<![\w.,]) ?\b(?:{_ANY}(?:[ -](?:and )?(?={_ANY}))?)+", re
 _COUNTED = re.compile(  # figures that need no "тысяч": "пробег за двести", "прошу триста пятьдесят"
     r"\b(пробег\w*|прошла|прош[её]л|намотал\w*|прошу|цена|отдам|отдаю)"
     r"((?: (?:за|под|около|примерно|уже|чуть|более|больше))?[ :-]+)"
-    rf"((?:{'|'.join(word for word, value in _RUSSIAN.items() if value >= 100)})(?: (?:{_UNIT}))*)\b(?! (?:{_SCALE}))",
+    rf"((?:{'|'.join(word for word, value in _RUSSIAN.items() if value >= 100)})(?: (?:{_UNIT}))*+)\b(?! (?:{_SCALE}))",
     re.IGNORECASE,
 )
 _JOINED_HALF = re.compile(r"\bпол(?=миллион|лям|лимон)", re.IGNORECASE)

@@ -73,7 +73,7 @@ def find_price(text: Text, quantities: list[Quantity], country: str | None, used
             currency = "BYN"  # a rouble is a rouble
         amount = _amount(quantity, currency, score)
         if score >= 1 and amount is not None:
-            score -= 4 * bool(_ARROW_AFTER.match(after))  # what follows the arrow is asked now
+            score -= 9 * bool(_ARROW_AFTER.match(after))  # what follows the arrow is asked now
             found.append(Price(amount, currency, score, quantity))
     struck_out = [first for first, second in pairwise(found) if _replaces(text, first, second)]
     return max(

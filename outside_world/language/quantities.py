@@ -11,7 +11,10 @@ from outside_world.language.text import Text
 
 MOST = 300
 CURRENCIES = frozenset(name for name in sections("units") if len(name) == 3 and name.isupper())
-_NUMBER = re.compile(r"(?<![\w+#№])(?<!\d[.,])(?:(?<!\d[/-])|(?<=/)(?=\d{3}))(\d{1,3}(?:[ .,']\d{3})+(?!\d)|\d+[.,]\d+|\d+)")
+_NUMBER = re.compile(
+    r"(?<![\w+#№])(?<!\d[.,])(?:(?<!\d[/-])|(?<=/)(?=\d{3}))"  # "187000/520000" are two
+    r"(\d{1,3}(?:[ .,']\d{3})+(?!\d)|\d+[.,]\d+|\d+)"
+)
 _THOUSAND = re.compile(r"\s?" + any_of("units", "thousand"))
 _MILLION = re.compile(r"\s?" + any_of("units", "million"))
 # "1 млн 250 тыс", and "1 млн 250" as one says it of prices.
@@ -29,6 +32,7 @@ _UNIT = re.compile(
 )
 # Multipliers that have a unit in them.
 _UNIT_IN_SCALE = (("RUB", re.compile(r"тр$|т/р$|тыр")), ("km", re.compile(r"ткм$|tkm$")))
+_SIGN_OF_NEXT = re.compile(r"[\s,]{1,2}[$£€]\d")  # "71k £13,750"
 # A currency's sign or code before the number.
 _SIGNS = {
     "us$": "USD", "c$": "CAD", "cad$": "CAD", "a$": "AUD", "$": "USD", "€": "EUR", "£": "GBP", "₽": "RUB", "₸": "KZT",
@@ -84,7 +88,8 @@ def _read(low: str, match: re.Match[str]) -> Quantity:
         end = dash.end()
     scale_word = low[match.end() : end]
     unit = next((name for name, pattern in _UNIT_IN_SCALE if scale > 1 and pattern.search(scale_word)), None)
-    if unit is None and (after := _UNIT.match(low, end)):
+    after = _UNIT.match(low, end)
+    if unit is None and after and not _SIGN_OF_NEXT.match(low, end):
         unit, end = after.lastgroup, after.end()
     start = match.start()
     sign = _SIGN_BEFORE.search(low, max(0, start - 8), start)
