@@ -1,4 +1,4 @@
-"""How many messages wait in each lane's queues: asked of the brokers themselves, by a passive declare (or LLEN on Redis).
+"""How many messages wait in each lane's queues: asked of the brokers by a passive declare (or LLEN on Redis).
 
 The management API would be easier to ask, but its numbers lag and show stale zeros.
 """
