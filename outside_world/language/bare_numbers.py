@@ -5,18 +5,20 @@ Called after the readers that go by labels and units, for what they left open.
 
 import re
 from dataclasses import replace
-from datetime import date
 
 from outside_world.language.mileage import FARTHEST_UNNAMED_KM, MILE_COUNTRIES, is_of_something_else
 from outside_world.language.phrases import any_of
 from outside_world.language.prices import CURRENCY_OF, NOT_ASKED, SAID_SO, Price, full_amount
 from outside_world.language.quantities import Quantity
 from outside_world.language.text import BLOT, Text
+from outside_world.language.years import NEWEST
 
 FEWEST_TYPED, MOST_TYPED = 15, 600  # thousands of kilometres, when typed without them
 SPLIT_BEYOND = 100_000_000  # "165 780т": no price, but two figures
 BARGAIN = 1_000  # a figure below it is in thousands where money is small
-_NOT_HERE = re.compile(r"(?:кузов\w*|двиг\w*|двс|мотор|движ\w*|дорест\w*|рестайл\w*|№|#|дом|кв|ул\w*|euro?|евро)[\s.:-]*$")
+_NOT_HERE = re.compile(
+    r"(?:кузов\w*|двиг\w*|двс|мотор|движ\w*|дорест\w*|рестайл\w*|№|#|дом|кв|ул\w*|euro?|евро)[\s.:-]*$"
+)
 _COUNTED = re.compile(r"\s?-?(?:кузов\w*|мотор\w*|кобыл\w*|сил\w*|лошад\w*|кл\b|двиг\w*|body|серия|серии|[a-zйя]\b)")
 _TIDY_END = re.compile(rf"\s*(?:$|[,.;/!|)+\-(*{BLOT}]|[а-яa-z]|(?<=\s)\d)")
 _BETWEEN = re.compile(r"[\s,./|\-;]{1,3}(?:цена|ц\.|за)?[\s:]*")
@@ -92,7 +94,7 @@ def _typed_amount(q: Quantity, currency: str | None) -> int | None:
 def _best_pair(
     bare: list[Quantity], currency: str | None, country: str | None, year: int | None
 ) -> tuple[int, Quantity, int, Quantity] | None:
-    found = []
+    found: list[tuple[float, int, int, Quantity, int, Quantity]] = []
     for index, first in enumerate(bare):
         for other, second in enumerate(bare[index + 1 :]):
             for by, asked, in_order in ((first, second, 1.0), (second, first, 0.0)):
@@ -103,13 +105,13 @@ def _best_pair(
                 found.append((plausible, -index, kilometres, by, amount, asked))
     if not found:
         return None
-    plausible, _, *pair = max(found, key=lambda each: each[:2])
-    return (pair[0], pair[1], pair[2], pair[3]) if plausible > -3 else None
+    plausible, _, kilometres, by, amount, asked = max(found, key=lambda each: each[:2])
+    return (kilometres, by, amount, asked) if plausible > -3 else None
 
 
 def _plausibility(kilometres: int, amount: int, currency: str | None, year: int | None) -> float:
     points = 0.0
-    age = max(1, date.today().year - year) if year else 10
+    age = max(1, NEWEST - year) if year else 10
     points -= 2 * (kilometres > 450_000) + (kilometres > 60_000 * age) + (kilometres < 1_500 * age)
     if currency == "RUB":
         points -= 2 * (not 40_000 <= amount <= 15_000_000) + 2 * (age < 14 and amount < 250_000)

@@ -14,9 +14,12 @@ _GAP = re.compile(r"[ \-.'&/+(\"]{0,2}")
 _LINK = r"https?://\S+|\bt\.me/\S+|[\w.+-]{0,64}@[\w.-]{1,64}"
 _VIN = r"\b(?=\w*\d\w*\d)(?=\w*[a-z])[a-z0-9]{11,17}\b"
 _TYRE = r"\br\s?1[3-9]\b|\br2[0-4]\b"
-_ELSEWHERE = re.compile(f"{_LINK}|{_VIN}|{_TYRE}")
+_PENNIES = r"\bкопе(?:йки|ек|йками)\b"  # "за копейки" is cheap, and no Lada 2101
+_ELSEWHERE = re.compile(f"{_LINK}|{_VIN}|{_TYRE}|{_PENNIES}")
 # How letters of a code look or sound in Latin: "с180" is C180, "520д" is 520d.
 _CODE = str.maketrans("авекмнорстухдилгфбяпцз", "abekmhopctyxdilgfbapcz")
+_READ_OUT_AS = {"рх": "rx", "нх": "nx", "ес": "es", "гс": "gs", "ис": "is"}  # by sound, not by looks
+_READ_OUT = re.compile(rf"^(?:{'|'.join(_READ_OUT_AS)})(?=\d)")
 _SPOKEN = (("икс", "x"), ("кью", "q"), ("ку", "q"), ("эс", "s"), ("эм", "m"))
 
 
@@ -143,6 +146,7 @@ def latin_code(joined: str) -> str:
     for spoken, letter in _SPOKEN:
         if joined.startswith(spoken):
             joined = letter + joined.removeprefix(spoken)
+    joined = _READ_OUT.sub(lambda match: _READ_OUT_AS[match[0]], joined)
     return joined.translate(_CODE)
 
 

@@ -24,9 +24,10 @@ _THINGS = re.compile(
 # "Перекупы мимо", "в аренде не была", "no part exchange": what is ruled out says nothing against a sale.
 _DENIED_BEFORE = re.compile(r"(?:\bне|\bни|\bбез|\bникак\w+|\bnot?|\bnever|\bwithout|n't|\bnon)\s(?:[\w/-]+,?\s){0,2}$")
 _DENIED_AFTER = re.compile(
-    r"[\w/-]*[\s,:\-]+(?:[\w/-]+,?\s){0,4}?(?:не\b|нет\b|мимо|проход\w+|лесом|отдыха\w+|до свидания|ни-ни|(?:is|are) not\b|stay away|need not)"
+    r"[\w/-]*[\s,:\-]+(?:[\w/-]+,?\s){0,4}?"
+    r"(?:не\b|нет\b|мимо|проход\w+|лесом|отдыха\w+|до свидания|ни-ни|(?:is|are) not\b|stay away|need not)"
 )
-_GOODS = re.compile(r"[^.!?\n;]{0,40}")
+_GOODS = re.compile(r"[\s,:]*[^,.!?\n;]{0,40}")
 _ASKS = re.compile(r"\b(?:прошу|цена|торг\w*|отда\w+|asking|obo|ono|price|vb|срочно)\b")
 _AT_THE_START, _FIRST_WORD = " (at the start)", "service as the first word"
 _AGAINST = [
@@ -75,10 +76,10 @@ def _objection(text: Text, cars: list[Mention], reading: Reading, sells: re.Matc
     for reason in against:
         if reason == "story":
             continue
-        if clear_offer and reason == "wanted" and sells:
-            if _comes_first(text, sells) or not _wants_a_car(text, cars):
-                continue
-        if clear_offer and reason in ("rental", "parts") and sells and against.count(reason) < 2 and _figures(reading) == 3:
+        if reason == "wanted" and clear_offer and sells and (_comes_first(text, sells) or not _wants_a_car(text, cars)):
+            continue
+        by_the_way = reason in ("rental", "parts") and against.count(reason) < 2
+        if by_the_way and clear_offer and sells and _figures(reading) == 3:
             continue
         if clear_offer and reason in OVERRULED and against.count(reason) < 2:
             continue
@@ -143,7 +144,8 @@ def _is_denied(text: Text, match: re.Match[str]) -> bool:
 def _is_told(text: Text, against: list[str], reading: Reading, sells: re.Match[str] | None) -> bool:
     """A story, a report, an account of what was paid: told in the past, and nobody to turn to."""
     marks = against.count("story")
-    if _has_contact(reading) or not marks:
+    complete = _figures(reading) == 3 and reading.city is not None
+    if _has_contact(reading) or marks <= complete:
         return False
     if sells or _ASKS.search(text.low):
         return marks >= 2 and _figures(reading) < 3
