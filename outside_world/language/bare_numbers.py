@@ -101,7 +101,8 @@ def _best_pair(
                 kilometres, amount = _typed_kilometres(by), _typed_amount(asked, currency)
                 if kilometres is None or amount is None or country in MILE_COUNTRIES:
                     continue
-                plausible = in_order - other + _plausibility(kilometres, amount, currency, year)
+                plain = 1.5 * (by.scaled or by.value >= 10_000)
+                plausible = in_order - other + plain + _plausibility(kilometres, amount, currency, year)
                 found.append((plausible, -index, kilometres, by, amount, asked))
     if not found:
         return None

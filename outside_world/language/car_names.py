@@ -143,9 +143,9 @@ def _fitting(code: str) -> list[Designation]:
 
 def latin_code(joined: str) -> str:
     """A code in Latin letters, whichever alphabet it was typed in."""
-    for spoken, letter in _SPOKEN:
-        if joined.startswith(spoken):
-            joined = letter + joined.removeprefix(spoken)
+    for spoken, letter in (*_SPOKEN, *_SPOKEN):  # "ку икс 50" has two
+        said = re.fullmatch(f"([a-z]?){spoken}(.*)", joined)
+        joined = said[1] + letter + said[2] if said else joined
     joined = _READ_OUT.sub(lambda match: _READ_OUT_AS[match[0]], joined)
     return joined.translate(_CODE)
 

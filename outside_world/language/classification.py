@@ -28,6 +28,8 @@ _DENIED_AFTER = re.compile(
     r"(?:не\b|нет\b|мимо|проход\w+|лесом|отдыха\w+|до свидания|ни-ни|(?:is|are) not\b|stay away|need not)"
 )
 _GOODS = re.compile(r"[\s,:]*[^,.!?\n;]{0,40}")
+# "продам багажник на Калину": whatever stands there, it is not the car
+_GOODS_FOR = re.compile(r"[\s:!]+(?!авто\b|машин|автомоб)[а-я]+(?: [а-я]+){0,2} (?:на|от|для|к|с)\s(?:\w+\s)?")
 _ASKS = re.compile(r"\b(?:прошу|цена|торг\w*|отда\w+|asking|obo|ono|price|vb|срочно)\b")
 _AT_THE_START, _FIRST_WORD = " (at the start)", "service as the first word"
 _AGAINST = [
@@ -181,6 +183,8 @@ def _thing_on_offer(text: Text, cars: list[Mention], sells: re.Match[str] | None
         thing = _THINGS.search(text.low, start, end)
         if thing and thing.lastgroup == "other" and any(_builds(car, thing) for car in cars):
             return "other"
+        if car and sells and start == sells.end() and _GOODS_FOR.fullmatch(text.low, start, car.start):
+            return "part"
         if car and (thing is None or car.start <= thing.start()):
             return _part_for(text, car) or "car"
         if thing:

@@ -39,6 +39,8 @@ _AFTER_CITY = re.compile(any_of("places", "after: a city"))
 _CLOCK_BEFORE = re.compile(r"\d{1,2}[:.]\d\d\s?(?:по\s)?\(?$|\b(?:до|с) \d{1,2}\s(?:по\s)?$")
 _STARTS_CLAUSE = re.compile(r"(?:^|[,;.|!()\n\-/:])\s*$")
 _ENDS_CLAUSE = re.compile(r"\s*(?:$|[,;.|!()\n\-/@+]|[78][ (-]?\d|тел)")
+_FIGURE_BEFORE = re.compile(r"(?<!\d)\d{2,7}\s?(?:км|тыс|т\.?\s?р|тр|р|руб\w*|₽|т|к|млн|лям\w*|тг|\$|€)?\.?\s+$")
+_ENDS_ADVERT = re.compile(r"\s*(?:$|[,.;|!+@(]|(?:\+?7|8)[ (.-]{0,2}\d|тел|торг|срочн|звон|обмен|без торга)")
 _FIRST_NAME = re.compile(any_of("places", "first name"))
 _PERSON_BEFORE = re.compile(any_of("places", "person") + r"\W*$")
 _NOT_CITIES = re.compile(any_of("places", "no city"))
@@ -115,6 +117,8 @@ def _score(text: Text, city: City, start: int, end: int) -> int | None:
     score += 3 * before.endswith("#")
     score += 2 * bool(_STARTS_CLAUSE.search(before) and _ENDS_CLAUSE.match(after))
     score += 3 * bool(_AFTER_CITY.match(after))
+    if score == 0 and _FIGURE_BEFORE.search(before) and _ENDS_ADVERT.match(after):
+        score = 3  # "790000р киров 8920...": telegraphic adverts have no commas
     return _weak_score(score, capital, word, before) if city.weak else score
 
 
