@@ -65,8 +65,11 @@ def read(raw: str) -> tuple[Text, list[Mention], Reading]:
         mileage = find_unnamed_mileage(figures, quantities, country, price)
         price = find_price(figures, quantities, country, mileage[1]) if mileage else price
     car = next((car for car in cars if car.model), cars[0] if cars else None)
+    make = car.make if car else None
+    if make == "Opel" and country == "GB" and "opel" not in text.low:
+        make = "Vauxhall"  # what an Astra is called there
     reading = Reading(
-        make=car.make if car else None,
+        make=make,
         model=car.model if car else None,
         year=year,
         mileage_km=mileage[0] if mileage else None,

@@ -39,8 +39,11 @@ _AFTER_CITY = re.compile(any_of("places", "after: a city"))
 _CLOCK_BEFORE = re.compile(r"\d{1,2}[:.]\d\d\s?(?:по\s)?\(?$|\b(?:до|с) \d{1,2}\s(?:по\s)?$")
 _STARTS_CLAUSE = re.compile(r"(?:^|[,;.|!()\n\-/:])\s*$")
 _ENDS_CLAUSE = re.compile(r"\s*(?:$|[,;.|!()\n\-/@+]|[78][ (-]?\d|тел)")
-_FIGURE_BEFORE = re.compile(r"(?<!\d)\d{2,7}\s?(?:км|тыс|т\.?\s?р|тр|р|руб\w*|₽|т|к|млн|лям\w*|тг|\$|€)?\.?\s+$")
-_ENDS_ADVERT = re.compile(r"\s*(?:$|[,.;|!+@(]|(?:\+?7|8)[ (.-]{0,2}\d|тел|торг|срочн|звон|обмен|без торга)")
+_FIGURE_BEFORE = re.compile(
+    r"(?<!\d)\d{2,7}\s?(?:км|тыс|т\.?\s?р|тр|р|руб\w*|₽|т|к|млн|лям\w*|тг|\$|€)?\.?"
+    r"\s+(?:(?:торг|срочно|обмен)\s+)?$"
+)
+_ENDS_ADVERT = re.compile(r"\s*(?:$|-\s|[,.;|!+@(]|(?:\+?7|8)[ (.-]{0,2}\d|тел|торг|срочн|звон|обмен|без торга)")
 _FIRST_NAME = re.compile(any_of("places", "first name"))
 _PERSON_BEFORE = re.compile(any_of("places", "person") + r"\W*$")
 _NOT_CITIES = re.compile(any_of("places", "no city"))
