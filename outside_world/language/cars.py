@@ -26,7 +26,7 @@ _CLAUSE_ENDS = re.compile(r"[!?;]|\.\s")
 _GENERAL = re.compile(r".*(?: Series|-Class)|Volga|Zaporozhets")
 _FACTORY_CODE = re.compile(r"\d{4,5}")  # a van's code says less than its name: "Sobol 2752"
 # Where a telegraphic advert has its car: first of all, then a body, and a year within sight.
-_HEADLINE = re.compile(rf"[^\n!?.;]{{0,28}}?\b{_YEAR}\b")
+_HEADLINE = re.compile(rf"(?:[^\n!?.;]|\.(?=\d)){{0,28}}?\b{_YEAR}\b")
 _BODY_CODE = re.compile(r"[a-z]\d{2,3}")
 _NO_MODEL = re.compile(any_word_of("cars", "no model"))
 
@@ -64,7 +64,8 @@ def _offered(text: Text, mentions: list[Mention]) -> list[Mention]:
     left_out: Mention | None = None
     for mention in mentions:
         listed = left_out and _LISTED.fullmatch(text.low, left_out.end, mention.start)
-        if listed or _NOT_OFFERED.search(text.before(mention.start, 40)):
+        asked_about = len(mentions) > 1 and text.low.startswith("?", mention.end)
+        if listed or asked_about or _NOT_OFFERED.search(text.before(mention.start, 40)):
             left_out = mention
         else:
             offered.append(mention)

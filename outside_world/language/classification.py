@@ -30,6 +30,7 @@ _DENIED_AFTER = re.compile(
 _GOODS = re.compile(r"[\s,:]*[^,.!?\n;]{0,40}")
 # "продам багажник на Калину": whatever stands there, it is not the car
 _GOODS_FOR = re.compile(r"[\s:!]+(?!авто\b|машин|автомоб)[а-я]+(?: [а-я]+){0,2} (?:на|от|для|к|с)\s(?:\w+\s)?")
+_TO_BUY = re.compile(r"(?:\bкупить|\bпокупк\w+|\bкуплю|\bbuy(?:ing)?)\s(?:\w+\s)?$")  # "... to buy a house"
 _ASKS = re.compile(r"\b(?:прошу|цена|торг\w*|отда\w+|asking|obo|ono|price|vb|срочно)\b")
 _AT_THE_START, _FIRST_WORD = " (at the start)", "service as the first word"
 _AGAINST = [
@@ -180,7 +181,8 @@ def _thing_on_offer(text: Text, cars: list[Mention], sells: re.Match[str] | None
     for start in (sells.end(), 0) if sells else (0,):
         end = min(len(text.low), start + REACH)
         car = next((car for car in cars if start <= car.start < end), None)
-        thing = _THINGS.search(text.low, start, end)
+        things = _THINGS.finditer(text.low, start, end)
+        thing = next((each for each in things if not _TO_BUY.search(text.before(each.start(), 40))), None)
         if thing and thing.lastgroup == "other" and any(_builds(car, thing) for car in cars):
             return "other"
         if car and sells and start == sells.end() and _GOODS_FOR.fullmatch(text.low, start, car.start):

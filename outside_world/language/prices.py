@@ -43,6 +43,7 @@ _AFTER_ASKED = re.compile(r"\s?[,.;(!]?\s?" + any_of("prices", "after: asked"))
 _AFTER_ELSE = re.compile(
     rf"\s?(?:/|в|за|per|a|p)\s?\.?{any_of('prices', 'period')}|\s?{any_of('prices', 'after: something else')}"
 )
+_ENDS_SENTENCE = re.compile(r"\. [А-ЯA-Z][а-яa-z]")
 _ARROW_AFTER = re.compile(r"\s?(?:->|=>|>>|-->)\s?")
 DEAREST_IN_BYN = 500_000
 SAID_SO = 3.5  # a score of at least this: a currency or a label says that it is the price
@@ -64,6 +65,8 @@ def find_price(text: Text, quantities: list[Quantity], country: str | None, used
     for quantity in quantities:
         before, after = text.before(quantity.start, 60), text.after(quantity.end, 24)
         new_price = _NEW_PRICE.search(before) is not None
+        if _ENDS_SENTENCE.match(text.norm, quantity.end - 1):
+            after = ""  # "940 т.р. Скидка ..."
         possible = quantity is not used and (quantity.unit is None or quantity.is_money)
         if not possible or _AFTER_ELSE.match(after) or (NOT_ASKED.search(before) and not new_price):
             continue

@@ -45,6 +45,8 @@ def field(name: str, post: str) -> Any:
     ("Лексус рх350 2011", "Lexus", "RX350"),
     ("Прадо 150, 2012", "Toyota", "Land Cruiser Prado 150"),
     ("за копейки отдаю Нексию 2007", "Daewoo", "Nexia"),
+    ("Весту? Нет! Продаю Джетту 2014", "Volkswagen", "Jetta"),
+    ("Astra 2010, £1,200, Wigan", "Vauxhall", "Astra"),
     ("Mitsubishi Pajero 2012, 3.5 V6 GLS", "Mitsubishi", "Pajero"),
     ("Сдаю гараж, газ, свет. Note: call me", None, None),
 ])  # fmt: skip
@@ -107,6 +109,7 @@ def test_the_mileage_is_in_kilometres_and_no_other_distance(post: str, kilometre
     ("Х5 2011, 190 т.км, цена 1,79, Казань", 1_790_000, "RUB"),
     ("Камри 2015, 2млн150тыс, Омск", 2_150_000, "RUB"),
     ("Прошу четыреста тридцать, Фокус 2011, Тула", 430_000, "RUB"),
+    ("Колеос 2012, 910 т.р. Скидка за самовывоз 15 т.р. Кемерово", 910_000, "RUB"),
     ("Civic 2015, bought new for £19k, yours for £6,200", 6_200, "GBP"),
     ("Camry 70 2 150 000, Самара", 2_150_000, "RUB"),
     ("Golf 2010, 12.5k€", 12_500, "EUR"),
@@ -125,6 +128,8 @@ def test_the_price_is_what_is_asked_now(post: str, price: int | None, currency: 
 @pytest.mark.parametrize(("post", "city"), [
     ("Продам Приору, стоит в Набережных Челнах", "Naberezhnye Chelny"),
     ("Продам Приору, питер", "Saint Petersburg"),
+    ("приора 2012 1.6 118т 310000р киров 89120002233", "Kirov"),
+    ("Приора 2012, 310 т.р. Артем, Приморский край", "Artyom"),
     ("Продам Приору, г. Ишимбай", "Ishimbay"),
     ("Продам Приору, пригнана из Москвы, Казань", "Kazan"),
     ("Продам Приору, Казань, доставка в Москву", "Kazan"),
