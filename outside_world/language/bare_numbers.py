@@ -14,6 +14,7 @@ from outside_world.language.text import BLOT, Text
 from outside_world.language.years import NEWEST
 
 FEWEST_TYPED, MOST_TYPED = 15, 600  # thousands of kilometres, when typed without them
+MOST_COMPARED = 12  # figures of one post
 SPLIT_BEYOND = 100_000_000  # "165 780т": no price, but two figures
 BARGAIN = 1_000  # a figure below it is in thousands where money is small
 _NOT_HERE = re.compile(
@@ -36,7 +37,7 @@ def read_bare_numbers(
     """Mileage and price as far as bare figures tell them; what is known already stays."""
     currency = CURRENCY_OF.get(country or "")
     unsure = price is None or (price.score < SAID_SO and price.quantity.unit is None)
-    bare = [q for q in _split(quantities, year) if _is_bare(text, q)]
+    bare = [q for q in _split(quantities, year) if _is_bare(text, q)][:MOST_COMPARED]
     if mileage is None and unsure and not _WITHHELD.search(text.low):
         pair = _best_pair(bare, currency, country, year)
         if pair:

@@ -10,6 +10,7 @@ from outside_world.language.phrases import any_of, sections
 from outside_world.language.text import Text
 
 MOST = 300
+BEYOND_ANYTHING = 1e15  # pages of digits are no infinity
 CURRENCIES = frozenset(name for name in sections("units") if len(name) == 3 and name.isupper())
 _NUMBER = re.compile(
     r"(?<![\w+#№])(?<!\d[.,])(?:(?<!\d[/-])|(?<=/)(?=\d{3}))"  # "187000/520000" are two
@@ -80,6 +81,7 @@ def find_quantities(text: Text) -> list[Quantity]:
 def _read(low: str, match: re.Match[str]) -> Quantity:
     written = match[1]
     value, decimal, grouped = _value(written, low[match.end() :])
+    value = min(value, BEYOND_ANYTHING)
     scale, end = _scale(low, match.end(), value)
     if scale == 1_000_000 and not decimal and (thousands := _THOUSANDS_AFTER_MILLION.match(low, end)):
         value += float(thousands[1]) / 1_000
