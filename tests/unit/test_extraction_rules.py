@@ -243,7 +243,9 @@ def test_a_post_is_read_at_once() -> None:
     assert time.process_time() - start < 0.25, "five times what it should take, for busy machines"
 
 
-@pytest.mark.parametrize("piece", ["+7", "8 ", "@", "(", "1 млн ", "а", "a1", "8-9", "142 690 ", "12345678", "\x00", "t.me/a", "🚗"])
+@pytest.mark.parametrize("piece", [
+    "+7", "8 ", "@", "(", "1 млн ", "а", "a1", "8-9", "142 690 ", "12345678", "\x00", "t.me/a", "🚗",
+])  # fmt: skip
 def test_no_post_takes_long_to_read(piece: str) -> None:
     start = time.process_time()
     classify(piece * 5_000)
