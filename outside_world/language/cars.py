@@ -17,7 +17,7 @@ _OFFER = re.compile(WORD_STARTS + any_of("cars", "offered") + r"[\s:!.,\"#-]*$")
 _GENERATION = r"(?: ?-?(?:\d{1,3}|[ivx]{1,3}|[a-z]\d{0,2}))?"
 _YEAR_AFTER = re.compile(
     _GENERATION + r"[\s,.\-(|/:;\"]{0,4}"
-    rf"(?:['(]?{_YEAR}\b|'\d\d\b|\d\d ?(?:г\b|год)|[ivx]{{1,3}}\b.{{0,3}}{_YEAR})"
+    rf"(?:['(]?{_YEAR}\b|'\d\d\b|\d\d ?(?:г\b|год)|[ivx]{{1,3}}\b.{{0,3}}{_YEAR}|\d[.,]\d(?!\d))"
 )  # fmt: skip
 _YEAR_BEFORE = re.compile(rf"(?:\b{_YEAR}|'\d\d)(?: ?г\.?(?:в\.?)?| год\w*)?[\s,.:\-]{{1,3}}$")
 _ANOTHER = re.compile(r"(?:\bи|\band|&|\+|[;2)]|также|продаю|продам|selling)\s*$")

@@ -203,6 +203,6 @@ def _part_for(text: Text, car: Mention) -> str | None:
     """"BMW N47 engine", "Camry 50 фара левая": the car only says what the part fits."""
     after = text.after(car.end, 50)
     part = _PART_AFTER.match(after)
-    if part is None or re.search(r"\b(?:19|20)\d\d\b", after) or re.search(r"\d{3} ?(?:км|km|mi)|,", part[0]):
+    if part is None or re.search(r"(?<!\d)(?:19|20)\d\d(?!\d)", after) or re.search(r"\d{3} ?(?:км|km|mi)|,", part[0]):
         return None
     return "part"

@@ -16,7 +16,7 @@ _NUMBER = re.compile(
     r"(?<![\w+#№])(?<!\d[.,])(?:(?<!\d[/-])|(?<=/)(?=\d{3}))"  # "187000/520000" are two
     r"(\d{1,3}(?:[ .,']\d{3})+(?!\d)|\d+[.,]\d+|\d+)"
 )
-_THOUSAND = re.compile(r"\s?" + any_of("units", "thousand"))
+_THOUSAND = re.compile(r"\+?\s?" + any_of("units", "thousand"))
 _MILLION = re.compile(r"\s?" + any_of("units", "million"))
 # "1 млн 250 тыс", and "1 млн 250" as one says it of prices.
 _THOUSANDS_AFTER_MILLION = re.compile(
@@ -25,7 +25,7 @@ _THOUSANDS_AFTER_MILLION = re.compile(
 )
 _DASH_FOR_CENTS = re.compile(r"[,./]\s?-{1,2}(?=\s|$)")  # "15.900,- EUR"
 _UNIT = re.compile(
-    r"\s?[-(]?\s?(?:"
+    r"\+?\s?[-(]?\s?(?:"  # "200+ ткм"
     + "|".join(
         f"(?P<{name}>{any_of('units', name)})" for name in sections("units") if name not in ("thousand", "million")
     )

@@ -250,3 +250,21 @@ def test_no_post_takes_long_to_read(piece: str) -> None:
     start = time.process_time()
     classify(piece * 5_000)
     assert time.process_time() - start < 2
+
+
+@pytest.mark.parametrize(
+    ("post", "name", "value"),
+    [
+        ("дастер 2.0 мкпп 2016г 140000км 990000руб тверь 89101112233", "model", "Duster"),
+        ("Geely Atlas 2022, 31000 км. Брал новым за 2 190 000, отдаю за 1 750 000. Пенза", "price", 1_750_000),
+        ("Опель Астра 2010! Фильтры заменены на 45 000 рублей. Ценник 480 000. Тверь", "price", 480_000),
+        ("Продаю Матиз 2009 года, 150+ ткм, 120 т р. Орск", "mileage_km", 150_000),
+    ],
+)
+def test_laconic_and_talkative_sellers_are_understood(post: str, name: str, value: object) -> None:
+    assert extract(post)[name] == value
+
+
+def test_a_gearbox_in_a_list_of_details_does_not_make_an_advert_for_gearboxes() -> None:
+    assert classify("солярис 1.6 акпп 2015г 133000км 1020000руб тверь 89101112233").is_sale
+    assert not classify("солярис акпп б/у 15000р 89101112233").is_sale
