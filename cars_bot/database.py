@@ -65,9 +65,6 @@ def statements() -> Iterator[Connection]:
         yield connection
 
 
-reading = statements  # the older name
-
-
 @contextmanager
 def writing() -> Iterator[Connection]:
     """A transaction that commits when the block ends and rolls back when it raises.

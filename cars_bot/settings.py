@@ -88,7 +88,7 @@ def read(environment: Mapping[str, str], root: Path = ROOT) -> Settings:
         raise NotConfigured(
             f"DATABASE_URL starts with {scheme!r}; use sqlite:///path or postgresql://user:password@host:port/name"
         )
-    if not (jobs_per_child := _whole(get("JOBS_PER_CHILD", "1000"))):
+    if not (jobs_per_child := _whole(get("JOBS_PER_CHILD", "10000"))):
         raise NotConfigured("JOBS_PER_CHILD must be a whole number above 0: after so many jobs a child is replaced")
     if not (client_deadline := float(_whole(get("CLIENT_DEADLINE", "30")))):
         raise NotConfigured("CLIENT_DEADLINE must be whole seconds above 0: so long a call to the outside may take")
