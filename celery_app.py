@@ -77,8 +77,8 @@ app.conf.update(
     # Limits. The soft one raises inside the job, the hard one kills the child.
     task_soft_time_limit=DEFAULTS.soft_time_limit,
     task_time_limit=DEFAULTS.hard_time_limit,
-    # A leak in a job or its libraries ends with the child. Replacing one is dear: stock Celery did 600 no-op jobs a second
-    # instead of 3,800 when it replaced its children after every 100.
+    # A leak in a job or its libraries ends with the child. Replacing one is dear: stock Celery did 600 no-op jobs a
+    # second instead of 3,800 when it replaced its children after every 100.
     worker_max_tasks_per_child=settings().jobs_per_child,
     # Results: `.get()` works for tasks sent by hand. The kit itself reads them from the database.
     result_backend=settings().celery_result_backend,
