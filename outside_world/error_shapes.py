@@ -16,9 +16,7 @@ def openai_error(
 ) -> Response:
     """`{"error": {message, type, param, code}}`"""
     headers = None if retry_after is None else {"Retry-After": str(retry_after)}
-    return json_response(
-        status, {"error": {"message": message, "type": kind, "param": None, "code": code}}, headers
-    )
+    return json_response(status, {"error": {"message": message, "type": kind, "param": None, "code": code}}, headers)
 
 
 def telegram_error(status: int, description: str, retry_after: int | None = None) -> Response:
@@ -38,11 +36,9 @@ def google_error(status: int, message: str, name: str, retry_after: int | None =
 
 
 def throttled(service: str, retry_after: int) -> Response:
-    """"Come back in `retry_after` seconds", as `service` says it."""
+    """ "Come back in `retry_after` seconds", as `service` says it."""
     if service == "openai":
-        return openai_error(
-            429, "Rate limit reached for requests", "requests", "rate_limit_exceeded", retry_after
-        )
+        return openai_error(429, "Rate limit reached for requests", "requests", "rate_limit_exceeded", retry_after)
     if service == "telegram":
         return telegram_error(429, f"Too Many Requests: retry after {retry_after}", retry_after)
     return google_error(
@@ -54,7 +50,7 @@ def throttled(service: str, retry_after: int) -> Response:
 
 
 def broken(service: str) -> Response:
-    """"It is our fault", as `service` says it."""
+    """ "It is our fault", as `service` says it."""
     if service == "openai":
         return openai_error(500, "The server had an error while processing your request", "server_error")
     if service == "telegram":

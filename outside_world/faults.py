@@ -1,14 +1,14 @@
 """The fault switchboard: which of the coming requests go wrong, and how. Pure decisions; `sabotage.py` acts on them.
 
-    throttle    429 with Retry-After, in the service's own shape
-    error       500, in the service's own shape
-    garbage     200 with a body that is not JSON
-    nonsense    openai only: a proper envelope whose content breaks the asked schema
-    hang        no answer for `seconds`, then the connection is closed
-    drip        the act is done, its reply trickles out over `seconds`
-    cut         the connection is closed at once, nothing is done
-    lose_reply  the act is done, then the connection is closed
-    huge        200 with a body of `megabytes`
+throttle    429 with Retry-After, in the service's own shape
+error       500, in the service's own shape
+garbage     200 with a body that is not JSON
+nonsense    openai only: a proper envelope whose content breaks the asked schema
+hang        no answer for `seconds`, then the connection is closed
+drip        the act is done, its reply trickles out over `seconds`
+cut         the connection is closed at once, nothing is done
+lose_reply  the act is done, then the connection is closed
+huge        200 with a body of `megabytes`
 """
 
 import random

@@ -36,9 +36,7 @@ def build_router(world: World) -> APIRouter:
     async def sheets(path: str, request: Request) -> Response:
         scheme, _, credential = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not world.drive.knows_token(credential):
-            return google_error(
-                401, "Request had invalid authentication credentials.", "UNAUTHENTICATED"
-            )
+            return google_error(401, "Request had invalid authentication credentials.", "UNAUTHENTICATED")
         spreadsheet_id, verb, range_ = route(request.method, path)
         handler = HANDLERS.get(verb)
         if handler is None:
@@ -80,9 +78,7 @@ def describe(spreadsheet: Spreadsheet, query: Query, body: Body) -> Body:
     """spreadsheets.get without cells."""
     return {
         "properties": {"title": spreadsheet.id, "locale": "en_US", "timeZone": "Etc/GMT"},
-        "sheets": [
-            {"properties": properties(sheet, index)} for index, sheet in enumerate(spreadsheet.sheets)
-        ],
+        "sheets": [{"properties": properties(sheet, index)} for index, sheet in enumerate(spreadsheet.sheets)],
         "spreadsheetUrl": f"https://docs.google.com/spreadsheets/d/{spreadsheet.id}/edit",
     }
 
@@ -137,8 +133,7 @@ def values_batch_update(spreadsheet: Spreadsheet, query: Query, body: Body) -> B
     """Several blocks at once."""
     option = {"valueInputOption": [body["valueInputOption"]]}
     responses = [
-        {"spreadsheetId": spreadsheet.id}
-        | values_update(spreadsheet, {**option, "range": [block["range"]]}, block)
+        {"spreadsheetId": spreadsheet.id} | values_update(spreadsheet, {**option, "range": [block["range"]]}, block)
         for block in body.get("data", [])
     ]
     return {"responses": responses, "totalUpdatedCells": sum(each["updatedCells"] for each in responses)}
@@ -183,7 +178,7 @@ def _change(spreadsheet: Spreadsheet, request: Body) -> Body:
     ((kind, change),) = request.items()
     handler = CHANGES.get(kind)
     if handler is None:
-        raise Refused(f'Invalid JSON payload received. Unknown name "{kind}" at \'requests[0]\': Cannot find field.')
+        raise Refused(f"Invalid JSON payload received. Unknown name \"{kind}\" at 'requests[0]': Cannot find field.")
     return handler(spreadsheet, change)
 
 
@@ -191,9 +186,7 @@ def _add_sheet(spreadsheet: Spreadsheet, change: Body) -> Body:
     wanted = change.get("properties", {})
     grid = wanted.get("gridProperties", {})
     title = wanted.get("title") or f"Sheet{len(spreadsheet.sheets) + 1}"
-    sheet = spreadsheet.add(
-        title, wanted.get("sheetId"), grid.get("rowCount", 1000), grid.get("columnCount", 26)
-    )
+    sheet = spreadsheet.add(title, wanted.get("sheetId"), grid.get("rowCount", 1000), grid.get("columnCount", 26))
     return {"addSheet": {"properties": properties(sheet, len(spreadsheet.sheets) - 1)}}
 
 
@@ -223,8 +216,7 @@ def _update_cells(spreadsheet: Spreadsheet, change: Body) -> Body:
     if "range" in change:
         sheet.clear(a1.Area(None, top, left, range_.get("endRowIndex"), range_.get("endColumnIndex")))
     rows = [
-        [_entered(cell.get("userEnteredValue", {})) for cell in row.get("values", [])]
-        for row in change.get("rows", [])
+        [_entered(cell.get("userEnteredValue", {})) for cell in row.get("values", [])] for row in change.get("rows", [])
     ]
     sheet.put(top, left, rows)
     return {}

@@ -41,9 +41,7 @@ def build_router(world: World) -> APIRouter:
             body = await request.json()
             answer, task = complete(body)
         except ValueError:
-            return openai_error(
-                400, "We could not parse the JSON body of your request.", "invalid_request_error"
-            )
+            return openai_error(400, "We could not parse the JSON body of your request.", "invalid_request_error")
         except Refused as refusal:
             return openai_error(400, str(refusal), "invalid_request_error")
         world.count("openai", task)

@@ -51,7 +51,7 @@ def read_bare_numbers(
 
 
 def _split(quantities: list[Quantity], year: int | None) -> list[Quantity]:
-    """"142 690" may be one figure in two groups or two figures; a recent car is not that cheap."""
+    """ "142 690" may be one figure in two groups or two figures; a recent car is not that cheap."""
     found = []
     for q in quantities:
         first, second = divmod(int(q.value / (1_000 if q.scaled else 1)), 1_000)
@@ -122,7 +122,7 @@ def _plausibility(kilometres: int, amount: int, currency: str | None, year: int 
 
 
 def _lone_price(text: Text, bare: list[Quantity], currency: str | None) -> Price | None:
-    """"... 165 ткм, 620, Омск": the figure that is left over."""
+    """ "... 165 ткм, 620, Омск": the figure that is left over."""
     for q in reversed(bare):
         amount = _typed_amount(q, currency)
         ends = re.match(rf"\s*(?:$|[,.;!|)+(/\n{BLOT}]|торг|срочн|отда|прош|[а-я]{{3,}})", text.after(q.end, 24))
@@ -132,7 +132,7 @@ def _lone_price(text: Text, bare: list[Quantity], currency: str | None) -> Price
 
 
 def _beside_price(text: Text, bare: list[Quantity], price: Price) -> tuple[int, Quantity] | None:
-    """"123 цена 790 т.р.": what stands just before the price, if it can be thousands of kilometres."""
+    """ "123 цена 790 т.р.": what stands just before the price, if it can be thousands of kilometres."""
     for q in bare:
         just_before = q.end <= price.quantity.start and _BETWEEN.fullmatch(text.low[q.end : price.quantity.start])
         kilometres = _typed_kilometres(q) if q.value >= 40 else None

@@ -110,7 +110,7 @@ def _runs_together(text: Text, part: list[Token], key: str) -> bool:
 
 
 def _is_spread(text: Text, part: list[Token]) -> bool:
-    """"а 4", "с 60": a letter, a blank and a number are rarely a model."""
+    """ "а 4", "с 60": a letter, a blank and a number are rarely a model."""
     return len(part) > 1 and len(part[0].word) == 1 and len(part[-1].word) < 5 and text.low[part[0].end] in " .,("
 
 
@@ -123,8 +123,7 @@ def _codes(text: Text, first: int, last: int) -> list[CarName]:
     code = latin_code("".join(token.word for token in part))
     loose = _is_spread(text, part) or (len(part) > 1 and not part[-1].is_number and len(part[-1].word) > 3)
     return [
-        CarName(fitting.make, _write(code), fitting.weak or loose, fitting.weak or loose)
-        for fitting in _fitting(code)
+        CarName(fitting.make, _write(code), fitting.weak or loose, fitting.weak or loose) for fitting in _fitting(code)
     ]
 
 

@@ -93,7 +93,7 @@ def _resolve(text: Text, candidate: Candidate, makes: list[Candidate]) -> Mentio
 
 
 def _is_trim(text: Text, candidate: Candidate, previous: Mention, mention: Mention) -> bool:
-    """"Pajero 3.5 V6 GLS": after a car, a word that may be another car's name usually is not."""
+    """ "Pajero 3.5 V6 GLS": after a car, a word that may be another car's name usually is not."""
     if candidate.is_strong or mention.make == previous.make:
         return False
     before = text.before(candidate.start, 30)
@@ -135,7 +135,7 @@ def _stands_as_car(text: Text, candidate: Candidate) -> bool:
     before, after = text.before(candidate.start, 30), text.after(candidate.end, 14)
     if _YEAR_AFTER.match(after) or _YEAR_BEFORE.search(before) or _OFFER.search(before):
         return True
-    is_first = not text.low[: candidate.start].strip(" \n#!*;\"")
+    is_first = not text.low[: candidate.start].strip(' \n#!*;"')
     return is_first and _HEADLINE.match(text.low, candidate.end) is not None
 
 

@@ -34,9 +34,7 @@ _TO_BUY = re.compile(r"(?:\bкупить|\bпокупк\w+|\bкуплю|\bbuy(?:
 _ASKS = re.compile(r"\b(?:прошу|цена|торг\w*|отда\w+|asking|obo|ono|price|vb|срочно)\b")
 _AT_THE_START, _FIRST_WORD = " (at the start)", "service as the first word"
 _AGAINST = [
-    (section, re.compile(any_word_of("against", section)))
-    for section in sections("against")
-    if section != _FIRST_WORD
+    (section, re.compile(any_word_of("against", section))) for section in sections("against") if section != _FIRST_WORD
 ]
 
 
@@ -156,7 +154,7 @@ def _is_told(text: Text, against: list[str], reading: Reading, sells: re.Match[s
 
 
 def _wants_a_car(text: Text, cars: list[Mention]) -> bool:
-    """"Куплю Камри", but not "куплю квартиру, поэтому продаю"."""
+    """ "Куплю Камри", but not "куплю квартиру, поэтому продаю"."""
     for section, pattern in _AGAINST:
         for match in pattern.finditer(text.low[:START]) if section.startswith("wanted") else ():
             goods = _GOODS.match(text.low, match.end())
@@ -195,12 +193,12 @@ def _thing_on_offer(text: Text, cars: list[Mention], sells: re.Match[str] | None
 
 
 def _builds(car: Mention, thing: re.Match[str]) -> bool:
-    """"Honda CB 500X": makers of cars make other things as well."""
+    """ "Honda CB 500X": makers of cars make other things as well."""
     return (car.end if car.known and car.model else car.start) <= thing.start() <= car.end + 1
 
 
 def _part_for(text: Text, car: Mention) -> str | None:
-    """"BMW N47 engine", "Camry 50 фара левая": the car only says what the part fits."""
+    """ "BMW N47 engine", "Camry 50 фара левая": the car only says what the part fits."""
     after = text.after(car.end, 50)
     part = _PART_AFTER.match(after)
     if part is None or re.search(r"(?<!\d)(?:19|20)\d\d(?!\d)", after) or re.search(r"\d{3} ?(?:км|km|mi)|,", part[0]):

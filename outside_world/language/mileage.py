@@ -83,7 +83,7 @@ def _is_something_else(before: str, after: str, labelled: bool) -> bool:
 
 
 def _kilometres(text: Text, quantity: Quantity, country: str | None, year: int | None) -> int | None:
-    """"пробег 137" is in thousands, "52k" of a British car in miles."""
+    """ "пробег 137" is in thousands, "52k" of a British car in miles."""
     value, miles = quantity.value, quantity.unit == "mi"
     if quantity.unit is None:
         near = text.before(quantity.start, 40) + " " + text.after(quantity.end, 14)

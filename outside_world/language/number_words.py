@@ -61,7 +61,7 @@ def _scale(word: str) -> int:
 
 
 def _sum(words: list[str]) -> float:
-    """"два миллиона сто тысяч" -> 2,100,000; "миллион двести" -> 1,200,000, as one says it of prices."""
+    """ "два миллиона сто тысяч" -> 2,100,000; "миллион двести" -> 1,200,000, as one says it of prices."""
     total, part, after_million = 0.0, 0.0, False
     for word in words:
         scale = _scale(word)

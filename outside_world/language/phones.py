@@ -105,9 +105,7 @@ def _read(
     return _read_national(digits, country, cyrillic, labelled) or _read_without_plus(digits, country, labelled)
 
 
-def _read_national(
-    digits: str, country: str | None, cyrillic: bool, labelled: bool
-) -> phonenumbers.PhoneNumber | None:
+def _read_national(digits: str, country: str | None, cyrillic: bool, labelled: bool) -> phonenumbers.PhoneNumber | None:
     default = "RU" if cyrillic else "US"
     elsewhere = REGIONS if labelled and not country else ()
     for region in dict.fromkeys([country or default, default, *elsewhere]):

@@ -135,7 +135,7 @@ def _weak_score(score: int, capital: bool, word: str, before: str) -> int | None
 
 
 def _with_state(text: Text) -> list[Place]:
-    """"Boise, ID": an American city needs no gazetteer, but one without a comma must be in it."""
+    """ "Boise, ID": an American city needs no gazetteer, but one without a comma must be in it."""
     found = []
     for match in _CITY_AND_STATE.finditer(text.norm):
         name, known = _american(match[1].split())
@@ -159,7 +159,7 @@ def _american(words: list[str]) -> tuple[str, City | None]:
 
 
 def _named(text: Text) -> list[Place]:
-    """"г. Такой-то": a Russian city the gazetteer does not know is transliterated."""
+    """ "г. Такой-то": a Russian city the gazetteer does not know is transliterated."""
     found = []
     for match in _NAMED_CITY.finditer(text.norm):
         words = match[1].split()

@@ -32,9 +32,7 @@ _LABEL = re.compile(
     + r"[\s:=~≈,.\-(!]*$"
 )  # fmt: skip
 PRICE_LABEL = re.compile(any_of("prices", "said outright") + r"[^\d\n]{0,25}$")
-_NEW_PRICE = re.compile(
-    WORD_STARTS + any_of("prices", "new price") + r"(?:[\s:!,-]*(?:цена|price))?[\s:!,-]*$"
-)
+_NEW_PRICE = re.compile(WORD_STARTS + any_of("prices", "new price") + r"(?:[\s:!,-]*(?:цена|price))?[\s:!,-]*$")
 NOT_ASKED = re.compile(
     WORD_STARTS + any_of("prices", "something else") + f"(?: {any_of('prices', 'between that and number')})*"
     + r"[\s:=~≈\-(]*$"
@@ -87,7 +85,7 @@ def find_price(text: Text, quantities: list[Quantity], country: str | None, used
 
 
 def _replaces(text: Text, first: Price, second: Price) -> bool:
-    """"$16,500 $14,900": struck out and written anew."""
+    """ "$16,500 $14,900": struck out and written anew."""
     between = text.low[first.quantity.end : second.quantity.start]
     return not between.strip(" \n-~/|") and second.amount < first.amount and first.currency == second.currency
 

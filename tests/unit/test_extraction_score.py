@@ -25,9 +25,7 @@ def expected() -> list[dict[str, Any]]:
     return json.loads((DATA / "expected.json").read_text())
 
 
-def test_at_least_97_of_100_posts_are_classified_rightly(
-    posts: dict[int, str], expected: list[dict[str, Any]]
-) -> None:
+def test_at_least_97_of_100_posts_are_classified_rightly(posts: dict[int, str], expected: list[dict[str, Any]]) -> None:
     wrong = [answer["id"] for answer in expected if classify(posts[answer["id"]]).is_sale != answer["is_sale"]]
     assert len(wrong) <= 0.03 * len(expected), f"wrong: {wrong}"
 
