@@ -14,7 +14,6 @@ from commands.state import MARK, ROOT, RunDir
 
 CEILING = 8  # copies of a scalable program
 NUMBERED = "%(program_name)s-%(process_num)d"  # supervisor fills in the name of each copy: celery_worker-1
-QUEUES = "default,ai_processing,publishing,sheets_sync,monitoring"
 # A worker is given the time its longest job may take (hard limit 360 s) before it is cut off.
 WORKER_STOP_SECONDS = 370
 # What a process gets of the shell that typed `kit up`, beside the settings.
@@ -54,7 +53,7 @@ def kit_programs(run: RunDir, ports: dict[str, int]) -> list[Program]:
         Program("api", [python, "-m", "uvicorn", "api.app:app", *loopback, str(ports["api"]), "--no-access-log",
                         "--timeout-graceful-shutdown", "1"]),
         # Mingle and gossip tell workers of each other and of revoked tasks; ours ask the database, and start sooner.
-        Program("celery_worker", [*celery, "worker", "-l", "info", "--concurrency", "2", "-Q", QUEUES,
+        Program("celery_worker", [*celery, "worker", "-l", "info", "--concurrency", "2",
                                   "-n", f"{NUMBERED}@%h", "--without-mingle", "--without-gossip"],
                 {"KIT_WORKER_NAME": NUMBERED}, CEILING, WORKER_STOP_SECONDS),
         Program("celery_beat", [*celery, "beat", "-l", "info", "--pidfile=",
