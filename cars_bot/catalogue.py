@@ -118,7 +118,8 @@ class Job:
 
     def named(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Return positional and named arguments by name, unchecked; those too many get a name that no check accepts."""
-        names = [p.name for p in self.parameters] + [f"argument {n}" for n in range(len(self.parameters) + 1, 256)]
+        names = [p.name for p in self.parameters]
+        names += [f"argument {n}" for n in range(len(names) + 1, len(args) + 1)]
         return dict(zip(names, args, strict=False)) | kwargs
 
     def bind(self, **args: Any) -> dict[str, Any]:

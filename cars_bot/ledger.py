@@ -8,6 +8,7 @@ Events: accepted published delivered started retry succeeded failed expired revo
 """
 
 import atexit
+import json
 import os
 import threading
 import time
@@ -26,6 +27,15 @@ STREAM = "cars_bot:ledger"
 LENGTH = 200_000  # events kept, approximately
 BUFFER = 20_000  # events that may wait for Redis in one process; older ones are dropped first
 FLUSH_SECONDS = 0.05
+BATCH = 500  # events in one command: Redis does nothing else meanwhile
+
+# KEYS[1] the stream; ARGV: how many events to keep, a JSON array of events as [field, value, field, value, …]. One
+# command for a batch costs this process a quarter of what one command for each event does.
+_APPEND = """
+for _, event in ipairs(cjson.decode(ARGV[2])) do
+  redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], '*', unpack(event))
+end
+"""
 
 
 def connect() -> redis.Redis:
@@ -66,9 +76,9 @@ class _Writer:
 
     def __init__(self) -> None:
         self.pid = os.getpid()
-        self.pending: deque[Any] = deque(maxlen=BUFFER)
+        self.pending: deque[list[str]] = deque(maxlen=BUFFER)
         self.wake = threading.Event()
-        self.redis = connect()
+        self.append = connect().register_script(_APPEND)
         self.writing = threading.Lock()
         threading.Thread(target=self._run, name="ledger", daemon=True).start()
 
@@ -82,12 +92,13 @@ class _Writer:
     def flush(self) -> None:
         """Write what is there; on any trouble with Redis it is dropped."""
         with self.writing:
-            while self.pending:
-                pipe = self.redis.pipeline(transaction=False)
-                for _ in range(min(len(self.pending), 500)):
-                    pipe.xadd(STREAM, self.pending.popleft(), maxlen=LENGTH, approximate=True)
+            there = len(self.pending)  # what comes meanwhile waits: chasing it, a busy process would never be done
+            for start in range(0, there, BATCH):
+                batch = [self.pending.popleft() for _ in range(min(BATCH, there - start))]
+                # A lone surrogate, as half an emoji in an error's text, is no UTF-8 and becomes a question mark.
+                events = json.dumps(batch, ensure_ascii=False).encode(errors="replace")
                 try:
-                    pipe.execute()
+                    self.append(keys=[STREAM], args=[LENGTH, events])
                 except redis.RedisError:
                     return
 
@@ -102,8 +113,8 @@ def record(event: str, run: str, lane: str, *, worker: str = "", attempt: int = 
         _writer = _Writer()  # also after a fork: threads do not survive one
         atexit.register(_writer.flush)
     _writer.pending.append(
-        {"at": f"{time.time():.6f}", "event": event, "run": run, "lane": lane,
-         "worker": worker, "attempt": attempt, "detail": detail[:500]}
+        ["at", f"{time.time():.6f}", "event", event, "run", run, "lane", lane,
+         "worker", worker, "attempt", str(attempt), "detail", detail[:500]]
     )  # fmt: skip
     _writer.wake.set()
 
