@@ -8,6 +8,7 @@ What a transaction is used for is decided elsewhere; the one rule that holds eve
 """
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +16,6 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
 from cars_bot.errors import StorageUnavailable
@@ -23,20 +23,24 @@ from cars_bot.models import metadata
 from cars_bot.settings import settings
 
 BUSY_TIMEOUT_MS = 5_000
+_BEGIN = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "BEGIN; SET LOCAL synchronous_commit = on"}
+
+# By process: connections must not be shared across a fork, and a child leaves its parent's alone.
 _engines: dict[int, Engine] = {}
+_kept: dict[int, Connection] = {}
 
 
 def new_engine(url: str) -> Engine:
-    """Return an engine for `url` with the pragmas and transaction mode described above."""
+    """Return an engine for `url` on which nothing begins a transaction but `writing()`."""
+    pool: dict[str, Any] = {"pool_size": 8, "max_overflow": 8, "isolation_level": "AUTOCOMMIT"}
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_size=8, max_overflow=8)
-    if path := make_url(url).database:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, pool_size=8, max_overflow=8)
+        return create_engine(url, connect_args={"options": "-c synchronous_commit=off"}, **pool)
+    engine = create_engine(url, **pool)
+    if engine.url.database:
+        Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None  # the driver shall not begin transactions behind our back
         for pragma in ("journal_mode=WAL", "synchronous=NORMAL", f"busy_timeout={BUSY_TIMEOUT_MS}"):
             connection.execute(f"PRAGMA {pragma}")
 
@@ -44,25 +48,49 @@ def new_engine(url: str) -> Engine:
 
 
 def engine() -> Engine:
-    """This process's engine. A forked child gets one of its own: connections must not be shared across a fork."""
+    """This process's engine."""
     pid = os.getpid()
     if pid not in _engines:
-        _engines.clear()
         _engines[pid] = new_engine(settings().database_url)
     return _engines[pid]
+
+
+def close() -> None:
+    """Close this process's connections; the next use opens new ones, to the database that the settings then name."""
+    if kept := _kept.pop(os.getpid(), None):
+        kept.close()
+    if own := _engines.pop(os.getpid(), None):
+        own.dispose()
 
 
 @contextmanager
 def statements() -> Iterator[Connection]:
     """A connection on which every statement is a transaction of its own: for queries, and for a single write.
 
+    A crash of the database's own server, or of the machine, may take back the single writes of its last half second
+    (SQLite: only of the machine). So they are for what can be done again: a run that has come to an end and wrote
+    nothing else is open again then, and is run again. All else belongs into `writing()`.
+
     Raises:
         StorageUnavailable: the database does not answer or is locked.
     """
-    with _available(), engine().connect() as connection:
-        if connection.dialect.name != "sqlite":  # SQLite's driver was told at connect
-            connection.execution_options(isolation_level="AUTOCOMMIT")
-        yield connection
+    with _available():
+        if threading.current_thread() is not threading.main_thread():
+            with engine().connect() as connection:
+                yield connection
+            return
+        # A worker's jobs run on its main thread, which keeps its connection: fetching one from the pool and bringing
+        # it back, twice for each job, was a quarter of what a no-op job cost.
+        pid = os.getpid()
+        if pid not in _kept:
+            _kept[pid] = engine().connect()
+        try:
+            yield _kept[pid]
+        except BaseException:  # also a time limit's signal: nobody knows what the connection is in the middle of
+            spoilt = _kept.pop(pid)
+            spoilt.invalidate()
+            spoilt.close()
+            raise
 
 
 @contextmanager
@@ -73,8 +101,7 @@ def writing() -> Iterator[Connection]:
         StorageUnavailable: the database does not answer, is full, or stayed locked for `BUSY_TIMEOUT_MS`.
     """
     with _available(), engine().connect() as connection, connection.begin():
-        if connection.dialect.name == "sqlite":
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        connection.exec_driver_sql(_BEGIN[connection.dialect.name])
         yield connection
 
 

@@ -109,7 +109,7 @@ class DatabaseBook:
     def begin(self, delivery: Delivery, job: Job, worker: str) -> int | Expired | Failed | AlreadyEnded:
         """See `Book.begin`."""
         with database.statements() as connection:
-            run = runs.find(connection, delivery.run_id)
+            run = runs.standing(connection, delivery.run_id)
         if run is None:  # sent to the broker by hand: every execution is a run
             with database.writing() as connection:
                 runs.adopt(connection, delivery.run_id, job, delivery.lane, delivery.args)
@@ -117,14 +117,14 @@ class DatabaseBook:
         if run.state in runs.ENDED:
             return AlreadyEnded(run.state)
         if run.state == "PENDING" and run.expires_at is not None and run.expires_at < time.time():
-            runs.end_open(run.id, "EXPIRED", runs.OVERDUE)
+            runs.end_open(delivery.run_id, "EXPIRED", runs.OVERDUE)
             return Expired()
         if delivery.redelivered:
             if run.attempt >= run.max_attempts:
                 error = f"its worker was lost during attempt {run.attempt} of {run.max_attempts}"
-                runs.end_open(run.id, "FAILED", error)
+                runs.end_open(delivery.run_id, "FAILED", error)
                 return Failed(error)
-            runs.claim_again(run.id, worker)
+            runs.claim_again(delivery.run_id, worker)
         return int(run.attempt) + 1
 
     def finish(self, context: Context, outcome: Done | Retry | Failed, began: float) -> bool:

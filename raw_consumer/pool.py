@@ -197,4 +197,4 @@ class Pool:
         except StorageUnavailable as error:
             log.warning("%s", error)
         finally:
-            database.engine().dispose()
+            database.close()

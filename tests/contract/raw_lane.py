@@ -233,7 +233,7 @@ def raw(servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
     for setting, value in lane.settings.items():
         monkeypatch.setenv(setting, value)
     settings.cache_clear()
-    database._engines.clear()
+    database.close()
     metadata.drop_all(database.engine())
     database.create_tables()
     try:
@@ -243,4 +243,4 @@ def raw(servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
         management.delete(f"/api/vhosts/{name}")
         management.close()
         settings.cache_clear()
-        database._engines.clear()
+        database.close()

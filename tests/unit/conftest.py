@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from cars_bot import database
 from cars_bot.settings import settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -59,6 +60,19 @@ def clients_use_it(outside_world: httpx.Client, monkeypatch: pytest.MonkeyPatch,
     settings.cache_clear()
     yield
     settings.cache_clear()
+
+
+@pytest.fixture
+def fresh_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """This process uses a new SQLite file with empty tables, and no Redis: the ledger is lost, nothing else."""
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'test.sqlite3'}")
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
+    settings.cache_clear()
+    database.close()
+    database.create_tables()
+    yield
+    settings.cache_clear()
+    database.close()
 
 
 def _answers(url: str) -> bool:

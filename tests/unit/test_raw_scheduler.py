@@ -1,9 +1,8 @@
 """The hand-written Beat on a real database: one tick per slot, whoever else is there and whatever the clocks say."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -11,7 +10,6 @@ from sqlalchemy import select
 from cars_bot import database
 from cars_bot.catalogue import Tick
 from cars_bot.models import runs
-from cars_bot.settings import settings
 from raw_consumer.scheduler import LEASE_SECONDS, Scheduler
 
 MINUTE = 60.0
@@ -30,16 +28,7 @@ class Clock:
         return self.now
 
 
-@pytest.fixture(autouse=True)
-def own_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'scheduler.sqlite3'}")
-    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
-    settings.cache_clear()
-    database._engines.clear()
-    database.create_tables()
-    yield
-    settings.cache_clear()
-    database._engines.clear()
+pytestmark = pytest.mark.usefixtures("fresh_database")
 
 
 def accepted() -> list[str]:

@@ -1,8 +1,6 @@
 """What a run's row may become, on a real SQLite file."""
 
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -10,22 +8,10 @@ from cars_bot import database, runs
 from cars_bot.catalogue import JOBS
 from cars_bot.errors import InvalidArguments, StorageUnavailable
 from cars_bot.execution import AlreadyEnded, Delivery, Done, Failed, Retry, execute
-from cars_bot.settings import settings
 
 JOB = JOBS["process_task"]
 ARGS = {"task_num": 1, "timeout": 0.0}
-
-
-@pytest.fixture(autouse=True)
-def fresh_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'test.sqlite3'}")
-    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")  # nobody listens: the ledger is lost, nothing else
-    settings.cache_clear()
-    database._engines.clear()
-    database.create_tables()
-    yield
-    settings.cache_clear()
-    database._engines.clear()
+pytestmark = pytest.mark.usefixtures("fresh_database")
 
 
 def accepted(lane: str = "raw", **more: object) -> str:
@@ -147,7 +133,7 @@ def test_what_is_out_of_range_is_refused_and_told_what_is_right(wrong: dict[str,
 
 def test_a_locked_database_means_come_back_later_and_nothing_is_committed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database, "BUSY_TIMEOUT_MS", 50)
-    database._engines.clear()
+    database.close()
     run_id = accepted()
 
     with database.writing():
