@@ -14,7 +14,7 @@ import threading
 import time
 
 from api import lanes, queues
-from cars_bot import database, ledger, runs
+from cars_bot import database, ledger, outbox
 from cars_bot.catalogue import JOBS
 from cars_bot.errors import CarsBotError
 
@@ -61,11 +61,11 @@ class Relay(threading.Thread):
     def publish_some(self) -> tuple[int, int]:
         """Publish one batch; return how many runs were waiting and how many were confirmed."""
         with database.statements() as connection:
-            batch = runs.unpublished(connection, self.lane, BATCH)
+            batch = outbox.unpublished(connection, self.lane, BATCH)
         if not batch:
             return 0, 0
         confirmed = lanes.publish(self.lane, batch)
-        runs.mark_published(confirmed)
+        outbox.mark_published(confirmed)
         for run_id in confirmed:
             ledger.record("published", run_id, self.lane)
         return len(batch), len(confirmed)
@@ -91,13 +91,13 @@ class Reconciler(threading.Thread):
     def look(self) -> None:
         """Expire what is overdue; publish again what an empty lane still owes."""
         now = time.time()
-        for run_id in runs.expire_overdue(now):
+        for run_id in outbox.expire_overdue(now):
             ledger.record("expired", run_id, "")
         for lane in lanes.PUBLISHERS:
             if queues.waiting(lane) != 0:
                 continue
             beyond_any_job = now - _LONGEST_JOB - GRACE_SECONDS
-            lost = runs.publish_again(
+            lost = outbox.publish_again(
                 lane,
                 # Without the ledger a run stays PENDING while it is worked on.
                 pending_before=now - GRACE_SECONDS if ledger.answers() else beyond_any_job,

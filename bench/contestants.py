@@ -14,7 +14,7 @@ CONCURRENCY = "2"
 _FILL_LANE = """
 import sys
 from api import lanes
-from cars_bot import database, runs
+from cars_bot import database, outbox, runs
 from cars_bot.catalogue import JOBS
 lane, count = sys.argv[1], int(sys.argv[2])
 database.create_tables()
@@ -23,9 +23,9 @@ with database.writing() as connection:
 left = set(ids)
 while left:
     with database.statements() as connection:
-        batch = runs.unpublished(connection, lane, 500)
+        batch = outbox.unpublished(connection, lane, 500)
     confirmed = lanes.publish(lane, batch)
-    runs.mark_published(confirmed)
+    outbox.mark_published(confirmed)
     left -= set(confirmed)
 lanes.close()
 """

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-Write = Callable[[Connection], None]
+Write = Callable[[Connection], object]
 
 
 @dataclass

@@ -8,12 +8,15 @@ unknown", for a person to look at.
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, delete, select, update
 
 from cars_bot import database
+from cars_bot.context import Context
+from cars_bot.crash import crash_point
 from cars_bot.errors import OutcomeUnknown
 from cars_bot.models import claims
 
@@ -23,6 +26,37 @@ class Settled:
     """The effect has happened before; `detail` is what came of it."""
 
     detail: Any
+
+
+def once(context: Context, kind: str, key: str, call: Callable[[], dict[str, Any]]) -> tuple[dict[str, Any], bool]:
+    """Make an effect outside our database at most once, and have it recorded with the outcome.
+
+    Args:
+        kind: what the world sees: a message, a row.
+        key: names the effect, whatever run or attempt makes it.
+        call: makes it and returns what came of it, as JSON.
+
+    Returns:
+        What came of it, and whether it had been made before.
+
+    Raises:
+        OutcomeUnknown: it may have happened, now or in an earlier attempt; the claim stays open.
+        Exception: whatever else `call` raises; then it did not happen and a retry may make it.
+    """
+    if before := claim(key, context.run_id, context.attempt):
+        return before.detail, True
+    crash_point("mid-effect")
+    try:
+        detail = call()
+    except OutcomeUnknown:
+        raise  # the claim stays open: that is how the next attempt learns of it
+    except Exception:
+        release(key, context.run_id, context.attempt)
+        raise
+    crash_point("after-effect")
+    context.write(lambda connection: settle(connection, key, detail))
+    context.effect(kind, key, detail)
+    return detail, False
 
 
 def claim(key: str, run_id: str, attempt: int) -> Settled | None:

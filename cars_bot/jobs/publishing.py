@@ -4,16 +4,14 @@ Telegram takes no idempotency key, so each message is claimed before it is sent 
 """
 
 import time
-from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import select
 
 from cars_bot import database, idempotency
 from cars_bot.clients import telegram
 from cars_bot.context import Context
-from cars_bot.crash import crash_point
-from cars_bot.errors import OutcomeUnknown, Permanent
+from cars_bot.errors import Permanent
 from cars_bot.models import analyses, publications, subscribers
 from cars_bot.settings import settings
 
@@ -42,13 +40,13 @@ def publish_post(context: Context, post_id: int, channel: str | None = None) -> 
     text = format_post(post_id, analysis.car, analysis.description)
     key = f"publish:{post_id}:{channel}"
 
-    def keep(connection: Connection, message_id: int) -> None:
-        row = {"post_id": post_id, "channel": channel, "message_id": message_id, "run_id": context.run_id,
-               "sent_at": time.time()}  # fmt: skip
-        database.insert_if_new(connection, publications, row)
-
-    message_id, again = _send_once(context, key, lambda: telegram.send_message(channel, text), keep)
-    return {"post_id": post_id, "channel": channel, "message_id": message_id, "already_published": again}
+    sent, again = idempotency.once(
+        context, "message", key, lambda: {"message_id": telegram.send_message(channel, text)}
+    )
+    if not again:
+        row = {"post_id": post_id, "channel": channel, "run_id": context.run_id, "sent_at": time.time()} | sent
+        context.write(lambda connection: database.insert_if_new(connection, publications, row))
+    return {"post_id": post_id, "channel": channel, "already_published": again} | sent
 
 
 def send_contact_info(context: Context, post_id: int, subscriber: str) -> dict[str, Any]:
@@ -61,13 +59,11 @@ def send_contact_info(context: Context, post_id: int, subscriber: str) -> dict[s
     contacts = [*car["phones"], *([car["telegram"]] if car["telegram"] else [])]
     text = f"№ {post_id}: " + (", ".join(contacts) or "the post names no contacts")
 
-    message_id, again = _send_once(
-        context,
-        f"contacts:{post_id}:{subscriber}",
-        lambda: telegram.send_message(subscriber, text),
-        lambda *_: None,
+    key = f"contacts:{post_id}:{subscriber}"
+    sent, again = idempotency.once(
+        context, "message", key, lambda: {"message_id": telegram.send_message(subscriber, text)}
     )
-    return {"post_id": post_id, "subscriber": subscriber, "message_id": message_id, "already_sent": again}
+    return {"post_id": post_id, "subscriber": subscriber, "already_sent": again} | sent
 
 
 def _analysis(post_id: int, lane: str) -> Any:
@@ -78,24 +74,3 @@ def _analysis(post_id: int, lane: str) -> Any:
         what = "has not been analysed" if found is None else "offers no car"
         raise Permanent(f"post {post_id} {what} on the {lane} lane; run process_post for it first")
     return found
-
-
-def _send_once(
-    context: Context, key: str, send: Callable[[], int], keep: Callable[[Connection, int], None]
-) -> tuple[int, bool]:
-    """Claim `key`, send, and have the claim settled with the outcome; return (message id, whether sent before)."""
-    if before := idempotency.claim(key, context.run_id, context.attempt):
-        return int(before.detail["message_id"]), True
-    crash_point("mid-effect")
-    try:
-        message_id = send()
-    except OutcomeUnknown:
-        raise  # the claim stays open: that is how the next attempt learns of it
-    except Exception:
-        idempotency.release(key, context.run_id, context.attempt)
-        raise
-    crash_point("after-effect")
-    context.write(lambda connection: idempotency.settle(connection, key, {"message_id": message_id}))
-    context.write(lambda connection: keep(connection, message_id))
-    context.effect("message", key, {"message_id": message_id})
-    return message_id, False

@@ -9,7 +9,6 @@ from sqlalchemy import Connection, func, select
 from cars_bot import database, idempotency
 from cars_bot.clients import spreadsheet
 from cars_bot.context import Context
-from cars_bot.errors import OutcomeUnknown
 from cars_bot.models import channels, publications, runs, subscribers
 
 CHANNELS, SUBSCRIBERS, ANALYTICS, LOG = "Channels", "Subscribers", "Analytics", "Log"
@@ -82,18 +81,13 @@ def update_analytics(context: Context) -> dict[str, Any]:
 
 def log_to_sheets(context: Context, event: str, details: str = "") -> dict[str, Any]:
     """Append one line to the worksheet "Log"."""
-    key = f"log:{context.run_id}"
-    if idempotency.claim(key, context.run_id, context.attempt) is None:
-        moment = datetime.now(UTC).isoformat(timespec="seconds")
-        try:
-            spreadsheet.append(LOG, ["time", "event", "details", "run"], [[moment, event, details, context.run_id]])
-        except OutcomeUnknown:
-            raise
-        except Exception:
-            idempotency.release(key, context.run_id, context.attempt)
-            raise
-        context.write(lambda connection: idempotency.settle(connection, key, {}))
-        context.effect("row", key)
+    moment = datetime.now(UTC).isoformat(timespec="seconds")
+
+    def append() -> dict[str, Any]:
+        spreadsheet.append(LOG, ["time", "event", "details", "run"], [[moment, event, details, context.run_id]])
+        return {}
+
+    idempotency.once(context, "row", f"log:{context.run_id}", append)
     return {"logged": event}
 
 

@@ -18,7 +18,7 @@ import pytest
 from dotenv import dotenv_values
 from sqlalchemy import func, select
 
-from cars_bot import database, runs
+from cars_bot import database, outbox, runs
 from cars_bot.models import effects, metadata
 from cars_bot.settings import settings
 from raw_consumer import topology
@@ -138,7 +138,7 @@ class RawLane:
     def publish(self, ids: list[str], times: int = 1) -> list[str]:
         """Publish accepted runs and return the ids confirmed."""
         confirmed = self.publisher.publish([self.run(run_id) for run_id in ids] * times, timeout=20)
-        runs.mark_published(confirmed)
+        outbox.mark_published(confirmed)
         return confirmed
 
     def submit(self, job: str, count: int = 1, **options: Any) -> list[str]:

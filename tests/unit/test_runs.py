@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from cars_bot import database, runs
+from cars_bot import database, outbox, runs
 from cars_bot.catalogue import JOBS
 from cars_bot.errors import InvalidArguments, StorageUnavailable
 from cars_bot.execution import AlreadyEnded, Delivery, Done, Failed, Retry, execute
@@ -159,10 +159,10 @@ def test_pages_follow_one_another_without_gap_or_overlap() -> None:
 
 def test_what_a_broker_lost_goes_back_into_the_outbox_and_what_waits_in_time_does_not() -> None:
     old, young = accepted(), accepted()
-    runs.mark_published([old, young])
+    outbox.mark_published([old, young])
     with database.writing() as connection:
         connection.execute(runs.runs.update().where(runs.runs.c.id == old).values(published_at=1.0, due_at=1.0))
 
-    assert runs.publish_again("raw", pending_before=100.0, working_before=0, retrying_before=0) == [old]
+    assert outbox.publish_again("raw", pending_before=100.0, working_before=0, retrying_before=0) == [old]
     with database.statements() as connection:
-        assert [run.id for run in runs.unpublished(connection, "raw")] == [old]
+        assert [run.id for run in outbox.unpublished(connection, "raw")] == [old]
