@@ -1,0 +1,89 @@
+"""Transactions and connections, on both databases."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pgserver
+import pytest
+from sqlalchemy import Connection, text
+
+from cars_bot import database, runs
+from cars_bot.catalogue import JOBS
+from cars_bot.settings import settings
+
+
+@pytest.fixture(scope="module")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of an empty PostgreSQL database."""
+    folder = tmp_path_factory.mktemp("postgresql")
+    for part in (folder, *folder.parents):
+        if part.name.startswith("pytest-"):
+            part.chmod(0o755)  # it does not run as root, and the user it gets must reach its folder
+    server = pgserver.get_server(folder / "data", cleanup_mode="stop")
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture(autouse=True, params=["sqlite", "postgresql"])
+def empty_database(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    sqlite = f"sqlite:///{tmp_path / 'test.sqlite3'}"
+    url = sqlite if request.param == "sqlite" else request.getfixturevalue("postgresql")
+    monkeypatch.setenv("DATABASE_URL", url)
+    settings.cache_clear()
+    database.close()
+    database.create_tables()
+    yield
+    settings.cache_clear()
+    database.close()
+
+
+def accept(connection: Connection) -> str:
+    return runs.accept(connection, JOBS["debug_task"], "raw", {})
+
+
+def is_there(run_id: str) -> bool:
+    with database.statements() as connection:
+        return runs.find(connection, run_id) is not None
+
+
+def test_a_transaction_that_raises_leaves_nothing_behind() -> None:
+    with pytest.raises(ZeroDivisionError), database.writing() as connection:
+        run_id = accept(connection)
+        raise ZeroDivisionError
+    assert not is_there(run_id)
+
+    with database.writing() as connection:
+        run_id = accept(connection)
+    assert is_there(run_id)
+
+
+def test_a_single_write_is_seen_by_others_at_once() -> None:
+    with database.statements() as connection:
+        run_id = accept(connection)
+        seen: list[bool] = []
+        other = threading.Thread(target=lambda: seen.append(is_there(run_id)))
+        other.start()
+        other.join()
+    assert seen == [True]
+
+
+def test_the_main_thread_keeps_its_connection_until_something_goes_wrong_on_it() -> None:
+    with database.statements() as first, database.statements() as again:
+        assert again is first
+    with pytest.raises(ZeroDivisionError), database.statements():
+        raise ZeroDivisionError
+    with database.statements() as fresh:
+        assert fresh is not first
+        assert fresh.execute(text("SELECT 1")).scalar_one() == 1
+
+
+@pytest.mark.parametrize("empty_database", ["postgresql"], indirect=True)
+def test_postgresql_waits_for_its_disk_in_a_transaction_and_not_for_a_single_write() -> None:
+    setting = text("SHOW synchronous_commit")
+    with database.statements() as connection:
+        assert connection.execute(setting).scalar_one() == "off"
+    with database.writing() as connection:
+        assert connection.execute(setting).scalar_one() == "on"
+    with database.statements() as connection:
+        assert connection.execute(setting).scalar_one() == "off"
