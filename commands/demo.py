@@ -30,13 +30,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    if not os.environ.get("KIT_URL"):  # somebody else's kit, such as one in containers, is up already
+    elsewhere = os.environ.get("KIT_URL")  # somebody else's kit, such as one in containers: it is up, and stays so
+    if not elsewhere:
         up.bring_up(run_dir())
     posts = sample_posts(options.posts)
     started = f"{int(time.time()):x}"
     rows = [measure(lane, posts, f"@demo_{lane}_{started}", options.timeout) for lane in client.LANES]
     print(json.dumps([row.as_dict() for row in rows], indent=2) if options.json else for_people(rows))
-    say(f"\n  See it      {client.base_url()}/\n  Stop it     ./kit down")
+    if not elsewhere:
+        say(f"\n  See it      {client.base_url()}/\n  Stop it     ./kit down")
     return DONE if all(row.flawless for row in rows) else NO
 
 

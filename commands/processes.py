@@ -58,7 +58,8 @@ def kit_programs(run: RunDir, ports: dict[str, int]) -> list[Program]:
                 {"KIT_WORKER_NAME": NUMBERED}, CEILING, WORKER_STOP_SECONDS),
         Program("celery_beat", [*celery, "beat", "-l", "info", "--pidfile=",
                                 "-s", str(run.path / "celerybeat-schedule")]),
-        Program("consumer", [python, "-m", "raw_consumer", "worker", "--concurrency", "2", "--name", NUMBERED],
+        Program("consumer", [python, "-m", "raw_consumer", "worker", "--concurrency", "2", "--name", NUMBERED,
+                             "--stop-seconds", str(WORKER_STOP_SECONDS - 5)],  # as long as Celery waits for its jobs
                 {"KIT_WORKER_NAME": NUMBERED}, CEILING, WORKER_STOP_SECONDS),
         Program("scheduler", [python, "-m", "raw_consumer", "scheduler"]),
         Program("flower", [*celery, "flower", "--address=127.0.0.1", f"--port={ports['flower']}"]),
