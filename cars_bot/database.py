@@ -23,7 +23,14 @@ from cars_bot.models import metadata
 from cars_bot.settings import settings
 
 BUSY_TIMEOUT_MS = 5_000
-_BEGIN = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "BEGIN; SET LOCAL synchronous_commit = on"}
+_AT_CONNECT = {
+    "sqlite": ["PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL", "PRAGMA busy_timeout={busy_timeout}"],
+    "postgresql": ["SET synchronous_commit = off"],  # `writing()` switches it on again
+}
+_BEGIN = {
+    "sqlite": "BEGIN IMMEDIATE",
+    "postgresql": "BEGIN; SET LOCAL synchronous_commit = on",
+}
 
 # By process: connections must not be shared across a fork, and a child leaves its parent's alone.
 _engines: dict[int, Engine] = {}
@@ -32,17 +39,15 @@ _kept: dict[int, Connection] = {}
 
 def new_engine(url: str) -> Engine:
     """Return an engine for `url` on which nothing begins a transaction but `writing()`."""
-    pool: dict[str, Any] = {"pool_size": 8, "max_overflow": 8, "isolation_level": "AUTOCOMMIT"}
-    if not url.startswith("sqlite"):
-        return create_engine(url, connect_args={"options": "-c synchronous_commit=off"}, **pool)
-    engine = create_engine(url, **pool)
-    if engine.url.database:
+    engine = create_engine(url, pool_size=8, max_overflow=8, isolation_level="AUTOCOMMIT")
+    dialect = engine.dialect.name
+    if dialect == "sqlite" and engine.url.database:
         Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", f"busy_timeout={BUSY_TIMEOUT_MS}"):
-            connection.execute(f"PRAGMA {pragma}")
+        for statement in _AT_CONNECT[dialect]:
+            connection.execute(statement.format(busy_timeout=BUSY_TIMEOUT_MS))
 
     return engine
 
@@ -87,9 +92,9 @@ def statements() -> Iterator[Connection]:
         try:
             yield _kept[pid]
         except BaseException:  # also a time limit's signal: nobody knows what the connection is in the middle of
-            spoilt = _kept.pop(pid)
-            spoilt.invalidate()
-            spoilt.close()
+            if spoilt := _kept.pop(pid, None):
+                spoilt.invalidate()
+                spoilt.close()
             raise
 
 

@@ -71,7 +71,7 @@ def test_a_single_write_is_seen_by_others_at_once() -> None:
 def test_the_main_thread_keeps_its_connection_until_something_goes_wrong_on_it() -> None:
     with database.statements() as first, database.statements() as again:
         assert again is first
-    with pytest.raises(ZeroDivisionError), database.statements():
+    with pytest.raises(ZeroDivisionError), database.statements(), database.statements():
         raise ZeroDivisionError
     with database.statements() as fresh:
         assert fresh is not first
