@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -62,17 +63,24 @@ def clients_use_it(outside_world: httpx.Client, monkeypatch: pytest.MonkeyPatch,
     settings.cache_clear()
 
 
-@pytest.fixture
-def fresh_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """This process uses a new SQLite file with empty tables, and no Redis: the ledger is lost, nothing else."""
-    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'test.sqlite3'}")
-    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
+@contextmanager
+def using_database(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """This process uses the database at `url`, with its tables."""
+    monkeypatch.setenv("DATABASE_URL", url)
     settings.cache_clear()
     database.close()
     database.create_tables()
     yield
     settings.cache_clear()
     database.close()
+
+
+@pytest.fixture
+def fresh_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """This process uses a new SQLite file with empty tables, and no Redis: the ledger is lost, nothing else."""
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
+    with using_database(f"sqlite:///{tmp_path / 'test.sqlite3'}", monkeypatch):
+        yield
 
 
 def _answers(url: str) -> bool:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 
 from cars_bot import database, runs
 from cars_bot.catalogue import JOBS
-from cars_bot.settings import settings
+from tests.unit.conftest import using_database
 
 
 @pytest.fixture(scope="module")
@@ -29,13 +29,8 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def empty_database(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     sqlite = f"sqlite:///{tmp_path / 'test.sqlite3'}"
     url = sqlite if request.param == "sqlite" else request.getfixturevalue("postgresql")
-    monkeypatch.setenv("DATABASE_URL", url)
-    settings.cache_clear()
-    database.close()
-    database.create_tables()
-    yield
-    settings.cache_clear()
-    database.close()
+    with using_database(url, monkeypatch):
+        yield
 
 
 def accept(connection: Connection) -> str:
