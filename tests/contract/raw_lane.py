@@ -172,12 +172,6 @@ class RawLane:
         lines = [line.split(" ", 3) for line in self.trace.read_text().splitlines() if run_id in line]
         return [(float(at), int(pid), run, text) for at, pid, run, text in lines]
 
-    def usual_latency(self) -> float:
-        """Seconds until a run that waits for nothing has started: how busy this machine is with other things."""
-        ids = self.submit("trace", count=3)
-        self.ended(ids)
-        return max(run.started_at - run.accepted_at for run in map(self.run, ids))
-
     # -------------------------------------------------- the broker
 
     def depth(self, queue: str) -> int:
