@@ -108,11 +108,15 @@ def run_dir() -> RunDir:
 
 def living(run: RunDir) -> dict[int, str]:
     """Processes that this kit's supervisor started, itself included: pid → command line. Zombies do not count."""
-    mark = f"{MARK}={run.path}".encode()
+    return marked(f"{MARK}={run.path}")
+
+
+def marked(mark: str) -> dict[int, str]:
+    """Processes that have `mark`, a NAME=value, in their environment: pid → command line."""
     found = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            if mark in (folder / "environ").read_bytes().split(b"\0"):
+            if mark.encode() in (folder / "environ").read_bytes().split(b"\0"):
                 command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
                 if command and int(folder.name) != os.getpid():
                     found[int(folder.name)] = command
@@ -121,17 +125,26 @@ def living(run: RunDir) -> dict[int, str]:
     return found
 
 
-def end_leftovers(run: RunDir, grace: float = 3.0) -> int:
+def end_leftovers(run: RunDir) -> int:
     """End what a supervisor that was killed left behind; return how many there were."""
-    leftovers = living(run)
+    return end_marked(f"{MARK}={run.path}")
+
+
+def end_marked(mark: str, grace: float = 3.0) -> int:
+    """End the processes that have `mark` in their environment; return how many there were.
+
+    Raises:
+        Problem: some do not end, not even by SIGKILL.
+    """
+    leftovers = marked(mark)
     for sign, seconds in ((signal.SIGTERM, grace), (signal.SIGKILL, 5.0)):
-        for pid in living(run):
+        for pid in marked(mark):
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, sign)
         deadline = time.monotonic() + seconds
-        while living(run) and time.monotonic() < deadline:
+        while marked(mark) and time.monotonic() < deadline:
             time.sleep(0.05)
-    if still := living(run):
+    if still := marked(mark):
         raise Problem(
             f"processes of this kit do not end: {', '.join(map(str, still))}", f"kill -9 {' '.join(map(str, still))}"
         )
