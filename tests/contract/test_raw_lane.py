@@ -4,6 +4,7 @@ import json
 import pickle
 import time
 from datetime import UTC, datetime
+from functools import partial
 
 import pika
 import pytest
@@ -16,28 +17,28 @@ from tests.kit import best_of, until
 # ---------------------------------------------------------------- delays
 
 
-@pytest.mark.parametrize("seconds", [0.3, 1.0, 1.7])
-def test_a_retry_comes_back_after_exactly_the_time_it_was_told_to_wait(raw: RawLane, seconds: float) -> None:
-    def lateness() -> float:
+def test_a_retry_comes_back_after_exactly_the_time_it_was_told_to_wait(raw: RawLane) -> None:
+    def lateness(seconds: float) -> float:
         (run_id,) = raw.submit("wait_as_told", seconds=seconds)
         assert raw.ended([run_id]) == ["DONE"]
         first, second = (start[0] for start in raw.starts(run_id))
         return second - first - seconds
 
     raw.worker()
-    assert 0 <= best_of(10, lateness, 0.3) < 0.3
+    for seconds in (0.3, 1.0, 1.7):
+        assert 0 <= best_of(10, partial(lateness, seconds), 0.3) < 0.3
 
 
-@pytest.mark.parametrize("seconds", [0.05, 0.7, 1.5, 3.1])
-def test_a_countdown_is_kept_to_three_tenths_of_a_second(raw: RawLane, seconds: float) -> None:
-    def lateness() -> float:
+def test_a_countdown_is_kept_to_three_tenths_of_a_second(raw: RawLane) -> None:
+    def lateness(seconds: float) -> float:
         (run_id,) = raw.submit("trace", countdown=seconds)
         assert raw.ended([run_id]) == ["DONE"]
         run = raw.run(run_id)
         return run.started_at - run.accepted_at - seconds
 
     raw.worker()
-    assert 0 <= best_of(10, lateness, 0.3) < 0.3
+    for seconds in (0.05, 0.7, 1.5, 3.1):
+        assert 0 <= best_of(10, partial(lateness, seconds), 0.3) < 0.3
 
 
 def test_a_countdown_survives_a_restart_of_the_broker(raw: RawLane) -> None:
