@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from commands.state import MARK, ROOT, RunDir
+from commands.state import MARK, ROOT, TEST_SESSION, RunDir
 
 CEILING = 8  # copies of a scalable program
 NUMBERED = "%(program_name)s-%(process_num)d"  # supervisor fills in the name of each copy: celery_worker-1
@@ -20,7 +20,7 @@ WORKER_STOP_SECONDS = 370
 HANDED_ON = (
     "PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR",
     "REQUESTS_CA_BUNDLE", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy",
-    "CRASH_AT", "CRASH_ONCE", "KIT_ENV_FILE",
+    "CRASH_AT", "CRASH_ONCE", "KIT_ENV_FILE", TEST_SESSION,
 )  # fmt: skip
 
 
