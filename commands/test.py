@@ -15,8 +15,8 @@ from commands.state import ROOT, TEST_SESSION, end_marked, run_dir
 
 def pass_on(words: list[str]) -> int:
     session = secrets.token_hex(8)
-    # Most tests wait for processes: three wait at once. Asked for by name, they run in one process, easier to follow.
-    command = [sys.executable, "-m", "pytest", *(words or ["-n", "3"])]
+    # Most tests wait for processes: four wait at once. Asked for by name, they run in one process, easier to follow.
+    command = [sys.executable, "-m", "pytest", *(words or ["-n", "4"])]
     signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C reaches pytest too, which ends its tests in order
     tests = subprocess.Popen(command, cwd=ROOT, env={**inside(run_dir()), TEST_SESSION: session})
     signal.signal(signal.SIGTERM, lambda *_: os.kill(tests.pid, signal.SIGINT))
