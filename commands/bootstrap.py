@@ -7,9 +7,11 @@ an interrupted installation is taken up again by the next start. Two kits that s
 import fcntl
 import hashlib
 import importlib.util
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import TextIO
 
 from commands import debian
 from commands.console import Problem, Progress, report
@@ -91,16 +93,43 @@ def kept_pip() -> Path | None:
 
 
 def install(pip: Path, requirements: str, line: Progress) -> None:
-    """Run pip, turning its chatter into one number; all it says is in .venv/install.log."""
+    """Install with uv, three times as fast as pip; where uv cannot, with pip. `.venv/install.log` tells it all."""
+    with (VENV / "install.log").open("w") as log:
+        if get_uv(pip, log) and install_with_uv(pip, requirements, log, line):
+            return
+        install_with_pip(pip, requirements, log, line)
+
+
+def get_uv(pip: Path, log: TextIO) -> bool:
+    """Install the uv that requirements-dev.txt pins; False where there is none for this machine."""
+    (pinned,) = re.findall(r"^uv==.*(?:\n    --hash.*)+", (ROOT / "requirements-dev.txt").read_text(), re.MULTILINE)
+    only_uv = VENV / "requirements-uv.txt"
+    only_uv.write_text(pinned)
+    options = ["--no-deps", "--no-compile", "--only-binary=:all:", "--retries=1", "-r", str(only_uv)]
+    return run([*pip_install(pip), *options], log) == 0
+
+
+def install_with_uv(pip: Path, requirements: str, log: TextIO, line: Progress) -> bool:
+    """The packages come from the index that pip is told to use, checked against their hashes as pip would check them.
+
+    They are copied, not linked: a student who adds a print() to Celery must not change uv's own copy of it.
+    """
+    line.update("downloading")
+    listed = subprocess.run([PYTHON, pip, "config", "list"], check=False, capture_output=True, text=True).stdout
+    index = re.findall(r"^\S+\.index-url='(.+)'$", listed, re.MULTILINE)
+    options = ["--require-hashes", "--compile-bytecode", "--link-mode=copy", "--system-certs", "--no-progress"]
+    options += [f"--default-index={index[-1]}"] if index else []
+    command = [str(VENV / "bin" / "uv"), "pip", "install", "--python", str(PYTHON), *options, "-r", requirements]
+    return run(command, log) == 0
+
+
+def install_with_pip(pip: Path, requirements: str, log: TextIO, line: Progress) -> None:
+    """Turn pip's chatter into one number."""
     total = sum("==" in text for text in (ROOT / requirements).read_text().splitlines())
-    command = [str(PYTHON), str(pip), "install", "--no-input", "--disable-pip-version-check", "--progress-bar=off"]
-    command += ["-r", requirements]
     begun = 0
     said = []
-    with (
-        (VENV / "install.log").open("w") as log,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT) as process,
-    ):
+    command = [*pip_install(pip), "-r", requirements]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT) as process:
         for text in process.stdout or ():
             log.write(text)
             said.append(text.rstrip())
@@ -115,3 +144,12 @@ def install(pip: Path, requirements: str, line: Progress) -> None:
             f"is the package index reachable? All pip said is in {log.name}; the same command tries again",
             detail="\n".join(said[-6:]),
         )
+
+
+def pip_install(pip: Path) -> list[str]:
+    return [str(PYTHON), str(pip), "install", "--no-input", "--disable-pip-version-check", "--progress-bar=off"]
+
+
+def run(command: list[str], log: TextIO) -> int:
+    log.flush()  # what was written before stands before what the command writes
+    return subprocess.run(command, check=False, stdout=log, stderr=subprocess.STDOUT, cwd=ROOT).returncode
