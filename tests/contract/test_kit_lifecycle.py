@@ -127,16 +127,10 @@ def test_scaling_touches_nobody_else_and_the_new_workers_work(own_kit: Kit) -> N
     assert {p["name"]: p["pid"] for p in own_kit.status()["processes"]} == before
 
 
-def busy_children(kit: Kit) -> int:
-    """How many of the raw lane's children are at a job just now."""
-    workers = json.loads(kit.command("exec", "python", "-m", "raw_consumer", "inspect", "--json").stdout)
-    return sum(bool(child["job"]) for worker in workers for child in worker["children"])
-
-
 def test_a_worker_that_goes_finishes_its_job_first(own_kit: Kit) -> None:
     own_kit.command("scale", "consumer=2")
-    ids = own_kit.submit("raw", "process_task", count=4, args={"task_num": 1, "timeout": 2})
-    until(lambda: busy_children(own_kit) == 4, 10, "all four run")
+    ids = own_kit.submit("raw", "process_task", count=4, args={"task_num": 1, "timeout": 4})
+    until(lambda: own_kit.summary(ids)["in_progress"] == 4, 10, "all four run")
     own_kit.command("scale", "consumer=1")
     counts = own_kit.all_ended(ids, 10)
     assert (counts["done"], counts["retried"], counts["effects"]) == (4, 0, 4)
