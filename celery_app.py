@@ -4,8 +4,12 @@ What a job is allowed (queue, retries, time limits) stands in `cars_bot/catalogu
 too; here it is only said in Celery's words. The tasks themselves are in `celery_tasks.py`.
 """
 
+import logging
+
 from celery import Celery, bootsteps
+from celery.app.log import TaskFormatter
 from celery.schedules import crontab
+from celery.signals import after_setup_logger
 from kombu import Exchange, Queue
 
 from cars_bot.catalogue import JOBS, QUEUES, SCHEDULE, Policy
@@ -21,12 +25,17 @@ def queues() -> list[Queue]:
     """The catalogue's queues, with what RabbitMQ has to know of them. Redis ignores the arguments."""
     declared = []
     for queue in QUEUES.values():
-        arguments: dict[str, object] = {
-            "x-max-priority": queue.max_priority,
-            "x-dead-letter-exchange": DEAD_LETTERS.name,  # what a worker rejects, and what outlives its TTL
-        }
+        arguments: dict[str, object] = {}
+        # feature: priorities
+        arguments["x-max-priority"] = queue.max_priority
+        # end
+        # feature: dead letters with replay
+        arguments["x-dead-letter-exchange"] = DEAD_LETTERS.name  # what a worker rejects, and what outlives its TTL
+        # end
+        # feature: message TTL
         if queue.message_ttl is not None:
             arguments["x-message-ttl"] = int(queue.message_ttl * 1000)
+        # end
         declared.append(Queue(queue.name, Exchange("cars_bot", type="direct"), queue.name, queue_arguments=arguments))
     return declared
 
@@ -43,7 +52,9 @@ def transport_options() -> dict[str, object]:
     return {
         # Without confirms a publish "succeeds" into a dead connection and the message is gone. With them, but without
         # the timeouts, it waits for ever when the broker raises a memory alarm.
+        # feature: confirmed, mandatory publishing
         "confirm_publish": True,
+        # end
         "connect_timeout": SECONDS_FOR_THE_BROKER,
         "read_timeout": SECONDS_FOR_THE_BROKER,
         "write_timeout": SECONDS_FOR_THE_BROKER,
@@ -63,25 +74,39 @@ app.conf.update(
     accept_content=["json"],
     # Queues: one for each kind of work, so that a slow kind cannot hold up the others.
     task_queues=queues(),
+    # feature: routing to queues
     task_routes={job.name: {"queue": job.queue.name} for job in JOBS.values()},
+    # end
     task_default_queue="default",
     task_default_exchange="cars_bot",
     task_default_routing_key="default",
     task_create_missing_queues=False,  # a misspelt queue is an error, not a new queue nobody reads
     # Acknowledge after the work. Early acknowledgement, the default, loses the job when its worker is killed.
+    # feature: ack after the outcome is durable
     task_acks_late=True,
+    # end
+    # feature: lost-child handling
     task_reject_on_worker_lost=True,  # without it a killed child's message is acknowledged all the same
+    # end
+    # feature: dead letters with replay
     task_acks_on_failure_or_timeout=False,  # a failed run's message is rejected, so it lands among the dead letters
+    # end
+    # feature: prefetch
     worker_prefetch_multiplier=1,  # with more, a worker hoards low priorities and keeps them from idle workers
+    # end
     worker_cancel_long_running_tasks_on_connection_loss=False,  # the outcome is in the database; a late ack is harmless
     # Limits. The soft one raises inside the job, the hard one kills the child.
     task_soft_time_limit=DEFAULTS.soft_time_limit,
     task_time_limit=DEFAULTS.hard_time_limit,
     # A leak in a job or its libraries ends with the child. Replacing one is dear: stock Celery did 600 no-op jobs a
     # second instead of 3,800 when it replaced its children after every 100.
+    # feature: recycling children
     worker_max_tasks_per_child=settings().jobs_per_child,
+    # end
     # Results: `.get()` works for tasks sent by hand. The kit itself reads them from the database.
+    # feature: results
     result_backend=settings().celery_result_backend,
+    # end
     result_expires=86_400,
     redis_socket_timeout=2.0,
     redis_socket_connect_timeout=2.0,
@@ -94,9 +119,11 @@ app.conf.update(
     enable_utc=True,
     timezone="UTC",
     # Beat only says when; the work is done by a worker, with its retries and limits.
+    # feature: schedule
     beat_schedule={
         name: {"task": tick.job, "schedule": crontab.from_string(tick.crontab)} for name, tick in SCHEDULE.items()
     },
+    # end
     beat_schedule_filename=str(settings().run_dir / "celerybeat-schedule"),
 )
 
@@ -112,3 +139,17 @@ class DeadLetterQueue(bootsteps.StartStopStep):
 
 
 app.steps["consumer"].add(DeadLetterQueue)
+
+
+# feature: structured logs with the run id
+LOG_FORMAT = 'time=%(asctime)s level=%(levelname)s run=%(task_id)s logger=%(name)s message="%(message)s"'
+
+
+@after_setup_logger.connect
+def name_the_run(logger: logging.Logger, **_: object) -> None:
+    """Have every line that is logged while a task runs carry its id, which is the run's."""
+    for handler in logger.handlers:
+        handler.setFormatter(TaskFormatter(LOG_FORMAT, use_color=False))
+
+
+# end

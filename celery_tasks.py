@@ -38,10 +38,12 @@ class JobRequest(Request):
     def on_timeout(self, soft: bool, timeout: float) -> None:
         """Called in the worker's parent process when a limit is reached."""
         super().on_timeout(soft, timeout)
+        # feature: soft and hard time limits
         if not soft:
             error = f"TimeLimitExceeded: killed after {timeout:.0f} s"
             end_from_outside(self.id, "celery", error, settings().worker_name or self.hostname)
             self.reject(requeue=False)  # Celery leaves the message unacknowledged here, and its place taken
+        # end
 
 
 class JobTask(Task):
@@ -57,14 +59,18 @@ def task(name: str) -> Task:
 
     def run(self: Task, *args: Any, **kwargs: Any) -> Any:
         request = self.request
+        # feature: poison-message limit
         redelivered = bool((request.delivery_info or {}).get("redelivered"))
+        # end
         delivery = Delivery(request.id, name, job.named(*args, **kwargs), "celery", redelivered)
         worker = settings().worker_name or request.hostname
         match execute(delivery, worker=worker, soft_limit_error=SoftTimeLimitExceeded):
             case Done(result):
                 return result
+            # feature: retries with backoff and jitter
             case Retry(after, error):
                 raise self.retry(countdown=after, exc=JobFailed(error))
+            # end
             case Failed(error):
                 raise JobFailed(error)
             case Expired() | AlreadyEnded():
@@ -75,12 +81,15 @@ def task(name: str) -> Task:
         bind=True,
         base=JobTask,
         name=name,
+        # feature: soft and hard time limits
         soft_time_limit=job.policy.soft_time_limit,
         time_limit=job.policy.hard_time_limit,
+        # end
         ignore_result=not job.policy.keep_result,
     )
 
 
+# feature: registration and dispatch
 process_task = task("process_task")
 process_data = task("process_data")
 test_task = task("test_task")
@@ -107,3 +116,4 @@ health_check = task("health_check")
 
 for _name in JOBS.keys() - celery_app.tasks.keys():  # EXTRA_JOBS of labs and tests
     task(_name)
+# end

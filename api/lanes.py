@@ -38,8 +38,12 @@ def _through_celery(batch: Sequence[Run]) -> list[str]:
                     run.job,
                     kwargs=run.args,
                     task_id=run.id,
+                    # feature: priorities, celery
                     priority=_celery_priority(run),
+                    # end
+                    # feature: countdown/ETA, celery
                     countdown=countdown if countdown > 0 else None,
+                    # end
                     producer=producer,
                     retry=False,  # the relay comes again by itself, and later
                 )

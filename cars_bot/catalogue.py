@@ -2,7 +2,7 @@
 
 A job's arguments are read off its function's signature, so the web page, the API and the workers all check the same
 thing. `EXTRA_JOBS=package.module` adds the list named `JOBS` of that module: the labs and the tests bring jobs that
-way.
+way, and with them queues of their own.
 """
 
 import inspect
@@ -161,6 +161,7 @@ JOBS: dict[str, Job] = {
 }
 for _module in settings().extra_jobs:
     JOBS |= {job.name: job for job in import_module(_module).JOBS}
+QUEUES |= {job.queue.name: job.queue for job in JOBS.values()}
 
 
 @dataclass(frozen=True)

@@ -152,8 +152,10 @@ class DatabaseBook:
 def _row(outcome: Done | Retry | Failed) -> dict[str, Any]:
     """The outcome in the words of the runs table."""
     match outcome:
+        # feature: results
         case Done(result):
             return {"to": "DONE", "result": result}
+        # end
         case Retry(after, error):
             return {"to": "RETRYING", "error": error, "due_at": time.time() + after}
         case Failed(error):
@@ -211,10 +213,12 @@ def _attempt(
     policy = job.policy
     try:
         bound = job.bind(**args)
+        # feature: global rate limit
         if rate := policy.rate:
             budget = f"{job.queue.name}:{bound.get(rate.per)}" if rate.per else job.queue.name
             member = f"{context.run_id}/{context.attempt}/{time.time_ns()}"
             rate_limit.acquire(budget, limit=rate.limit, window=rate.window, member=member)
+        # end
         result = job.function(context, **bound)
         if len(to_json(result)) > MAX_RESULT_BYTES:
             return Failed(f"the result is over {MAX_RESULT_BYTES} bytes; store it and return its id")

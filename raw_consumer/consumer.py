@@ -82,8 +82,10 @@ class Consumer:
     def _carry_out(self, decision: Decision, received: Received) -> None:
         properties, body, queue = received.properties, received.body, received.queue
         match decision:
+            # feature: retries with backoff and jitter
             case RetryAfter(seconds):
                 self._forward(envelope.retry(properties, body, queue, seconds), received)
+            # end
             case DeadLetter(reason):
                 self._forward(envelope.dead_letter(properties, body, queue, reason), received)
                 ledger.record("dead-lettered", str(properties.message_id), "raw", worker=self.name, detail=reason)

@@ -50,7 +50,9 @@ def message(run: Run, now: float) -> Message:
         type=run.job,
         content_type=JSON_TYPE,
         delivery_mode=PERSISTENT,
+        # feature: priorities
         priority=run.priority,
+        # end
         app_id=APP_ID,
         timestamp=int(run.accepted_at),
     )
@@ -94,10 +96,14 @@ def _deeper_than(levels: int, value: Any) -> bool:
 # end
 
 
+# feature: retries with backoff and jitter
 def retry(properties: pika.BasicProperties, body: bytes, queue: str, after: float) -> Message:
     """The same message, to be delivered to `queue` again after `after` seconds."""
     retries = _count(properties.headers) + 1
     return Message(*topology.route(queue, after), _copy(properties, {"retries": retries}), body)
+
+
+# end
 
 
 def dead_letter(properties: pika.BasicProperties, body: bytes, queue: str, reason: str) -> Message:

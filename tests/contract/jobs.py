@@ -1,15 +1,18 @@
 """Jobs that misbehave on purpose. The kit under test learns of them through `EXTRA_JOBS=tests.contract.jobs`."""
 
+import logging
 import os
 import signal
 import time
 from typing import Any
 
-from cars_bot.catalogue import QUEUES, Job, Policy
+from cars_bot.catalogue import QUEUES, Job, Policy, Queue, Rate
 from cars_bot.context import Context
 from cars_bot.errors import Permanent, Retryable
 
 QUICK = Policy(max_retries=2, backoff_base=0.2, backoff_max=1.0)
+LIMITED = Policy(rate=Rate(5, window=2.0, per="name"))
+BRIEF = Queue("brief", max_priority=1, message_ttl=1.0)
 SHORT_LIMITS = Policy(max_retries=0, soft_time_limit=1.0, hard_time_limit=3.0)
 
 
@@ -62,8 +65,34 @@ def big_result(context: Context) -> str:
     return "x" * 300_000
 
 
+def die_once(context: Context) -> int:
+    """Take the process down, unless this is a further attempt."""
+    if context.attempt == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+    context.effect("test", context.run_id)
+    return context.attempt
+
+
+def name_process(context: Context) -> int:
+    """Say which process does the work."""
+    return os.getpid()
+
+
+def speak(context: Context, words: str) -> None:
+    """Write a line into the log, as any library might."""
+    logging.getLogger("tests.contract.jobs").warning("%s", words)
+
+
+def limited(context: Context, name: str) -> float:
+    """Work off a budget of five in two seconds; return when (seconds since 1970)."""
+    return time.time()
+
+
 JOBS = [
     *(Job(f.__name__, f, QUEUES["default"], QUICK)
-      for f in (fail_times, refuse, break_down, kill_own_process, write_and_fail, big_result)),
+      for f in (fail_times, refuse, break_down, kill_own_process, write_and_fail, big_result,
+                die_once, name_process, speak)),
+    Job("limited", limited, QUEUES["default"], LIMITED),
+    Job("brief", name_process, BRIEF),
     *(Job(f.__name__, f, QUEUES["default"], SHORT_LIMITS) for f in (overrun, overrun_stubbornly)),
 ]  # fmt: skip

@@ -15,6 +15,7 @@ def events(kit: Kit, run_id: str) -> list[str]:
     return [event["event"] for event in listed]
 
 
+@pytest.mark.feature("registration and dispatch")
 def test_a_job_is_done_and_its_result_is_kept(kit: Kit, any_lane: str) -> None:
     run = kit.ended(kit.submit(any_lane, "process_task", args={"task_num": 7, "timeout": 0.05})[0])
 
@@ -32,6 +33,7 @@ def test_a_run_is_seen_at_work_before_it_ends(kit: Kit, lane: str) -> None:
     assert [event for event in happened if event in ("started", "succeeded")] == ["started", "succeeded"]
 
 
+@pytest.mark.feature("retries with backoff and jitter")
 def test_an_error_that_may_pass_is_retried_until_it_has_passed(kit: Kit, lane: str) -> None:
     run = kit.ended(kit.submit(lane, "fail_times", args={"times": 2})[0])
 
@@ -66,6 +68,7 @@ def test_a_result_too_big_to_keep_fails_and_says_so(kit: Kit, any_lane: str) -> 
     assert "store it and return its id" in run["error"]
 
 
+@pytest.mark.feature("soft and hard time limits")
 def test_the_soft_limit_interrupts_a_job(kit: Kit, lane: str) -> None:
     began = time.monotonic()
     run = kit.ended(kit.submit(lane, "overrun", args={"seconds": 20.0})[0])
@@ -75,6 +78,7 @@ def test_the_soft_limit_interrupts_a_job(kit: Kit, lane: str) -> None:
     assert time.monotonic() - began < 10
 
 
+@pytest.mark.feature("soft and hard time limits")
 def test_the_hard_limit_ends_a_job_that_ignores_the_soft_one(kit: Kit, lane: str) -> None:
     stubborn = kit.submit(lane, "overrun_stubbornly", args={"seconds": 30.0})[0]
     neighbours = kit.submit(lane, "process_task", count=4, args={"task_num": 1, "timeout": 0.1})
@@ -85,6 +89,7 @@ def test_the_hard_limit_ends_a_job_that_ignores_the_soft_one(kit: Kit, lane: str
     assert kit.all_ended(neighbours, 20)["done"] == 4
 
 
+@pytest.mark.feature("poison-message limit")
 def test_a_job_that_kills_its_process_ends_failed_and_its_neighbours_are_done(kit: Kit, lane: str) -> None:
     poison = kit.submit(lane, "kill_own_process")[0]
     neighbours = kit.submit(lane, "process_task", count=6, args={"task_num": 1, "timeout": 0.1})
@@ -95,6 +100,7 @@ def test_a_job_that_kills_its_process_ends_failed_and_its_neighbours_are_done(ki
     assert kit.all_ended(neighbours, 30)["done"] == 6
 
 
+@pytest.mark.feature("countdown/ETA")
 def test_a_countdown_holds_a_run_back(kit: Kit, lane: str) -> None:
     def held_back() -> float:
         run_id = kit.submit(lane, "process_task", args={"task_num": 1, "timeout": 0}, countdown=2)[0]
