@@ -37,13 +37,13 @@ class Consumer:
     def work(self) -> None:
         """Take message after message until there will be no more."""
         while (received := self.intake.take()) is not None:
+            # feature: recycling children
+            if self.slot.jobs_done + 1 == self.max_jobs:
+                self.stop()
+            # end
             decision = self._decide(received)
             self._carry_out(decision, received)
             self.intake.acknowledge(received)
-            # feature: recycling children
-            if self.max_jobs and self.slot.jobs_done >= self.max_jobs:
-                self.intake.finish(at_once=False)
-            # end
         self.intake.close()
         self.publisher.close()
 
