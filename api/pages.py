@@ -1,4 +1,4 @@
-"""The pages for people: the lanes at `/`, one run at `/runs/{id}`, the API's description at `/docs`.
+"""The pages for people: the lanes at `/`, a run at `/runs/{id}`, the lanes' code at `/parity`, the API at `/docs`.
 
 Rendered here, complete, so that a page can be read before any script has run; `static/` then keeps it moving. What a
 job or a worker says is escaped by the templates.
@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.staticfiles import StaticFiles
 
-from api import drawing, forms, pulse, submission, timeline, views, words
+from api import drawing, forms, parity, pulse, submission, timeline, views, words
 from api.errors import Refused
 from api.schemas import RUN_ID
 from cars_bot import database, runs
@@ -100,6 +100,12 @@ def show_run(run_id: str, request: Request) -> HTMLResponse:
         policy=words.policy(run),
         children=children,
     )
+
+
+@router.get("/parity")
+def show_parity(request: Request) -> HTMLResponse:
+    """The lanes' code beside each other, feature by feature."""
+    return render("parity.html", request, rows=parity.rows(), totals=parity.totals())
 
 
 @router.get("/docs")

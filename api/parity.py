@@ -16,6 +16,7 @@ import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 LANES = ("celery", "raw", "both")
@@ -167,8 +168,31 @@ class Piece:
 
     @property
     def lines(self) -> int:
-        """Lines of code, without blank ones and comments."""
-        return sum(bool(line.strip()) and not line.lstrip().startswith("#") for line in self.code.splitlines())
+        """Lines of code."""
+        return lines_of_code(self.code)
+
+
+def lines_of_code(source: str) -> int:
+    """Lines without blank ones and comments; docstrings count."""
+    return sum(bool(line.strip()) and not line.lstrip().startswith("#") for line in source.splitlines())
+
+
+def rows() -> list[dict[str, Any]]:
+    """Each feature with its pieces and their lines per lane, for the page."""
+    found = pieces()
+    table = []
+    for feature in FEATURES:
+        mine = {lane: [p for p in found if (p.feature, p.lane) == (feature.name, lane)] for lane in LANES}
+        lines = {lane: sum(piece.lines for piece in part) for lane, part in mine.items()}
+        slug = re.sub(r"\W+", "-", feature.name)
+        table.append({"feature": feature, "slug": slug, "pieces": mine, "lines": lines})
+    return table
+
+
+def totals() -> dict[str, int]:
+    """Lines of marked code per lane."""
+    found = pieces()
+    return {lane: sum(piece.lines for piece in found if piece.lane == lane) for lane in LANES}
 
 
 def pieces(root: Path = ROOT) -> list[Piece]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from markupsafe import Markup, escape
+
 from cars_bot.catalogue import JOBS
 from cars_bot.runs import Run
 
@@ -120,8 +122,15 @@ def pretty(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False)
 
 
+def code(text: str) -> Markup:
+    """Words with `code` in them, as HTML."""
+    parts = text.split("`")
+    return Markup("").join(escape(part) if n % 2 == 0 else Markup("<code>{}</code>").format(part)
+                           for n, part in enumerate(parts))  # fmt: skip
+
+
 FILTERS: dict[str, Callable[..., str]] = {
-    "seconds": seconds, "age": age, "latency": latency, "iso": iso, "pretty": pretty,
+    "seconds": seconds, "age": age, "latency": latency, "iso": iso, "pretty": pretty, "code": code,
 }  # fmt: skip
 
 

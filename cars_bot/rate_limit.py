@@ -15,6 +15,7 @@ from cars_bot.errors import Throttled
 
 WAIT_WITHOUT_REDIS = 3.0  # seconds: no window, no permission; the run comes back later
 
+# feature: global rate limit
 # KEYS[1] the window; ARGV: limit, window in seconds, a unique member. Returns 0 or the microseconds to wait.
 _ACQUIRE = """
 local now = redis.call('TIME')
@@ -51,3 +52,6 @@ def acquire(name: str, *, limit: int, window: float, member: str) -> None:
         raise Throttled(f"the rate window of {name} cannot be read: {error}", WAIT_WITHOUT_REDIS) from error
     if wait:
         raise Throttled(f"{name} had its {limit} calls in {window:.0f} s", wait / 1_000_000)
+
+
+# end

@@ -33,6 +33,7 @@ COMMANDS = {
         "exec": "run a program inside the kit's environment: exec celery -A celery_app report",
         "test": "the tests, with servers of their own",
         "lint": "ruff and mypy",
+        "parity": "what Celery does and what it takes by hand: the table, and its proof",
         "bench": "the lanes against each other",
         "locust": "load over HTTP",
         "compile-requirements": "pin requirements.in with hashes",
