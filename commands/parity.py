@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from importlib.util import find_spec
+from importlib.resources import files as installed
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +33,9 @@ the kit and shows that the test in the last column then fails.
 |---|---|---:|---|---:|---:|---|
 """
 TAIL = """
-Celery's lines are few because Celery is there. Installed beside this kit, {names} are some {lines:,} lines of Python
-that somebody else maintains (counted the same way, docstrings included). They also do much that this table does not
-ask for: other brokers, groups and chords, events, other pools.
+Celery's lines are few because Celery is there. What is installed of {names} is some {lines:,}
+lines of Python that somebody else maintains (counted the same way, docstrings included). They also do much that this
+table does not ask for: other brokers, groups and chords, events, other pools.
 """
 LIBRARIES = ("celery", "kombu", "amqp", "billiard", "vine")
 
@@ -60,8 +60,8 @@ def table() -> str:
     """The whole page."""
     proofs = tests()
     body = "".join(_row(row, proofs.get(row["feature"].name, [])) for row in rows())
-    files = [path for name in LIBRARIES for path in Path(find_spec(name).origin).parent.rglob("*.py")]
-    lines = sum(lines_of_code(path.read_text(encoding="utf-8")) for path in files)
+    sources = [path for name in LIBRARIES for path in Path(str(installed(name))).rglob("*.py")]
+    lines = sum(lines_of_code(path.read_text(encoding="utf-8")) for path in sources)
     return HEAD + body + TAIL.format(names=", ".join(LIBRARIES), lines=round(lines, -3))
 
 
