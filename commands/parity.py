@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from importlib.resources import files as installed
+from importlib.metadata import files
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +60,8 @@ def table() -> str:
     """The whole page."""
     proofs = tests()
     body = "".join(_row(row, proofs.get(row["feature"].name, [])) for row in rows())
-    sources = [path for name in LIBRARIES for path in Path(str(installed(name))).rglob("*.py")]
-    lines = sum(lines_of_code(path.read_text(encoding="utf-8")) for path in sources)
+    sources = [file for name in LIBRARIES for file in files(name) or () if file.suffix == ".py"]
+    lines = sum(lines_of_code(file.read_text(encoding="utf-8")) for file in sources)
     return HEAD + body + TAIL.format(names=", ".join(LIBRARIES), lines=round(lines, -3))
 
 
