@@ -7,7 +7,6 @@ from the moment the first twentieth is done to the last job.
 
 import argparse
 import json
-import os
 import shutil
 import signal
 import statistics
@@ -16,12 +15,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from dotenv import dotenv_values
 
-from bench.contestants import LANES, ROOT, STOCK, Contestant, environment
+from bench.contestants import LANES, ROOT, STOCK, Contestant, environment, stop
 
 TOO_LONG = 180.0  # seconds for one drain
 
@@ -61,11 +60,7 @@ def measure(
     try:
         rate = drain(left, backlog)
     finally:
-        worker.send_signal(signal.SIGTERM)
-        with suppress(subprocess.TimeoutExpired):
-            worker.wait(20)
-        with suppress(ProcessLookupError):
-            os.killpg(worker.pid, signal.SIGKILL)
+        stop(worker)
         left.close()
     say(f"  {who.name:13} {database:11} {rate:7,.0f} jobs/s")
     rates.setdefault((who.name, database), []).append(rate)

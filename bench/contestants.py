@@ -1,9 +1,11 @@
 """Who takes part: how each one's queue is filled, its worker started, and what it still has to do is counted."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,14 +72,15 @@ class Counter:
 
 
 class QueueLength:
-    """Messages ready in stock Celery's queue: all there is to see of it."""
+    """Messages ready in a queue: all there is to see of stock Celery's."""
 
-    def __init__(self, environment: dict[str, str]) -> None:
+    def __init__(self, environment: dict[str, str], queue: str = "celery") -> None:
+        self.queue = queue
         self.connection = pika.BlockingConnection(pika.URLParameters(environment["RMQ_URL"]))
         self.channel = self.connection.channel()
 
     def __call__(self) -> int:
-        declared = self.channel.queue_declare("celery", passive=True)
+        declared = self.channel.queue_declare(self.queue, passive=True)
         return int(declared.method.message_count)
 
     def close(self) -> None:
@@ -104,6 +107,15 @@ class Contestant:
             [sys.executable, *self.worker], cwd=ROOT, env=environment, start_new_session=True,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
+
+
+def stop(worker: subprocess.Popen[bytes]) -> None:
+    """End a worker and all it started."""
+    worker.send_signal(signal.SIGTERM)
+    with suppress(subprocess.TimeoutExpired):
+        worker.wait(20)
+    with suppress(ProcessLookupError):
+        os.killpg(worker.pid, signal.SIGKILL)
 
 
 _CELERY = ["-m", "celery", "-A", "celery_app", "worker", "-l", "warning", "--concurrency", CONCURRENCY]

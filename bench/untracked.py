@@ -1,0 +1,68 @@
+"""The raw lane's worker as it is, but for the runs table and the ledger: what the message's way alone costs.
+
+python -m bench.untracked fill 20000      publish so many no-op jobs, confirmed, and print how many a second
+python -m bench.untracked work            a worker with two children
+"""
+
+import sys
+import time
+from functools import partial
+from typing import Any
+from uuid import uuid4
+
+import pika
+
+from cars_bot import execution, ledger
+from cars_bot.catalogue import Job
+from cars_bot.context import Context
+from cars_bot.settings import settings
+from raw_consumer import __main__ as raw
+from raw_consumer import consumer, envelope, topology
+from raw_consumer.publisher import Publisher
+
+BATCH = 500  # as the API's relay does
+
+
+class NoBook:
+    """Where nothing is looked up and nothing written down."""
+
+    def begin(self, _delivery: execution.Delivery, _job: Job, _worker: str) -> int:
+        """Every message is a first attempt."""
+        return 1
+
+    def finish(self, _context: Context, _outcome: object, _began: float) -> bool:
+        """Nothing is kept, nothing objected to."""
+        return True
+
+
+def fill(count: int) -> None:
+    """Publish `count` jobs; print confirmed messages a second."""
+    publisher = Publisher(settings().rmq_url)
+    began, left = time.monotonic(), count
+    while left:
+        batch = [message() for _ in range(min(BATCH, left))]
+        left -= sum(publisher.send(batch, timeout=10.0))
+    print(count / (time.monotonic() - began))
+    publisher.close()
+
+
+def message() -> envelope.Message:
+    """A run of the job that does nothing, as `envelope.message` makes it."""
+    properties = pika.BasicProperties(
+        message_id=str(uuid4()), type="debug_task", content_type=envelope.JSON_TYPE, delivery_mode=envelope.PERSISTENT,
+        priority=0, app_id=envelope.APP_ID, timestamp=int(time.time()),
+    )  # fmt: skip
+    return envelope.Message(*topology.route("default"), properties, b"{}")
+
+
+def work() -> int:
+    """Run the worker."""
+    nothing: Any = NoBook()
+    consumer.execute = partial(execution.execute, book=nothing)  # type: ignore[attr-defined]
+    ledger.record = lambda *_words, **_more: None
+    sys.argv = ["raw_consumer", "worker", "--concurrency", "2", "--log-level", "warning"]
+    return raw.main()
+
+
+if __name__ == "__main__":
+    raise SystemExit(work() if sys.argv[1] == "work" else fill(int(sys.argv[2])))
