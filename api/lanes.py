@@ -1,20 +1,26 @@
 """The three ways out of the API: Celery, the hand-written publisher, or right here. Nothing else in `api/` knows.
 
 publish(lane, runs) -> the ids a broker has confirmed
+interrupt(run) -> whoever is at a revoked run is to stop
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from functools import cache
-from threading import Lock
-from time import time
+from queue import SimpleQueue
+from threading import Lock, Thread
+from time import monotonic, time
 from typing import Any
 
 from cars_bot import clients, database, execution, runs
 from cars_bot.runs import Run
 from cars_bot.settings import settings
 
+log = logging.getLogger(__name__)
+
 _importing = Lock()
 PUBLISH_SECONDS = 10.0  # what is not confirmed by then is unknown; the relay publishes it again
+INTERRUPT_SECONDS = 10.0  # a broadcast that did not get its turn by then is dropped
 
 
 def publish(lane: str, batch: Sequence[Run]) -> list[str]:
@@ -73,6 +79,47 @@ def _by_hand(batch: Sequence[Run]) -> list[str]:
 
 
 PUBLISHERS: dict[str, Callable[[Sequence[Run]], list[str]]] = {"celery": _through_celery, "raw": _by_hand}
+
+
+# ---------------------------------------------------------------- revoking
+
+
+def interrupt(run: Run) -> None:
+    """Have the process killed that is at `run`, which the database calls REVOKED. Neither waits nor raises.
+
+    The raw lane's workers look into the database by themselves. Celery's are told by a broadcast through the broker. If
+    it gets lost, the run goes on, and its outcome and effects are discarded all the same.
+    """
+    if run.lane == "celery":
+        _interrupter().put((run.id, monotonic() + INTERRUPT_SECONDS))
+
+
+@cache
+def _interrupter() -> SimpleQueue[tuple[str, float]]:
+    """The runs whose broadcast is yet to come, and until when it makes sense; a thread sends them."""
+    waiting: SimpleQueue[tuple[str, float]] = SimpleQueue()
+    Thread(target=_broadcast, args=(waiting,), name="interrupter", daemon=True).start()
+    return waiting
+
+
+def _broadcast(waiting: SimpleQueue[tuple[str, float]]) -> None:
+    while True:
+        run_id, until = waiting.get()
+        if monotonic() > until:  # the broker was away; who was revoked meanwhile is too many to be waited for
+            continue
+        try:
+            from celery_app import celery_app
+
+            with celery_app.connection_for_write() as connection:
+                connection.ensure_connection(max_retries=1)
+                # SIGKILL: a job may ignore anything else, as it may on the other lane. The worker acknowledges the
+                # message before it kills, and then replaces the child.
+                celery_app.control.revoke(run_id, terminate=True, signal="SIGKILL", connection=connection)
+        except Exception as error:  # whatever it is, the run is revoked
+            log.warning("run %s is revoked, but no worker could be told: %s", run_id, error)
+
+
+# ---------------------------------------------------------------- inline
 
 
 def run_inline(run_id: str) -> None:

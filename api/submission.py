@@ -11,6 +11,7 @@ from typing import Any
 from pydantic_core import to_json
 from sqlalchemy import Connection, select, update
 
+from api import lanes
 from api.errors import Refused, unknown_run
 from api.schemas import Submission
 from cars_bot import database, ledger, runs
@@ -74,16 +75,18 @@ def replace_reply(key: str, reply: Reply) -> None:
 
 
 def cancel(run_id: str) -> runs.Run:
-    """End an open run as REVOKED and return it.
+    """End an open run as REVOKED and return it. Whoever is at it is told to stop, and need not hear it.
 
     Raises:
         Refused: there is none (404), or it has ended (409).
     """
     lane = existing(run_id).lane
-    if runs.end_open(run_id, "REVOKED", "cancelled by request"):
-        ledger.record("revoked", run_id, lane)
-        return existing(run_id)
+    revoked = runs.end_open(run_id, "REVOKED", "cancelled by request")
     run = existing(run_id)
+    if revoked:
+        ledger.record("revoked", run_id, lane)
+        lanes.interrupt(run)
+        return run
     raise Refused(409, "already_ended", f"the run ended {run.state} and stays so; POST {run_id}/retry makes a new one")
 
 

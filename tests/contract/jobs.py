@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from pathlib import Path
 from typing import Any
 
 from cars_bot.catalogue import QUEUES, Job, Policy
@@ -51,6 +52,15 @@ def overrun_stubbornly(context: Context, seconds: float) -> None:
             continue
 
 
+def work_on_stubbornly(context: Context, path: str, seconds: float) -> None:
+    """Note the process, then work, and let no signal but SIGKILL end it."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    with Path(path).open("a") as trace:
+        trace.write(f"{os.getpid()}\n")
+    context.effect("test", context.run_id)
+    time.sleep(seconds)
+
+
 def write_and_fail(context: Context) -> None:
     """Ask for an effect and then fail: the effect must not be seen."""
     context.effect("test", context.run_id)
@@ -64,6 +74,6 @@ def big_result(context: Context) -> str:
 
 JOBS = [
     *(Job(f.__name__, f, QUEUES["default"], QUICK)
-      for f in (fail_times, refuse, break_down, kill_own_process, write_and_fail, big_result)),
+      for f in (fail_times, refuse, break_down, kill_own_process, write_and_fail, big_result, work_on_stubbornly)),
     *(Job(f.__name__, f, QUEUES["default"], SHORT_LIMITS) for f in (overrun, overrun_stubbornly)),
 ]  # fmt: skip
