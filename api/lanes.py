@@ -12,7 +12,8 @@ from threading import Lock, Thread
 from time import monotonic, time
 from typing import Any
 
-from cars_bot import clients, database, execution, runs
+from cars_bot import clients, database, execution, runs, workflow
+from cars_bot.context import Step
 from cars_bot.runs import Run
 from cars_bot.settings import settings
 
@@ -32,19 +33,15 @@ def _through_celery(batch: Sequence[Run]) -> list[str]:
     """One `apply_async` a run: Celery confirms them one by one."""
     from kombu.exceptions import OperationalError
 
-    import celery_tasks  # not at the top: it takes a second, and the page shall be there sooner
-    from celery_app import celery_app
+    from celery_tasks import celery_app, signature  # not at the top: it takes a second, and the page comes first
 
     confirmed = []
     with celery_app.producer_pool.acquire(block=True, timeout=PUBLISH_SECONDS) as producer:
         for run in batch:
             countdown = run.due_at - time()
             try:
-                celery_tasks.celery_app.send_task(
-                    run.job,
-                    kwargs=run.args,
-                    task_id=run.id,
-                    priority=_celery_priority(run),
+                steps = workflow.read(run.steps)
+                signature(Step(run.job, run.id, run.priority), run.args, steps).apply_async(
                     countdown=countdown if countdown > 0 else None,
                     producer=producer,
                     retry=False,  # the relay comes again by itself, and later
@@ -55,15 +52,6 @@ def _through_celery(batch: Sequence[Run]) -> list[str]:
                 break
             confirmed.append(run.id)
     return confirmed
-
-
-def _celery_priority(run: Run) -> int:
-    """RabbitMQ takes the highest first, Celery on Redis the lowest."""
-    if settings().celery_over_redis:
-        from cars_bot.catalogue import QUEUES
-
-        return QUEUES[run.queue].max_priority - int(run.priority)
-    return int(run.priority)
 
 
 @cache
@@ -133,7 +121,8 @@ def run_inline(run_id: str) -> None:
         run = runs.find(connection, run_id)
     if run is None:
         return
-    outcome = execution.execute(execution.Delivery(run.id, run.job, run.args, "inline"), worker="api")
+    delivery = execution.Delivery(run.id, run.job, run.args, "inline", steps=workflow.read(run.steps))
+    outcome = execution.execute(delivery, worker="api")
     if isinstance(outcome, execution.Retry):
         execution.end_from_outside(run.id, "inline", f"{outcome.error}; the inline lane does not retry", "api")
     with database.statements() as connection:

@@ -1,8 +1,8 @@
 """JOBS: the one table both lanes obey. A job's queue, retries, limits and rate stand here and nowhere else.
 
 A job's arguments are read off its function's signature, so the web page, the API and the workers all check the same
-thing. `EXTRA_JOBS=package.module` adds the list named `JOBS` of that module, and the dict `SCHEDULE` if it has one:
-the labs and the tests bring jobs that way.
+thing. `EXTRA_JOBS=package.module` adds the list named `JOBS` of that module, and the dicts `SCHEDULE` and `WORKFLOWS`
+if it has them: the labs and the tests bring jobs that way.
 """
 
 import inspect
@@ -182,10 +182,16 @@ SCHEDULE: dict[str, Tick] = {
     "cleanup_results": Tick("cleanup_old_results", "0 3 * * *"),
 }
 
+# Jobs that are done one after the other, with the same arguments (`workflow.py`). Submitted like a job.
+WORKFLOWS: dict[str, tuple[str, ...]] = {
+    "describe_post": ("classify_post", "extract_data", "generate_description"),
+}
+
 for _name in settings().extra_jobs:
     _module = import_module(_name)
     JOBS |= {job.name: job for job in _module.JOBS}
     SCHEDULE |= getattr(_module, "SCHEDULE", {})
+    WORKFLOWS |= getattr(_module, "WORKFLOWS", {})
 
 
 def job_named(name: str) -> Job:

@@ -108,7 +108,7 @@ def test_the_destination_can_be_read_off_any_routing_key() -> None:
 def run(**changes: Any) -> Any:
     """A run as the database gives it."""
     values = {"id": new_id(), "job": "process_task", "queue": "default", "args": {"task_num": 1, "timeout": 0.5},
-              "priority": 3, "accepted_at": 1_700_000_000.5, "due_at": 1_700_000_000.5}  # fmt: skip
+              "priority": 3, "accepted_at": 1_700_000_000.5, "due_at": 1_700_000_000.5, "steps": None}  # fmt: skip
     return SimpleNamespace(**values | changes)
 
 
@@ -121,6 +121,24 @@ def test_a_run_comes_out_of_its_message_as_it_went_in() -> None:
     assert (delivery.run_id, delivery.job, delivery.args) == (accepted.id, accepted.job, accepted.args)
     assert (delivery.lane, delivery.redelivered) == ("raw", True)
     assert (message.properties.delivery_mode, message.properties.priority) == (2, 3)
+
+
+def test_a_message_names_the_steps_that_follow_and_so_does_its_retry() -> None:
+    steps = [["extract_data", new_id(), 2], ["generate_description", new_id(), 2]]
+    message = envelope.message(run(steps=steps), now=1_700_000_001.0)
+    again = envelope.retry(message.properties, message.body, "default", 0.5)
+
+    for properties in (message.properties, again.properties):
+        delivery = envelope.delivery(properties, message.body, redelivered=False)
+        assert [list(step) for step in delivery.steps] == steps
+
+
+@pytest.mark.parametrize("steps", ["extract_data", [["extract_data"]], [["no_such_job", new_id(), 0]], [["x", 1, 2]]])
+def test_steps_that_are_none_are_not_believed(steps: Any) -> None:
+    message = envelope.message(run(steps=steps), now=1_700_000_001.0)
+
+    with pytest.raises(envelope.UndecodableMessage):
+        envelope.delivery(message.properties, message.body, redelivered=False)
 
 
 def test_a_retry_counts_and_leaves_the_brokers_own_headers_behind() -> None:
