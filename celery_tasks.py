@@ -7,18 +7,20 @@ then the outcome is in the database, so that a message delivered twice is recogn
     process_task.delay(1, 5, "celery").get(timeout=30)
 """
 
+from collections.abc import Sequence
 from typing import Any
 
-from celery import Task
+from celery import Signature, Task, chain
 from celery.exceptions import Ignore, SoftTimeLimitExceeded
 from celery.signals import worker_init
 from celery.worker.request import Request
 
-from cars_bot import clients
+from cars_bot import clients, database, runs, workflow
 from cars_bot.catalogue import JOBS, job_named
+from cars_bot.context import Step
 from cars_bot.errors import Permanent
 from cars_bot.execution import AlreadyEnded, Delivery, Done, Expired, Failed, Retry, end_from_outside, execute
-from cars_bot.settings import settings
+from cars_bot.settings import REDIS_PRIORITIES, settings
 from celery_app import celery_app
 
 
@@ -62,10 +64,15 @@ def task(name: str) -> Task:
         # feature: poison-message limit
         redelivered = bool((request.delivery_info or {}).get("redelivered"))
         # end
-        delivery = Delivery(request.id, name, job.named(*args, **kwargs), "celery", redelivered)
+        steps = workflow.read(request.get("steps"))
+        delivery = Delivery(
+            request.id, name, job.named(*args, **kwargs), "celery", redelivered, steps, True, request.parent_id
+        )
         worker = settings().worker_name or request.hostname
         match execute(delivery, worker=worker, soft_limit_error=SoftTimeLimitExceeded):
             case Done(result):
+                if not _goes_on(steps):
+                    request.chain = None
                 return result
             # feature: retries with backoff and jitter
             case Retry(after, error):
@@ -73,6 +80,9 @@ def task(name: str) -> Task:
             # end
             case Failed(error):
                 raise JobFailed(error)
+            case AlreadyEnded("DONE") if request.chain and _goes_on(steps):
+                # Whoever did it may have died before it sent the next step: returning is what sends it.
+                return _stored_result(request.id)
             case Expired() | AlreadyEnded():
                 raise Ignore
 
@@ -89,6 +99,49 @@ def task(name: str) -> Task:
     )
 
 
+# feature: workflow
+def signature(first: Step, args: dict[str, Any], others: Sequence[Step] = ()) -> Signature:
+    """What sends a run, or the chain of a workflow. Each step's id is fixed here: a copy sends the same next one."""
+    steps = [first, *others]
+    signatures = [
+        celery_app.signature(
+            step.job,
+            kwargs=args,
+            immutable=True,  # all steps have the same arguments; none is given the result of the one before
+            task_id=step.run_id,
+            priority=_priority(step),
+            headers={"steps": workflow.told(steps[place:])},
+        )
+        for place, step in enumerate(steps, start=1)
+    ]
+    return chain(*signatures) if others else signatures[0]
+
+
+# end
+# feature: priorities
+def _priority(step: Step) -> int:
+    """RabbitMQ takes the highest first, Celery on Redis the lowest, whatever its queue's highest is."""
+    return max(0, max(REDIS_PRIORITIES) - step.priority) if settings().celery_over_redis else step.priority
+
+
+# end
+# feature: workflow
+def _goes_on(steps: Sequence[Step]) -> bool:
+    """Whether the next step was accepted, with the outcome, and is still to be done. A chain sent by hand goes on."""
+    if not steps:
+        return True
+    with database.statements() as connection:
+        following = runs.find(connection, steps[0].run_id)
+    return following is not None and following.finished_at is None
+
+
+def _stored_result(run_id: str) -> Any:
+    with database.statements() as connection:
+        run = runs.find(connection, run_id)
+    return None if run is None else run.result
+
+
+# end
 # feature: registration and dispatch
 process_task = task("process_task")
 process_data = task("process_data")

@@ -161,7 +161,7 @@ def show_events(run_id: RunId) -> Timeline:
     responses=problems(404, 409, 503),
 )
 def cancel_run(run_id: RunId) -> RunShown:
-    """End a run that has not ended. A worker already at it goes on, but its outcome and effects are not kept."""
+    """End a run that has not ended. A worker already at it is killed; what it has not handed over never happens."""
     return shown(submission.cancel(run_id))
 
 

@@ -1,20 +1,27 @@
 """The three ways out of the API: Celery, the hand-written publisher, or right here. Nothing else in `api/` knows.
 
 publish(lane, runs) -> the ids a broker has confirmed
+interrupt(run) -> whoever is at a revoked run is to stop
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from functools import cache
-from threading import Lock
-from time import time
+from queue import SimpleQueue
+from threading import Lock, Thread
+from time import monotonic, time
 from typing import Any
 
-from cars_bot import clients, database, execution, runs
+from cars_bot import clients, database, execution, runs, workflow
+from cars_bot.context import Step
 from cars_bot.runs import Run
 from cars_bot.settings import settings
 
+log = logging.getLogger(__name__)
+
 _importing = Lock()
 PUBLISH_SECONDS = 10.0  # what is not confirmed by then is unknown; the relay publishes it again
+INTERRUPT_SECONDS = 10.0  # a broadcast that did not get its turn by then is dropped
 
 
 def publish(lane: str, batch: Sequence[Run]) -> list[str]:
@@ -26,21 +33,15 @@ def _through_celery(batch: Sequence[Run]) -> list[str]:
     """One `apply_async` a run: Celery confirms them one by one."""
     from kombu.exceptions import OperationalError
 
-    import celery_tasks  # not at the top: it takes a second, and the page shall be there sooner
-    from celery_app import celery_app
+    from celery_tasks import celery_app, signature  # not at the top: it takes a second, and the page comes first
 
     confirmed = []
     with celery_app.producer_pool.acquire(block=True, timeout=PUBLISH_SECONDS) as producer:
         for run in batch:
             countdown = run.due_at - time()
             try:
-                celery_tasks.celery_app.send_task(
-                    run.job,
-                    kwargs=run.args,
-                    task_id=run.id,
-                    # feature: priorities, celery
-                    priority=_celery_priority(run),
-                    # end
+                steps = workflow.read(run.steps)
+                signature(Step(run.job, run.id, run.priority), run.args, steps).apply_async(
                     # feature: countdown/ETA, celery
                     countdown=countdown if countdown > 0 else None,
                     # end
@@ -53,15 +54,6 @@ def _through_celery(batch: Sequence[Run]) -> list[str]:
                 break
             confirmed.append(run.id)
     return confirmed
-
-
-def _celery_priority(run: Run) -> int:
-    """RabbitMQ takes the highest first, Celery on Redis the lowest."""
-    if settings().celery_over_redis:
-        from cars_bot.catalogue import QUEUES
-
-        return QUEUES[run.queue].max_priority - int(run.priority)
-    return int(run.priority)
 
 
 @cache
@@ -79,6 +71,49 @@ def _by_hand(batch: Sequence[Run]) -> list[str]:
 PUBLISHERS: dict[str, Callable[[Sequence[Run]], list[str]]] = {"celery": _through_celery, "raw": _by_hand}
 
 
+# ---------------------------------------------------------------- revoking
+
+
+# feature: revoke, celery
+def interrupt(run: Run) -> None:
+    """Have the process killed that is at `run`, which the database calls REVOKED. Neither waits nor raises.
+
+    The raw lane's workers look into the database by themselves. Celery's are told by a broadcast through the broker. If
+    it gets lost, the run goes on, and its outcome and effects are discarded all the same.
+    """
+    if run.lane == "celery":
+        _interrupter().put((run.id, monotonic() + INTERRUPT_SECONDS))
+
+
+@cache
+def _interrupter() -> SimpleQueue[tuple[str, float]]:
+    """The runs whose broadcast is yet to come, and until when it makes sense; a thread sends them."""
+    waiting: SimpleQueue[tuple[str, float]] = SimpleQueue()
+    Thread(target=_broadcast, args=(waiting,), name="interrupter", daemon=True).start()
+    return waiting
+
+
+def _broadcast(waiting: SimpleQueue[tuple[str, float]]) -> None:
+    while True:
+        run_id, until = waiting.get()
+        if monotonic() > until:  # the broker was away; who was revoked meanwhile is too many to be waited for
+            continue
+        try:
+            from celery_app import celery_app
+
+            with celery_app.connection_for_write() as connection:
+                connection.ensure_connection(max_retries=1)
+                # SIGKILL: a job may ignore anything else, as it may on the other lane. The worker acknowledges the
+                # message before it kills, and then replaces the child.
+                celery_app.control.revoke(run_id, terminate=True, signal="SIGKILL", connection=connection)
+        except Exception as error:  # whatever it is, the run is revoked
+            log.warning("run %s is revoked, but no worker could be told: %s", run_id, error)
+
+
+# end
+# ---------------------------------------------------------------- inline
+
+
 def run_inline(run_id: str) -> None:
     """Execute a run of the inline lane here and now, and the runs it asks for.
 
@@ -90,7 +125,8 @@ def run_inline(run_id: str) -> None:
         run = runs.find(connection, run_id)
     if run is None:
         return
-    outcome = execution.execute(execution.Delivery(run.id, run.job, run.args, "inline"), worker="api")
+    delivery = execution.Delivery(run.id, run.job, run.args, "inline", steps=workflow.read(run.steps))
+    outcome = execution.execute(delivery, worker="api")
     if isinstance(outcome, execution.Retry):
         execution.end_from_outside(run.id, "inline", f"{outcome.error}; the inline lane does not retry", "api")
     with database.statements() as connection:

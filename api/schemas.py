@@ -29,7 +29,7 @@ Arguments = Annotated[dict[str, Any], AfterValidator(storable)]
 class Submission(BaseModel):
     """A job to be run, once or `count` times."""
 
-    job: str = Field(max_length=64, description="Its name in the catalogue: `GET /api/jobs`.")
+    job: str = Field(max_length=64, description="Its name in the catalogue, `GET /api/jobs`; or a workflow's.")
     lane: Lane = Field(description="`celery`, `raw` (RabbitMQ by hand), or `inline`: right here, in this request.")
     args: Arguments = Field(default={}, description="The job's arguments by name.")
     priority: int = Field(default=0, description="0 up to the queue's highest; higher goes first.")
@@ -43,6 +43,7 @@ class Submission(BaseModel):
             "examples": [
                 {"job": "process_task", "lane": "celery", "args": {"task_num": 1, "timeout": 2}},
                 {"job": "process_post", "lane": "raw", "args": {"post_id": 1}, "priority": 7, "count": 3},
+                {"job": "describe_post", "lane": "celery", "args": {"text": "Kia Rio 2017, 98 000 km, 890 000 RUB"}},
             ]
         },
     )
@@ -145,7 +146,7 @@ class JobShown(BaseModel):
     arguments: dict[str, Any]
     example: dict[str, Any]
     policy: dict[str, Any]
-    schedule: list[str] = Field(description="Crontab lines, UTC.")
+    schedule: list[str] = Field(description="Crontab lines in UTC, or `every N s`.")
 
 
 class ImportReport(BaseModel):

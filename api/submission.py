@@ -11,9 +11,10 @@ from typing import Any
 from pydantic_core import to_json
 from sqlalchemy import Connection, select, update
 
+from api import lanes
 from api.errors import Refused, unknown_run
 from api.schemas import Submission
-from cars_bot import database, ledger, runs
+from cars_bot import database, ledger, runs, workflow
 from cars_bot.catalogue import job_named
 from cars_bot.crash import crash_point
 from cars_bot.models import idempotency_keys
@@ -29,17 +30,17 @@ def submit(wanted: Submission, key: str | None = None) -> tuple[Reply, bool]:
         Refused: the key was used for something else (422).
         StorageUnavailable: nothing was accepted.
     """
-    job = job_named(wanted.job)
-    ids = [runs.new_id() for _ in range(wanted.count)]
+    plans = [workflow.plan(wanted.job, wanted.priority) for _ in range(wanted.count)]
+    ids = [first.run_id for first, *_ in plans]
     reply = replied((run_id, "PENDING") for run_id in ids)
     crash_point("before-accept")
     with database.writing() as connection:
         if key is not None and (before := _claim(connection, key, wanted, reply)) is not None:
             return before, True
-        for run_id in ids:
+        for first, *others in plans:
             runs.accept(
-                connection, job, wanted.lane, wanted.args,
-                priority=wanted.priority, countdown=wanted.countdown, run_id=run_id,
+                connection, job_named(first.job), wanted.lane, wanted.args,
+                priority=wanted.priority, countdown=wanted.countdown, run_id=first.run_id, steps=others,
             )  # fmt: skip
     crash_point("after-accept")
     for run_id in ids:
@@ -74,21 +75,25 @@ def replace_reply(key: str, reply: Reply) -> None:
 
 
 def cancel(run_id: str) -> runs.Run:
-    """End an open run as REVOKED and return it.
+    """End an open run as REVOKED and return it. Whoever is at it is told to stop, and need not hear it.
 
     Raises:
         Refused: there is none (404), or it has ended (409).
     """
     lane = existing(run_id).lane
-    if runs.end_open(run_id, "REVOKED", "cancelled by request"):
-        ledger.record("revoked", run_id, lane)
-        return existing(run_id)
+    revoked = runs.end_open(run_id, "REVOKED", "cancelled by request")
     run = existing(run_id)
+    if revoked:
+        ledger.record("revoked", run_id, lane)
+        lanes.interrupt(run)
+        return run
     raise Refused(409, "already_ended", f"the run ended {run.state} and stays so; POST {run_id}/retry makes a new one")
 
 
 def retry(run_id: str) -> tuple[str, Reply]:
     """Accept a new run with the job, lane and arguments of one that has ended; it names the old one as its parent.
+
+    A workflow's step brings the steps after it: the workflow goes on from there.
 
     Returns:
         its lane, and the reply.
@@ -100,7 +105,10 @@ def retry(run_id: str) -> tuple[str, Reply]:
     if old.finished_at is None:
         raise Refused(409, "not_ended", f"the run is {old.state}; cancel it first, or wait for its end")
     with database.writing() as connection:
-        new_id = runs.accept(connection, job_named(old.job), old.lane, old.args, priority=old.priority, parent=run_id)
+        new_id = runs.accept(
+            connection, job_named(old.job), old.lane, old.args,
+            priority=old.priority, parent=run_id, steps=workflow.again(workflow.read(old.steps)),
+        )  # fmt: skip
     ledger.record("accepted", new_id, old.lane)
     return old.lane, replied([(new_id, "PENDING")])
 

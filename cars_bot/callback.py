@@ -88,7 +88,7 @@ class CallbackBook:
         """Report the outcome."""
         status: dict[str, Any] = {"attempt": context.attempt, "worker": context.worker, "began": began}
         if isinstance(outcome, Done):
-            if context.writes or context.next_runs:
+            if context.writes or context.next_runs or context.steps:
                 raise NotConfigured("this job writes to the database; run its worker with DATABASE_URL")
             status |= {"status": "DONE", "result": outcome.result, "effects": context.effects}
         elif isinstance(outcome, Retry):

@@ -1,8 +1,9 @@
 """JOBS: the one table both lanes obey. A job's queue, retries, limits and rate stand here and nowhere else.
 
 A job's arguments are read off its function's signature, so the web page, the API and the workers all check the same
-thing. `EXTRA_JOBS=package.module` adds the list named `JOBS` of that module: the labs and the tests bring jobs that
-way, and with them queues of their own.
+thing. `EXTRA_JOBS=package.module` adds the list named `JOBS` of that module, and the dicts `SCHEDULE` and `WORKFLOWS`
+if it has them: the labs and the tests bring jobs that way, and with
+them queues of their own.
 """
 
 import inspect
@@ -159,17 +160,18 @@ JOBS: dict[str, Job] = {
         *_jobs("monitoring", Policy(), monitoring.cleanup_old_results, monitoring.health_check),
     )
 }
-for _module in settings().extra_jobs:
-    JOBS |= {job.name: job for job in import_module(_module).JOBS}
-QUEUES |= {job.queue.name: job.queue for job in JOBS.values()}
 
 
 @dataclass(frozen=True)
 class Tick:
-    """When a job is run by itself, as the five fields of a crontab line in UTC."""
+    """When a job is run by itself: the five fields of a crontab line in UTC, or every so many seconds."""
 
     job: str
-    crontab: str
+    crontab: str = ""
+    every: float = 0.0
+
+    def __str__(self) -> str:
+        return self.crontab or f"every {self.every:g} s"
 
 
 SCHEDULE: dict[str, Tick] = {
@@ -180,6 +182,18 @@ SCHEDULE: dict[str, Tick] = {
     "collect_stats": Tick("collect_stats", "*/15 * * * *"),
     "cleanup_results": Tick("cleanup_old_results", "0 3 * * *"),
 }
+
+# Jobs that are done one after the other, with the same arguments (`workflow.py`). Submitted like a job.
+WORKFLOWS: dict[str, tuple[str, ...]] = {
+    "describe_post": ("classify_post", "extract_data", "generate_description"),
+}
+
+for _name in settings().extra_jobs:
+    _module = import_module(_name)
+    JOBS |= {job.name: job for job in _module.JOBS}
+    SCHEDULE |= getattr(_module, "SCHEDULE", {})
+    WORKFLOWS |= getattr(_module, "WORKFLOWS", {})
+QUEUES |= {job.queue.name: job.queue for job in JOBS.values()}
 
 
 def job_named(name: str) -> Job:

@@ -7,11 +7,19 @@ twice.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
 Write = Callable[[Connection], object]
+
+
+class Step(NamedTuple):
+    """One step of a workflow (`workflow.py`): a job, and the run that is to do it."""
+
+    job: str
+    run_id: str
+    priority: int = 0
 
 
 @dataclass
@@ -25,6 +33,10 @@ class Context:
     writes: list[Write] = field(default_factory=list)
     effects: list[tuple[str, str, Any]] = field(default_factory=list)
     next_runs: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    # Of the workflow, what follows; all steps are given the same arguments.
+    steps: list[Step] = field(default_factory=list)
+    args: dict[str, Any] = field(default_factory=dict)
+    passes_on: bool = False
 
     def write(self, write: Write) -> None:
         """Have `write(connection)` called in the outcome's transaction."""
@@ -37,3 +49,7 @@ class Context:
     def next(self, job: str, **args: Any) -> None:
         """Ask for a further run on the same lane, accepted in the outcome's transaction: it cannot get lost."""
         self.next_runs.append((job, args))
+
+    def stop(self) -> None:
+        """Have the workflow end here that this run is a step of; for a run by itself it means nothing."""
+        self.steps = []

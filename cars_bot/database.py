@@ -10,11 +10,11 @@ What a transaction is used for is decided elsewhere; the one rule that holds eve
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
@@ -136,5 +136,12 @@ def insert_if_new(connection: Connection, table: Table, row: dict[str, Any]) -> 
 
 
 def create_tables() -> None:
-    """Create what is missing; harmless when everything is there."""
+    """Create what is missing, in tables of an earlier version too; harmless when everything is there."""
     metadata.create_all(engine())
+    for table in metadata.sorted_tables:
+        there = {column["name"] for column in inspect(engine()).get_columns(table.name)}
+        for column in table.columns:
+            if column.name not in there:
+                kind = column.type.compile(engine().dialect)
+                with suppress(DBAPIError), engine().connect() as connection:  # another may be faster by a hair
+                    connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {column.name} {kind}")

@@ -13,6 +13,7 @@ does not.
 import logging
 import random
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -21,7 +22,7 @@ from sqlalchemy import Connection
 
 from cars_bot import database, ledger, rate_limit, runs
 from cars_bot.catalogue import Job, job_named
-from cars_bot.context import Context
+from cars_bot.context import Context, Step
 from cars_bot.crash import crash_point
 from cars_bot.errors import (
     InvalidArguments,
@@ -41,13 +42,23 @@ MAX_RESULT_BYTES = 256 * 1024
 
 @dataclass(frozen=True)
 class Delivery:
-    """A message as the lane received it. `redelivered`: the broker says it has handed it out before."""
+    """A message as the lane received it.
+
+    Attributes:
+        redelivered: the broker says it has handed it out before.
+        steps: those that follow in its workflow.
+        passes_on: the lane sends the next step's message itself; else the relay does.
+        parent: the run that sent it, if it is one that came by hand.
+    """
 
     run_id: str
     job: str
     args: dict[str, Any]
     lane: str
     redelivered: bool = False
+    steps: Sequence[Step] = ()
+    passes_on: bool = False
+    parent: str | None = None
 
 
 @dataclass(frozen=True)
@@ -112,7 +123,7 @@ class DatabaseBook:
             run = runs.standing(connection, delivery.run_id)
         if run is None:  # sent to the broker by hand: every execution is a run
             with database.writing() as connection:
-                runs.adopt(connection, delivery.run_id, job, delivery.lane, delivery.args)
+                runs.adopt(connection, delivery.run_id, job, delivery.lane, delivery.args, delivery.parent)
             return 1
         if run.state in runs.ENDED:
             return AlreadyEnded(run.state)
@@ -129,7 +140,8 @@ class DatabaseBook:
 
     def finish(self, context: Context, outcome: Done | Retry | Failed, began: float) -> bool:
         """See `Book.finish`."""
-        writes = isinstance(outcome, Done) and (context.writes or context.effects or context.next_runs)
+        more = context.writes or context.effects or context.next_runs or context.steps
+        writes = isinstance(outcome, Done) and more
         with database.writing() if writes else database.statements() as connection:
             kept = runs.move(
                 connection, context.run_id, attempt=context.attempt, worker=context.worker, began=began, **_row(outcome)
@@ -147,6 +159,12 @@ class DatabaseBook:
             connection.execute(effects.insert(), rows)
         for job, args in context.next_runs:
             runs.accept(connection, job_named(job), context.lane, args, parent=context.run_id)
+        if context.steps:
+            step, *others = context.steps
+            runs.accept(
+                connection, job_named(step.job), context.lane, context.args, priority=step.priority,
+                parent=context.run_id, run_id=step.run_id, steps=others, published=context.passes_on,
+            )  # fmt: skip
 
 
 def _row(outcome: Done | Retry | Failed) -> dict[str, Any]:
@@ -191,7 +209,10 @@ def execute(
         _note(delivery, attempt, worker, 0)
         return attempt
 
-    context = Context(delivery.run_id, delivery.lane, attempt, worker)
+    context = Context(
+        delivery.run_id, delivery.lane, attempt, worker,
+        args=delivery.args, steps=list(delivery.steps), passes_on=delivery.passes_on,
+    )  # fmt: skip
     began = time.time()
     ledger.record("started", delivery.run_id, delivery.lane, worker=worker, attempt=attempt)
     outcome: Done | Retry | Failed = _attempt(job, delivery.args, context, soft_limit_error)

@@ -42,6 +42,7 @@ runs = Table(
     Column("started_at", Double),
     Column("finished_at", Double),
     Column("parent", String(36)),  # the run that asked for this one: a next step, or a retry of an ended run
+    Column("steps", JSON(none_as_null=True)),  # of its workflow, those that follow: [[job, run id, priority], …]
 )
 # The order of the lists. Not by id alone: a task sent by hand brings an id that says nothing about time.
 Index("runs_newest", runs.c.accepted_at, runs.c.id)

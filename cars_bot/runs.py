@@ -32,6 +32,7 @@ from uuid_utils import uuid7
 
 from cars_bot import database
 from cars_bot.catalogue import Job
+from cars_bot.context import Step
 from cars_bot.errors import InvalidArguments
 from cars_bot.models import effects, runs
 
@@ -60,6 +61,8 @@ def accept(
     countdown: float = 0.0,
     parent: str | None = None,
     run_id: str | None = None,
+    steps: Sequence[Step] = (),
+    published: bool = False,
 ) -> str:
     """Insert a run, PENDING and unpublished, in the caller's transaction, and return its id.
 
@@ -67,6 +70,8 @@ def accept(
         args: by name; checked against the job's signature.
         priority: 0 to the queue's highest; higher goes first.
         countdown: seconds before which it must not start.
+        steps: of its workflow, those that follow.
+        published: its message is sent by somebody else than the relay.
 
     Raises:
         InvalidArguments: the arguments, lane, priority or countdown are out of range; the message says what is right.
@@ -99,19 +104,23 @@ def accept(
             "accepted_at": now,
             "due_at": now + countdown,
             "expires_at": now + countdown + ttl if ttl else None,
+            "published_at": now if published else None,
             "parent": parent,
+            "steps": [list(step) for step in steps] or None,
         },
     )
     return run_id
 
 
-def adopt(connection: Connection, run_id: str, job: Job, lane: str, args: dict[str, Any]) -> None:
+def adopt(
+    connection: Connection, run_id: str, job: Job, lane: str, args: dict[str, Any], parent: str | None = None
+) -> None:
     """Insert the row of a run that was sent to the broker by hand; harmless when it is there already."""
     now = time.time()
     row = {
         "id": run_id, "lane": lane, "job": job.name, "queue": job.queue.name, "args": args, "priority": 0,
         "state": "PENDING", "attempt": 0, "max_attempts": job.policy.max_attempts,
-        "accepted_at": now, "due_at": now, "published_at": now,
+        "accepted_at": now, "due_at": now, "published_at": now, "parent": parent,
     }  # fmt: skip
     database.insert_if_new(connection, runs, row)
 

@@ -17,6 +17,8 @@ from dotenv import dotenv_values
 from cars_bot.errors import NotConfigured
 
 ROOT = Path(__file__).resolve().parent.parent
+OWN_REDIS = "redis://"  # as CELERY_BROKER_URL: the Redis of REDIS_URL, wherever that is
+REDIS_PRIORITIES = range(10)  # those that Celery keeps apart on Redis; 0 goes first
 DATABASE_SCHEMES = {
     "sqlite": "sqlite",
     "postgres": "postgresql+psycopg",
@@ -95,6 +97,7 @@ def read(environment: Mapping[str, str], root: Path = ROOT) -> Settings:
     outside_world = get("OUTSIDE_WORLD_URL", "http://127.0.0.1:8090").rstrip("/")
     rmq_url = get("RMQ_URL", "amqp://student:qwerty@127.0.0.1:5672/")
     redis_url = get("REDIS_URL", "redis://127.0.0.1:6379/0")
+    celery_broker_url = get("CELERY_BROKER_URL", rmq_url)
     openai_key, telegram_token = get("OPENAI_API_KEY"), get("TELEGRAM_BOT_TOKEN")
     service_account = get("GOOGLE_SERVICE_ACCOUNT_FILE")
 
@@ -107,7 +110,7 @@ def read(environment: Mapping[str, str], root: Path = ROOT) -> Settings:
         database_url=f"{DATABASE_SCHEMES[scheme]}://{rest}",
         rmq_url=rmq_url,
         redis_url=redis_url,
-        celery_broker_url=get("CELERY_BROKER_URL", rmq_url),
+        celery_broker_url=redis_url if celery_broker_url == OWN_REDIS else celery_broker_url,
         celery_result_backend=get("CELERY_RESULT_BACKEND", redis_url),
         api_url=get("API_URL", "http://127.0.0.1:8080/update_task_status_api/"),
         kit_secret=get("KIT_SECRET"),

@@ -1,6 +1,7 @@
 """`kit submit JOB`: send a job down a lane; prints the runs' ids.
 
 ./kit submit process_task --lane raw --args '{"task_num": 1, "timeout": 2}' --count 10
+./kit submit describe_post --args '{"text": "Kia Rio 2017, 890 000 RUB"}'    a workflow: the id is its first run's
 ./kit wait $(./kit submit debug_task --count 100)
 """
 
@@ -13,7 +14,7 @@ from commands.console import USAGE, Problem, say
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("job", metavar="JOB", help="its name in the catalogue, such as process_task")
+    parser.add_argument("job", metavar="JOB", help="its name in the catalogue, such as process_task; or a workflow's")
     parser.add_argument("--lane", choices=LANES, default="celery", help="which way it travels (celery)")
     parser.add_argument("--args", default="{}", metavar="JSON", help="the job's arguments by name, as a JSON object")
     parser.add_argument("--count", type=int, default=1, metavar="N", help="how many runs of it (1)")

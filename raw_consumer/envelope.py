@@ -2,8 +2,9 @@
 
     message_id    the run's id               content_type   application/json, and nothing else is accepted
     type          the job's name             delivery_mode  2: written to disk
-    priority      0 to the queue's highest   headers        retries: how often it has come back; reason: why it is dead
-    app_id        who sent it                timestamp      when it was accepted, in seconds
+    priority      0 to the queue's highest   timestamp      when it was accepted, in seconds
+    app_id        who sent it                headers        retries: how often it has come back; reason: why it is dead;
+                                                            steps: those that follow in its workflow
 
 The body is the job's arguments, by name. Unlike a pickle, JSON can carry data but no orders.
 """
@@ -16,6 +17,7 @@ from typing import Any
 
 import pika
 
+from cars_bot import workflow
 from cars_bot.catalogue import job_named
 from cars_bot.errors import CarsBotError, UnknownJob
 from cars_bot.execution import Delivery
@@ -46,6 +48,7 @@ class Message:
 def message(run: Run, now: float) -> Message:
     """The message for an accepted run; it is delivered when the run is due. `now`: seconds since 1970."""
     properties = pika.BasicProperties(
+        headers={"steps": run.steps} if run.steps else None,
         message_id=run.id,
         type=run.job,
         content_type=JSON_TYPE,
@@ -74,15 +77,16 @@ def delivery(properties: pika.BasicProperties, body: bytes, redelivered: bool) -
         run_id = str(uuid.UUID(properties.message_id))
         job = job_named(properties.type or "")
         args = json.loads(body)
+        steps = workflow.read((properties.headers or {}).get("steps"))
     except (ValueError, TypeError, AttributeError) as error:
-        raise UndecodableMessage(f"message id or body is damaged: {error}") from error
+        raise UndecodableMessage(f"message id, steps or body are damaged: {error}") from error
     except RecursionError as error:
         raise UndecodableMessage("nested too deeply") from error
     except UnknownJob as error:
         raise UndecodableMessage(str(error)) from error
     if not isinstance(args, dict) or _deeper_than(MAX_DEPTH, args):
         raise UndecodableMessage(f"the body is not one object, nested at most {MAX_DEPTH} deep")
-    return Delivery(run_id, job.name, args, "raw", redelivered)
+    return Delivery(run_id, job.name, args, "raw", redelivered, steps)
 
 
 def _deeper_than(levels: int, value: Any) -> bool:
@@ -132,5 +136,5 @@ def _copy(properties: pika.BasicProperties, headers: dict[str, Any]) -> pika.Bas
         priority=properties.priority,
         app_id=properties.app_id,
         timestamp=properties.timestamp,
-        headers=headers,
+        headers=headers | ({"steps": steps} if (steps := (properties.headers or {}).get("steps")) else {}),
     )

@@ -54,6 +54,8 @@ def process_post(context: Context, post_id: int, publish_to: str | None = None) 
 def classify_post(context: Context, text: str) -> dict[str, Any]:
     """Say whether a text offers a car for sale."""
     verdict = language_model.classify(text)
+    if not verdict.is_sale:
+        context.stop()  # there is nothing to extract or to describe
     return {"is_sale": verdict.is_sale, "reason": verdict.reason}
 
 

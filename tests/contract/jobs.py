@@ -4,6 +4,7 @@ import logging
 import os
 import signal
 import time
+from pathlib import Path
 from typing import Any
 
 from cars_bot.catalogue import QUEUES, Job, Policy, Queue, Rate
@@ -54,6 +55,43 @@ def overrun_stubbornly(context: Context, seconds: float) -> None:
             continue
 
 
+def work_on_stubbornly(context: Context, path: str, seconds: float) -> None:
+    """Note the process, then work, and let no signal but SIGKILL end it."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    with Path(path).open("a") as trace:
+        trace.write(f"{os.getpid()}\n")
+    context.effect("test", context.run_id)
+    time.sleep(seconds)
+
+
+def first_step(context: Context, path: str) -> str:
+    """Begin a workflow."""
+    context.effect("step", context.run_id)
+    return "first"
+
+
+def armed_step(context: Context, path: str) -> str:
+    """Have this process die where CRASH_AT says, if CRASH_ONCE says that it is to happen once."""
+    if once := os.environ.get("CRASH_ONCE"):
+        Path(once).unlink(missing_ok=True)
+    context.effect("step", context.run_id)
+    return "armed"
+
+
+def step_that_needs_a_file(context: Context, path: str) -> str:
+    """Fail for good unless the file is there."""
+    if not Path(path).exists():
+        raise Permanent("it is not there")
+    context.effect("step", context.run_id)
+    return "found"
+
+
+def last_step(context: Context, path: str) -> str:
+    """End a workflow."""
+    context.effect("step", context.run_id)
+    return "last"
+
+
 def write_and_fail(context: Context) -> None:
     """Ask for an effect and then fail: the effect must not be seen."""
     context.effect("test", context.run_id)
@@ -90,9 +128,15 @@ def limited(context: Context, name: str) -> float:
 
 JOBS = [
     *(Job(f.__name__, f, QUEUES["default"], QUICK)
-      for f in (fail_times, refuse, break_down, kill_own_process, write_and_fail, big_result,
+      for f in (first_step, armed_step, step_that_needs_a_file, last_step)),
+    *(Job(f.__name__, f, QUEUES["default"], QUICK)
+      for f in (fail_times, refuse, break_down, kill_own_process, write_and_fail, big_result, work_on_stubbornly,
                 die_once, name_process, speak)),
     Job("limited", limited, QUEUES["default"], LIMITED),
     Job("brief", name_process, BRIEF),
     *(Job(f.__name__, f, QUEUES["default"], SHORT_LIMITS) for f in (overrun, overrun_stubbornly)),
 ]  # fmt: skip
+WORKFLOWS = {
+    "crash_in_the_middle": ("first_step", "armed_step", "last_step"),
+    "need_a_file": ("first_step", "step_that_needs_a_file", "last_step"),
+}

@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from cars_bot.catalogue import JOBS, QUEUES, SCHEDULE, Policy, job_named
+from cars_bot.catalogue import JOBS, QUEUES, SCHEDULE, WORKFLOWS, Policy, job_named
 from cars_bot.errors import InvalidArguments, UnknownJob
 
 THE_NINETEEN = {
@@ -29,6 +29,13 @@ def test_queues_have_the_priorities_and_ttl_of_the_design() -> None:
         "sheets_sync": (3, None),
         "monitoring": (3, None),
     }
+
+
+def test_the_steps_of_a_workflow_are_jobs_with_the_same_arguments() -> None:
+    for steps in WORKFLOWS.values():
+        signatures = {tuple((p.name, p.annotation, p.default) for p in JOBS[job].parameters) for job in steps}
+        assert len(signatures) == 1, steps
+    assert not WORKFLOWS.keys() & JOBS.keys()
 
 
 def test_every_tick_names_a_job() -> None:

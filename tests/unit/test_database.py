@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 
 from cars_bot import database, runs
 from cars_bot.catalogue import JOBS
+from cars_bot.execution import AlreadyEnded, Delivery, Done, Outcome, execute
 from tests.unit.conftest import using_database
 
 
@@ -42,6 +43,17 @@ def is_there(run_id: str) -> bool:
         return runs.find(connection, run_id) is not None
 
 
+def test_a_database_of_an_earlier_version_gets_the_columns_it_lacks() -> None:
+    with database.statements() as connection:
+        connection.execute(text("ALTER TABLE runs DROP COLUMN steps"))
+    database.create_tables()
+    database.create_tables()
+
+    with database.writing() as connection:
+        run_id = accept(connection)
+    assert is_there(run_id)
+
+
 def test_a_transaction_that_raises_leaves_nothing_behind() -> None:
     with pytest.raises(ZeroDivisionError), database.writing() as connection:
         run_id = accept(connection)
@@ -61,6 +73,28 @@ def test_a_single_write_is_seen_by_others_at_once() -> None:
         other.start()
         other.join()
     assert seen == [True]
+
+
+def test_copies_of_a_run_that_nobody_has_accepted_have_one_effect_even_at_the_same_moment() -> None:
+    copy = Delivery(runs.new_id(), "process_task", {"task_num": 1, "timeout": 0.05}, "celery")
+    outcomes: list[Outcome] = []
+    together = threading.Barrier(8)
+
+    def work() -> None:
+        together.wait()
+        outcomes.append(execute(copy, worker="w"))
+
+    workers = [threading.Thread(target=work) for _ in range(8)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+
+    kinds = [type(outcome) for outcome in outcomes]
+    assert (kinds.count(Done), kinds.count(AlreadyEnded)) == (1, 7)
+    with database.statements() as connection:
+        counts = runs.summary(connection, [copy.run_id])["celery"]
+    assert (counts["accepted"], counts["done"], counts["effects"]) == (1, 1, 1)
 
 
 def test_the_main_thread_keeps_its_connection_until_something_goes_wrong_on_it() -> None:

@@ -8,13 +8,13 @@ from typing import Any
 import pika
 import pytest
 
-from cars_bot.catalogue import JOBS, QUEUES, SCHEDULE
+from cars_bot.catalogue import JOBS, QUEUES, SCHEDULE, Tick
 from cars_bot.execution import AlreadyEnded, Done, Expired, Failed, Outcome, Retry
 from cars_bot.runs import MAX_COUNTDOWN, new_id
+from cars_bot.schedule import latest_slot, matches, run_id
 from raw_consumer import envelope, topology
 from raw_consumer.consumer import FORWARD_SECONDS
 from raw_consumer.intake import READ_AHEAD, read_ahead
-from raw_consumer.scheduler import latest_slot, matches, run_id
 from raw_consumer.settlement import Ack, DeadLetter, Decision, RetryAfter, settle
 
 # ---------------------------------------------------------------- settlement
@@ -108,7 +108,7 @@ def test_the_destination_can_be_read_off_any_routing_key() -> None:
 def run(**changes: Any) -> Any:
     """A run as the database gives it."""
     values = {"id": new_id(), "job": "process_task", "queue": "default", "args": {"task_num": 1, "timeout": 0.5},
-              "priority": 3, "accepted_at": 1_700_000_000.5, "due_at": 1_700_000_000.5}  # fmt: skip
+              "priority": 3, "accepted_at": 1_700_000_000.5, "due_at": 1_700_000_000.5, "steps": None}  # fmt: skip
     return SimpleNamespace(**values | changes)
 
 
@@ -121,6 +121,24 @@ def test_a_run_comes_out_of_its_message_as_it_went_in() -> None:
     assert (delivery.run_id, delivery.job, delivery.args) == (accepted.id, accepted.job, accepted.args)
     assert (delivery.lane, delivery.redelivered) == ("raw", True)
     assert (message.properties.delivery_mode, message.properties.priority) == (2, 3)
+
+
+def test_a_message_names_the_steps_that_follow_and_so_does_its_retry() -> None:
+    steps = [["extract_data", new_id(), 2], ["generate_description", new_id(), 2]]
+    message = envelope.message(run(steps=steps), now=1_700_000_001.0)
+    again = envelope.retry(message.properties, message.body, "default", 0.5)
+
+    for properties in (message.properties, again.properties):
+        delivery = envelope.delivery(properties, message.body, redelivered=False)
+        assert [list(step) for step in delivery.steps] == steps
+
+
+@pytest.mark.parametrize("steps", ["extract_data", [["extract_data"]], [["no_such_job", new_id(), 0]], [["x", 1, 2]]])
+def test_steps_that_are_none_are_not_believed(steps: Any) -> None:
+    message = envelope.message(run(steps=steps), now=1_700_000_001.0)
+
+    with pytest.raises(envelope.UndecodableMessage):
+        envelope.delivery(message.properties, message.body, redelivered=False)
 
 
 def test_a_retry_counts_and_leaves_the_brokers_own_headers_behind() -> None:
@@ -198,28 +216,38 @@ def seconds(at: str) -> float:
     return datetime.fromisoformat(at).replace(tzinfo=UTC).timestamp()
 
 
+FIVE = Tick("any", "*/5 * * * *")
+
+
 def test_of_all_the_slots_that_were_missed_the_latest_counts() -> None:
-    slot = latest_slot("*/5 * * * *", now=seconds("2026-03-01 12:34:56"), after=seconds("2026-03-01 09:00"))
+    slot = latest_slot(FIVE, now=seconds("2026-03-01 12:34:56"), after=seconds("2026-03-01 09:00"))
 
     assert slot == seconds("2026-03-01 12:30")
 
 
 def test_a_slot_that_was_handled_is_not_due_again() -> None:
-    assert latest_slot("*/5 * * * *", seconds("2026-03-01 12:34:56"), after=seconds("2026-03-01 12:30")) is None
+    assert latest_slot(FIVE, seconds("2026-03-01 12:34:56"), after=seconds("2026-03-01 12:30")) is None
+
+
+def test_a_schedule_in_seconds_has_a_slot_at_each_multiple() -> None:
+    every = Tick("any", every=2.5)
+
+    assert latest_slot(every, now=1006.0) == 1005.0
+    assert latest_slot(every, now=1006.0, after=1005.0) is None
 
 
 def test_every_line_of_the_schedule_names_a_minute_within_a_day() -> None:
     now = seconds("2026-03-01 12:34:56")
     for name, tick in SCHEDULE.items():
-        assert latest_slot(tick.crontab, now, after=now - 86_400) is not None, name
+        assert latest_slot(tick, now, after=now - 86_400) is not None, name
 
 
 def test_a_slot_has_one_id_and_ids_sort_by_time() -> None:
     slots = [seconds(f"2026-03-01 12:{minute:02}") for minute in range(60)]
-    ids = [run_id("sync", slot) for slot in slots]
+    ids = [run_id("raw", "sync", slot) for slot in slots]
 
-    assert ids == sorted(ids) == [run_id("sync", slot) for slot in slots]
-    assert run_id("other", slots[0]) not in ids
+    assert ids == sorted(ids) == [run_id("raw", "sync", slot) for slot in slots]
+    assert not {run_id("raw", "other", slots[0]), run_id("celery", "sync", slots[0])} & set(ids)
     assert {uuid.UUID(one).version for one in ids} == {7}
     assert {uuid.UUID(one).variant for one in ids} == {uuid.RFC_4122}
     assert ids[-1] < new_id()

@@ -1,0 +1,106 @@
+"""Revoking: what waits never starts, what runs is ended, and its worker is as good as before. On both lanes."""
+
+import socket
+import time
+from pathlib import Path
+
+import pika
+import pika.exceptions
+
+from tests.api.server import redis_server, serving
+from tests.kit import Kit, until
+
+
+def cancel(kit: Kit, run_id: str) -> None:
+    """Revoke an open run."""
+    reply = kit.http.post(f"/api/runs/{run_id}/cancel")
+    assert (reply.status_code, reply.json()["state"]) == (200, "REVOKED"), reply.text
+
+
+def was_started(kit: Kit, run_id: str) -> bool:
+    """Whether anybody has begun to work on it."""
+    listed = kit.http.get(f"/api/runs/{run_id}/events").json()["events"]
+    return "started" in [event["event"] for event in listed]
+
+
+def dead_letters(kit: Kit, lane: str) -> int:
+    """How many messages the lane has given up; over Redis Celery has nowhere to put them."""
+    with pika.BlockingConnection(pika.URLParameters(kit.status()["urls"]["rmq"])) as connection:
+        try:
+            return int(connection.channel().queue_declare(f"{lane}.dead", passive=True).method.message_count)
+        except pika.exceptions.ChannelClosedByBroker:
+            return 0
+
+
+def process_at_work(trace: Path) -> int:
+    """Wait until a job has noted its process there."""
+    return int(until(lambda: trace.exists() and trace.read_text().splitlines(), 20, "the job works")[0])
+
+
+def is_alive(pid: int) -> bool:
+    """Whether there is such a process, and not only what is left of one."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def both_work_at_once(kit: Kit, lane: str) -> None:
+    """Two runs are in progress at the same time."""
+    ids = kit.submit(lane, "process_task", count=2, args={"task_num": 1, "timeout": 3})
+    until(lambda: all(kit.run(run_id)["state"] == "IN_PROGRESS" for run_id in ids), 15, "two run at once")
+    assert kit.all_ended(ids, 20)["done"] == 2
+
+
+def test_a_run_revoked_behind_others_never_starts(kit: Kit, lane: str) -> None:
+    ahead = kit.submit(lane, "process_task", count=2, args={"task_num": 1, "timeout": 2})
+    waiting = kit.submit(lane, "process_task", args={"task_num": 2, "timeout": 0})[0]
+    cancel(kit, waiting)
+
+    behind = kit.submit(lane, "process_task", args={"task_num": 3, "timeout": 0})
+    assert kit.all_ended([*ahead, *behind], 30)["done"] == 3
+    assert (kit.run(waiting)["state"], was_started(kit, waiting)) == ("REVOKED", False)
+
+
+def test_revoked_runs_are_ended_at_work_and_their_worker_is_whole_again(kit: Kit, lane: str, tmp_path: Path) -> None:
+    dead = dead_letters(kit, lane)
+    traces = [tmp_path / f"{number}" for number in range(2)]
+    ids = [kit.submit(lane, "work_on_stubbornly", args={"path": str(trace), "seconds": 20.0})[0] for trace in traces]
+    pids = [process_at_work(trace) for trace in traces]
+    neighbours = kit.submit(lane, "process_task", count=4, args={"task_num": 1, "timeout": 0.1})
+
+    for run_id in ids:
+        cancel(kit, run_id)
+    until(lambda: not any(map(is_alive, pids)), 3, "their processes are gone")
+
+    assert kit.all_ended(neighbours, 30)["done"] == 4
+    both_work_at_once(kit, lane)
+    counts = kit.summary(ids)
+    assert (counts["revoked"], counts["effects"]) == (2, 0)
+    assert [len(trace.read_text().splitlines()) for trace in traces] == [1, 1], "one was started again"
+    assert dead_letters(kit, lane) == dead
+
+
+def test_one_of_two_is_revoked_and_the_other_is_not_disturbed(kit: Kit, lane: str, tmp_path: Path) -> None:
+    trace = tmp_path / "trace"
+    run_id = kit.submit(lane, "work_on_stubbornly", args={"path": str(trace), "seconds": 20.0})[0]
+    neighbour = kit.submit(lane, "process_task", args={"task_num": 1, "timeout": 3})[0]
+    pid = process_at_work(trace)
+
+    cancel(kit, run_id)
+    until(lambda: not is_alive(pid), 3, "its process is gone")
+    run = kit.ended(neighbour)
+    assert (run["state"], run["attempt"]) == ("DONE", 1)
+
+
+def test_a_broker_that_does_not_answer_holds_up_no_revoking(tmp_path: Path) -> None:
+    with socket.socket() as frozen, redis_server(tmp_path) as redis_url:
+        frozen.bind(("127.0.0.1", 0))
+        frozen.listen(100)  # connections are taken, and nobody ever says a word
+        broker = f"amqp://student:qwerty@127.0.0.1:{frozen.getsockname()[1]}/"
+        with serving(tmp_path, redis_url, RMQ_URL=broker) as api:
+            ids = [api.submit(lane="celery", job="debug_task")[0] for _ in range(10)]
+            for run_id in ids:
+                began = time.monotonic()
+                assert api.http.post(f"/api/runs/{run_id}/cancel").json()["state"] == "REVOKED"
+                assert time.monotonic() - began < 1.0
