@@ -27,7 +27,7 @@ from tests.contract import raw_jobs
 from tests.kit import ITS_OWN, ROOT, until
 
 JOBS = {job.name: job for job in raw_jobs.JOBS}
-STARTED_SECONDS = 15.0
+STARTED_SECONDS = 40.0
 
 
 @dataclass
