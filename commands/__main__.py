@@ -27,6 +27,7 @@ COMMANDS = {
         "wait": "wait for runs to end, and count",
         "process": "read a Telegram export through one lane, print what was found",
         "import": "take a Telegram export's posts in",
+        "dead-letters": "what nobody will try again: list, show, replay, discard",
         "purge": "revoke what waits and empty the queues",
     },
     "Develop": {
@@ -38,7 +39,10 @@ COMMANDS = {
         "compile-requirements": "pin requirements.in with hashes",
     },
 }
-MODULES = {"import": "import_", "exec": "exec_", "compile-requirements": "compile_requirements"}
+MODULES = {
+    "import": "import_", "exec": "exec_", "compile-requirements": "compile_requirements",
+    "dead-letters": "dead_letters",
+}  # fmt: skip
 
 
 def overview() -> str:
@@ -64,7 +68,7 @@ def main(words: list[str]) -> int:
         parser = argparse.ArgumentParser(f"kit {name}", description=module.__doc__, epilog=EXIT_CODES,
                                          formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
         module.arguments(parser)
-        return int(module.main(parser.parse_args(words[1:])))
+        return int(module.main(parser.parse_intermixed_args(words[1:])))
     except Problem as problem:
         report(problem)
         return problem.code

@@ -1,4 +1,4 @@
-"""python -m raw_consumer worker | scheduler | inspect | dead-letters"""
+"""python -m raw_consumer worker | scheduler | inspect"""
 # ruff: noqa: T201 - what is printed here is the answer
 
 import argparse
@@ -59,23 +59,6 @@ def inspect(options: argparse.Namespace) -> int:
     return 0
 
 
-def dead_letters(options: argparse.Namespace) -> int:
-    """List, replay or discard messages that failed for good."""
-    from raw_consumer import dead_letters as dead
-
-    def wanted(letter: dead.DeadLetter) -> bool:
-        return options.all or letter.run_id in options.runs
-
-    url = settings().rmq_url
-    if options.action == "replay":
-        for run_id in dead.replay(url, wanted):
-            print(run_id)
-        return 0
-    for letter in dead.discard(url, wanted) if options.action == "discard" else dead.letters(url):
-        print(f"{letter.run_id}  {letter.job}  {letter.queue}  retries {letter.retries}  {letter.reason}")
-    return 0
-
-
 def _queues(names: str) -> list[str]:
     chosen = names.split(",")
     if unknown := set(chosen) - set(QUEUES):
@@ -112,12 +95,6 @@ def main() -> int:
     command = commands.add_parser("inspect", help=inspect.__doc__)
     command.set_defaults(run=inspect)
     command.add_argument("--json", action="store_true")
-
-    command = commands.add_parser("dead-letters", help=dead_letters.__doc__)
-    command.set_defaults(run=dead_letters)
-    command.add_argument("action", choices=("list", "replay", "discard"))
-    command.add_argument("runs", nargs="*", metavar="RUN", help="the runs whose letters are meant")
-    command.add_argument("--all", action="store_true", help="all of them")
 
     options = parser.parse_args()
     if "name" in options:
