@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
-from api import callback, dead_letters, errors, health, jobs, live, overview, pages, relay, submission
+from api import callback, dead_letters, errors, health, jobs, live, overview, pages, relay, submission, workers
 from api.guard import Guard
 from cars_bot import database
 
@@ -48,7 +48,7 @@ def build() -> FastAPI:
         docs_url=None,  # ours needs no CDN: pages.py
         redoc_url=None,
     )
-    for part in (jobs, overview, dead_letters, live, callback, health, pages):
+    for part in (jobs, overview, workers, dead_letters, live, callback, health, pages):
         made.include_router(part.router)
     made.mount("/static", pages.static)
     errors.install(made, as_page=pages.problem)

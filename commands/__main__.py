@@ -19,6 +19,7 @@ COMMANDS = {
     },
     "Look": {
         "status": "what runs, and where it is",
+        "inspect": "what each worker is doing",
         "logs": "the processes' logs; -f follows them",
         "doctor": "what is wrong, and what to type to mend it",
     },

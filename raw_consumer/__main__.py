@@ -10,7 +10,7 @@ import sys
 
 import redis
 
-from cars_bot import clients
+from cars_bot import clients, presence
 from cars_bot.catalogue import QUEUES
 from cars_bot.settings import settings
 from raw_consumer import logs
@@ -43,10 +43,8 @@ def scheduler(options: argparse.Namespace) -> int:
 
 def inspect(options: argparse.Namespace) -> int:
     """Show what each worker's children are doing."""
-    from raw_consumer import inspection
-
     try:
-        workers = inspection.workers()
+        workers = presence.workers()
     except redis.RedisError as error:
         print(f"Redis is away, so nothing is known: {error}", file=sys.stderr)
         return 1
