@@ -110,6 +110,7 @@ app.conf.update(
 )
 
 
+# feature: JSON only, validated
 class CarefulConsumer(Consumer):
     """Celery's consumer, but a message that is no task of ours becomes a dead letter, and that is all it does.
 
@@ -156,6 +157,9 @@ def is_task(message: Any) -> bool:
         and all(limit is None or isinstance(limit, int | float) for limit in limits)
         and isinstance(headers.get("retries") or 0, int)
     )
+
+
+# end
 
 
 class DeadLetterQueue(bootsteps.StartStopStep):

@@ -44,6 +44,7 @@ def _decode_or_skip(encoded: bytes, offset: int, decode: Any = pika.data.decode_
 pika.data.decode_table = _decode_or_skip
 
 
+# feature: dead letters with replay
 def go_through(lane: str, take: Callable[[Letter], bool], stop: Callable[[], bool] = lambda: False) -> int:
     """Show the letters of `lane` to `take`, oldest first, until `stop()`; those for which it is true are removed.
 
@@ -179,3 +180,6 @@ def _accept_again(letter: Letter) -> str:
         runs.accept(connection, job, letter.lane, letter.args, priority=priority, parent=letter.run_id, run_id=new_id)
     ledger.record("accepted", new_id, letter.lane, detail=f"replayed from {letter.run_id}")
     return new_id
+
+
+# end
