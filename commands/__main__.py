@@ -35,6 +35,7 @@ COMMANDS = {
         "exec": "run a program inside the kit's environment: exec celery -A celery_app report",
         "test": "the tests, with servers of their own",
         "lint": "ruff and mypy",
+        "audit": "known security holes in what is pinned",
         "bench": "the lanes against each other",
         "locust": "load over HTTP",
         "compile-requirements": "pin requirements.in with hashes",
