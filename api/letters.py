@@ -14,11 +14,12 @@ from typing import Any
 
 from pika.spec import BasicProperties
 
-from api.schemas import RUN_ID
+from api.schemas import RUN_ID, storable
 from cars_bot.catalogue import job_named
 from cars_bot.errors import CarsBotError
 
 UNDECODABLE = "undecodable: "
+MAX_DEPTH = 32  # lists and objects within each other
 
 
 @dataclass(frozen=True)
@@ -94,12 +95,10 @@ def read(lane: str, routing_key: str, properties: BasicProperties, body: bytes) 
     if not (isinstance(run_id, str) and re.fullmatch(RUN_ID, run_id)):
         run_id = None
     try:
-        args: dict[str, Any] | None = read_args()
+        args: dict[str, Any] | None = showable(read_args())
         trouble = "" if run_id else f"{UNDECODABLE}it has no run id"
     except (CarsBotError, ValueError, TypeError, RecursionError) as error:
         args, trouble = None, f"{UNDECODABLE}{error}"
-    deaths = headers.get("x-death") or [{}]
-    died = deaths[0].get("time")
     return Letter(
         lane=lane,
         id=run_id if run_id and args is not None else _name(properties, body),
@@ -108,11 +107,31 @@ def read(lane: str, routing_key: str, properties: BasicProperties, body: bytes) 
         queue=routing_key.rpartition(".")[2],  # on its way through delay levels the key had their digits before it
         reason=str(headers.get("reason") or trouble or headers.get("x-first-death-reason") or "unknown"),
         retries=headers["retries"] if isinstance(headers.get("retries"), int) else 0,
-        died_at=died.replace(tzinfo=UTC).timestamp() if isinstance(died, datetime) else None,
+        died_at=_died_at(headers.get("x-death")),
         args=args if run_id else None,
         properties=properties,
         body=body,
     )
+
+
+def showable(args: dict[str, Any]) -> dict[str, Any]:
+    """Refuse arguments that no answer can hold: one such letter shall not hide all the others."""
+
+    def depth(value: Any) -> int:
+        inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+        return 1 + max(map(depth, inner), default=0)
+
+    if depth(args) > MAX_DEPTH:
+        raise Unreadable("nested too deeply")
+    return storable(args)
+
+
+def _died_at(deaths: Any) -> float | None:
+    """When the broker put it here, by the header it adds itself; a stranger may have written anything into it."""
+    if not (isinstance(deaths, list) and deaths and isinstance(deaths[0], dict)):
+        return None
+    died = deaths[0].get("time")
+    return died.replace(tzinfo=UTC).timestamp() if isinstance(died, datetime) else None
 
 
 def _name(properties: BasicProperties, body: bytes) -> str:

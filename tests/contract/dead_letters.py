@@ -114,3 +114,27 @@ HEADERS: dict[str, dict[str, Any]] = {
     "limits that are none": {"timelimit": "soon"},
     "retries that are none": {"retries": "many"},
 }
+
+
+def hostile(lane: str) -> list[Message]:
+    """Letters made to break whoever lists them: each is a good message but for one thing."""
+    good, body = message(lane, runs.new_id(), **{"task_num": 1, "timeout": 0})
+
+    def with_args(text: bytes) -> Message:
+        return good, b"[[], " + text + b", {}]" if lane == "celery" else text
+
+    headers = good.get("headers", {})
+    return [
+        *(
+            (good | {"headers": headers | {"x-death": forged}}, body)
+            for forged in ("today", [], ["x"], [{"time": "x"}])
+        ),
+        with_args(b'{"task_num": NaN}'),
+        with_args(b'{"task_num": "\\ud800"}'),
+        with_args(b'{"self": 1, "": 2}'),
+        with_args(b'{"x": ' + b"[" * 500 + b"]" * 500 + b"}"),
+        with_args(b'{"x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"),
+        with_args(b'{"x": ' + b"9" * 5_000 + b"}"),
+        (good | {"headers": headers | {"reason": {"a": [1.5, None]}, "retries": "x", "task": [1]}}, body),
+        ({}, b""),
+    ]
