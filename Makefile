@@ -1,5 +1,5 @@
 # One line a chore; ./kit does the work and ./kit --help says more.
-.PHONY: demo up down status logs doctor test test-contract test-browser lint bench locust compile-requirements \
+.PHONY: demo up down status logs doctor test test-contract test-browser lint audit bench locust compile-requirements \
         run-celery-worker run-celery-beat celery-status celery-stats
 
 demo: ; @./kit demo
@@ -13,6 +13,7 @@ test: ; @./kit test
 test-contract: ; @./kit test tests/contract
 test-browser: ; @./kit test tests/browser
 lint: ; @./kit lint
+audit: ; @./kit audit
 bench: ; @./kit bench
 locust: ; @./kit locust
 compile-requirements: ; @./kit compile-requirements

@@ -6,6 +6,7 @@ too; here it is only said in Celery's words. The tasks themselves are in `celery
 
 import copy
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from celery import Celery, bootsteps
@@ -13,15 +14,19 @@ from celery.app.log import TaskFormatter
 from celery.beat import PersistentScheduler, ScheduleEntry
 from celery.schedules import crontab, schedule
 from celery.signals import after_setup_logger
+from celery.worker.consumer import Consumer
 from kombu import Exchange, Queue
 
 from cars_bot.catalogue import JOBS, QUEUES, SCHEDULE, Policy
 from cars_bot.schedule import latest_slot, run_id
 from cars_bot.settings import settings
 
+log = logging.getLogger(__name__)
+
 DEAD_LETTERS = Exchange("celery.dead", type="fanout")
 DEAD_LETTER_QUEUE = Queue("celery.dead", DEAD_LETTERS)
 DEFAULTS = Policy()
+RUN_ID_LENGTH = 36  # characters that the runs table keeps of an id
 SECONDS_FOR_THE_BROKER = 3.0  # a confirm that has not come by then is unknown; the relay publishes again
 
 
@@ -76,6 +81,7 @@ app.conf.update(
     task_serializer="json",
     result_serializer="json",
     accept_content=["json"],
+    worker_consumer="celery_app:CarefulConsumer",  # what cannot be read becomes a dead letter
     # Queues: one for each kind of work, so that a slow kind cannot hold up the others.
     task_queues=queues(),
     # feature: routing to queues
@@ -148,6 +154,56 @@ class OneRunPerSlot(PersistentScheduler):
             entry = copy.copy(entry)
             entry.options = {**entry.options, "task_id": run_id("celery", entry.name, slot)}
         return super().apply_async(entry, *args, **kwargs)
+
+
+# end
+# feature: JSON only, validated
+class CarefulConsumer(Consumer):
+    """Celery's consumer, but a message that is no task of ours becomes a dead letter, and that is all it does.
+
+    Celery acknowledges a message that it cannot decode, and so loses it. And it dies of one whose headers or body have
+    the wrong shape: the broker hands it to the next worker, which dies of it too.
+    """
+
+    def on_decode_error(self, message: Any, exc: Exception) -> None:
+        """See `Consumer`."""
+        self._put_aside(message, repr(exc))
+
+    def create_task_handler(self, *args: Any, **kwargs: Any) -> Callable[[Any], None]:
+        """See `Consumer`."""
+        handle = super().create_task_handler(*args, **kwargs)
+
+        def on_task_received(message: Any) -> None:
+            if is_task(message):
+                handle(message)
+            else:
+                self._put_aside(message, "it is not a task as Celery sends them")
+
+        return on_task_received
+
+    def _put_aside(self, message: Any, why: str) -> None:
+        log.error("message %s is put aside: %s", str(message.properties.get("correlation_id"))[:36], why)
+        message.reject_log_error(log, self.connection_errors)
+
+
+def is_task(message: Any) -> bool:
+    """Whether a message has the shape that Celery relies on without looking (its protocol 2)."""
+    headers = message.headers if isinstance(message.headers, dict) else {}
+    run_id, limits = headers.get("id"), headers.get("timelimit") or [None, None]
+    try:
+        positional, named, rest = message.payload  # decoded once: Celery takes what is decoded here
+    except Exception:
+        return False
+    return (
+        all(isinstance(part, kind) for part, kind in ((positional, list), (named, dict), (rest, dict)))
+        and isinstance(headers.get("task"), str)
+        and isinstance(run_id, str)
+        and 0 < len(run_id) <= RUN_ID_LENGTH
+        and isinstance(limits, list)
+        and len(limits) == 2  # the hard one, the soft one
+        and all(limit is None or isinstance(limit, int | float) for limit in limits)
+        and isinstance(headers.get("retries") or 0, int)
+    )
 
 
 # end

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
-from api import callback, errors, health, jobs, live, overview, pages, relay, submission
+from api import callback, dead_letters, errors, health, jobs, live, overview, pages, relay, submission, workers
 from api.guard import Guard
 from cars_bot import database
 
@@ -48,8 +48,8 @@ def build() -> FastAPI:
         docs_url=None,  # ours needs no CDN: pages.py
         redoc_url=None,
     )
-    for each in (jobs.router, overview.router, live.router, callback.router, health.router, pages.router):
-        made.include_router(each)
+    for part in (jobs, overview, workers, dead_letters, live, callback, health, pages):
+        made.include_router(part.router)
     made.mount("/static", pages.static)
     errors.install(made, as_page=pages.problem)
     made.add_middleware(Guard)

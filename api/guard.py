@@ -1,4 +1,5 @@
-"""What stands in front of every route: who may write from a browser, how big a body may be, of what kind, how slow.
+"""What stands in front of every route: by what name we go, who may write from a browser, and how big a body may be, of
+what kind, how slow.
 
 The body is read here, whole, before a route sees any of it: so its size is held to the cap whether or not a length was
 announced, and a client that sends a byte a minute holds a buffer and not a worker thread. What the body says is the
@@ -6,6 +7,7 @@ routes' business.
 """
 
 import asyncio
+import ipaddress
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,6 +15,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 
 from api.errors import answer
+from cars_bot.settings import settings
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -44,6 +47,8 @@ SECURITY_HEADERS = {
     "Referrer-Policy": "same-origin",
     "X-Frame-Options": "DENY",
     "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 
 
@@ -70,10 +75,14 @@ class Guard:
                     headers.setdefault(name, value)
             await send(message)
 
+        headers = Headers(scope=scope)
+        if not is_ours(headers.get("host", "")):
+            message = "this kit does not go by that name; ask by its address, or set ALLOWED_HOSTS to the name"
+            await refuse(421, "wrong_host", message)(scope, receive, send_guarded)
+            return
         if scope["method"] in READING:
             await self.app(scope, receive, send_guarded)
             return
-        headers = Headers(scope=scope)
         if foreign(headers):
             response = refuse(
                 403, "cross_origin", "another site's page may not send here; use the kit's own page, or curl"
@@ -104,13 +113,29 @@ def refuse(status: int, error: str, message: str) -> Any:
     return answer(status, error, message, {"Connection": "close"} if status in (408, 413) else None)
 
 
+def is_ours(host: str) -> bool:
+    """Whether a `Host` header names this machine, and not a foreign name that was made to point here (DNS rebinding).
+
+    A page from such a name counts as the same origin to its browser. An attacker can own a name, but no address, and
+    no name without a dot.
+    """
+    try:
+        name = (urlsplit(f"//{host}").hostname or "").rstrip(".")
+    except ValueError:  # half an IPv6 address
+        return False
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return "." not in name or name.endswith(".localhost") or name in settings().allowed_hosts
+    return True
+
+
 def foreign(headers: Headers) -> bool:
     """Whether a browser says that another origin's page makes this request. What is no browser says nothing."""
     if site := headers.get("sec-fetch-site"):
         return site not in SAME_SITE
-    if origin := headers.get("origin"):
-        return urlsplit(origin).netloc != headers.get("host")
-    return False
+    origin = headers.get("origin", "")
+    return bool(origin) and origin.partition("://")[2] != headers.get("host")
 
 
 def is_json(headers: Headers) -> bool:

@@ -1,4 +1,4 @@
-"""The pages for people: the lanes at `/`, a run at `/runs/{id}`, the lanes' code at `/parity`, the API at `/docs`.
+"""The pages for people: the lanes at `/`, a run at `/runs/{id}`, dead letters, the lanes' code at `/parity`, `/docs`.
 
 Rendered here, complete, so that a page can be read before any script has run; `static/` then keeps it moving. What a
 job or a worker says is escaped by the templates.
@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.staticfiles import StaticFiles
 
-from api import drawing, forms, parity, pulse, submission, timeline, views, words
+from api import dead_letters, drawing, forms, parity, pulse, submission, timeline, views, words
 from api.errors import Refused
 from api.schemas import RUN_ID
 from cars_bot import database, runs
@@ -106,6 +106,18 @@ def show_run(run_id: str, request: Request) -> HTMLResponse:
 def show_parity(request: Request) -> HTMLResponse:
     """The lanes' code beside each other, feature by feature."""
     return render("parity.html", request, rows=parity.rows(), totals=parity.totals())
+
+
+@router.get("/dead-letters")
+def list_dead_letters(request: Request) -> HTMLResponse:
+    """What nobody will try again, of both lanes."""
+    return render("dead_letters.html", request, found=dead_letters.list_letters())
+
+
+@router.get("/dead-letters/{lane}/{letter_id}")
+def show_dead_letter(lane: dead_letters.Lane, letter_id: str, request: Request) -> HTMLResponse:
+    """One dead letter, whole."""
+    return render("dead_letter.html", request, letter=dead_letters.show_letter(letter_id, lane))
 
 
 @router.get("/docs")

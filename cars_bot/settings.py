@@ -6,7 +6,7 @@ below. An empty value counts as unset.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -25,6 +25,12 @@ DATABASE_SCHEMES = {
     "postgresql": "postgresql+psycopg",
     "postgresql+psycopg": "postgresql+psycopg",
 }
+
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+# The classroom's login stands in every lesson, RabbitMQ's own in its manual, and a URL without one means the latter.
+KNOWN_LOGINS = {("student", "qwerty"), ("guest", "guest")}
+CLASSROOM_PASSWORD = "qwerty"  # noqa: S105 - printed in every lesson
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,7 @@ class Settings:
     worker_name: str | None
     jobs_per_child: int
     client_deadline: float
+    allowed_hosts: tuple[str, ...]
     extra_jobs: tuple[str, ...]
 
     @property
@@ -67,6 +74,21 @@ def redact(url: str) -> str:
         return url
     host = parts.netloc.rsplit("@", 1)[1]
     return urlunsplit(parts._replace(netloc=f"{parts.username or ''}:***@{host}"))
+
+
+def has_known_login(url: str, private_hosts: Collection[str] = ()) -> bool:
+    """Whether everybody knows the login in `url` and others than this machine may reach the server.
+
+    Args:
+        private_hosts: names of servers that nobody else can reach, such as those of a compose network.
+    """
+    parts = urlsplit(url)
+    if not parts.hostname or parts.hostname in (*LOOPBACK, *private_hosts):
+        return False
+    login = (parts.username, parts.password)
+    if parts.scheme in ("amqp", "amqps") and login == (None, None):
+        login = ("guest", "guest")
+    return login in KNOWN_LOGINS or parts.password == CLASSROOM_PASSWORD
 
 
 def read(environment: Mapping[str, str], root: Path = ROOT) -> Settings:
@@ -97,7 +119,15 @@ def read(environment: Mapping[str, str], root: Path = ROOT) -> Settings:
     outside_world = get("OUTSIDE_WORLD_URL", "http://127.0.0.1:8090").rstrip("/")
     rmq_url = get("RMQ_URL", "amqp://student:qwerty@127.0.0.1:5672/")
     redis_url = get("REDIS_URL", "redis://127.0.0.1:6379/0")
+    private_hosts = get("PRIVATE_HOSTS").replace(" ", "").split(",")
     celery_broker_url = get("CELERY_BROKER_URL", rmq_url)
+    for name, url in (("RMQ_URL", rmq_url), ("CELERY_BROKER_URL", celery_broker_url), ("DATABASE_URL", database_url)):
+        if has_known_login(url, private_hosts):
+            raise NotConfigured(
+                f"{name}={redact(url)} has a login that everybody knows, and {urlsplit(url).hostname} is not this "
+                f"machine; give that server a user of its own and set {name} to it (or name the host in PRIVATE_HOSTS "
+                "if nobody else can reach it)"
+            )
     openai_key, telegram_token = get("OPENAI_API_KEY"), get("TELEGRAM_BOT_TOKEN")
     service_account = get("GOOGLE_SERVICE_ACCOUNT_FILE")
 
@@ -127,6 +157,7 @@ def read(environment: Mapping[str, str], root: Path = ROOT) -> Settings:
         worker_name=get("KIT_WORKER_NAME") or None,
         jobs_per_child=jobs_per_child,
         client_deadline=client_deadline,
+        allowed_hosts=tuple(filter(None, get("ALLOWED_HOSTS").lower().replace(" ", "").split(","))),
         extra_jobs=tuple(filter(None, get("EXTRA_JOBS").replace(" ", "").split(","))),
     )
 

@@ -19,6 +19,7 @@ COMMANDS = {
     },
     "Look": {
         "status": "what runs, and where it is",
+        "inspect": "what each worker is doing",
         "logs": "the processes' logs; -f follows them",
         "doctor": "what is wrong, and what to type to mend it",
     },
@@ -27,6 +28,7 @@ COMMANDS = {
         "wait": "wait for runs to end, and count",
         "process": "read a Telegram export through one lane, print what was found",
         "import": "take a Telegram export's posts in",
+        "dead-letters": "what nobody will try again: list, show, replay, discard",
         "purge": "revoke what waits and empty the queues",
     },
     "Develop": {
@@ -34,12 +36,16 @@ COMMANDS = {
         "test": "the tests, with servers of their own",
         "lint": "ruff and mypy",
         "parity": "what Celery does and what it takes by hand: the table, and its proof",
+        "audit": "known security holes in what is pinned",
         "bench": "the lanes against each other",
         "locust": "load over HTTP",
         "compile-requirements": "pin requirements.in with hashes",
     },
 }
-MODULES = {"import": "import_", "exec": "exec_", "compile-requirements": "compile_requirements"}
+MODULES = {
+    "import": "import_", "exec": "exec_", "compile-requirements": "compile_requirements",
+    "dead-letters": "dead_letters",
+}  # fmt: skip
 
 
 def overview() -> str:
@@ -65,7 +71,7 @@ def main(words: list[str]) -> int:
         parser = argparse.ArgumentParser(f"kit {name}", description=module.__doc__, epilog=EXIT_CODES,
                                          formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
         module.arguments(parser)
-        return int(module.main(parser.parse_args(words[1:])))
+        return int(module.main(parser.parse_intermixed_args(words[1:])))
     except Problem as problem:
         report(problem)
         return problem.code

@@ -172,12 +172,12 @@ def workers(run: RunDir) -> Iterator[Fault]:
     values, supervisor = run.read_env(), Supervisor(run)
     if not supervisor.is_up() or amqp.why_not(values["RMQ_URL"]) or redis_server.why_not(values["REDIS_URL"]):
         return
+    from cars_bot import presence
     from cars_bot.catalogue import QUEUES
     from cars_bot.settings import settings as current
-    from raw_consumer import inspection
 
     alive = {process.pid for process in supervisor.processes() if process.is_alive}
-    idle = [] if alive & {worker["pid"] for worker in inspection.workers()} else ["consumer"]
+    idle = [] if alive & {worker["pid"] for worker in presence.workers()} else ["consumer"]
     if not current().celery_over_redis:
         read = amqp.consumers(values["RMQ_URL"], list(QUEUES))
         idle += [] if all(read.get(name) for name in QUEUES) else ["celery_worker"]

@@ -10,12 +10,11 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
-from cars_bot.settings import redact
+from cars_bot.settings import LOOPBACK, has_known_login, redact
 from commands import amqp, ports, redis_server
 from commands.console import Problem
 from commands.state import ROOT
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 CLASSROOM_LOGIN = ("student", "qwerty")
 NO_LOGIN = (None, None)
 # What a user may set; whatever the environment holds of it is handed on to every process.
@@ -23,7 +22,7 @@ SETTINGS = (
     "DATABASE_URL", "RMQ_URL", "CELERY_BROKER_URL", "REDIS_URL", "CELERY_RESULT_BACKEND", "API_URL",
     "OUTSIDE_WORLD_URL", "OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_MODEL", "TELEGRAM_BOT_TOKEN",
     "TELEGRAM_BASE_URL", "TELEGRAM_CHANNEL", "GOOGLE_SERVICE_ACCOUNT_FILE", "SHEETS_BASE_URL", "SPREADSHEET_ID",
-    "KIT_SECRET", "EXTRA_JOBS", "JOBS_PER_CHILD", "CLIENT_DEADLINE",
+    "KIT_SECRET", "EXTRA_JOBS", "JOBS_PER_CHILD", "CLIENT_DEADLINE", "ALLOWED_HOSTS", "PRIVATE_HOSTS",
 )  # fmt: skip
 # Addresses of servers, and what may stand before their ://
 SERVERS = {
@@ -61,7 +60,7 @@ def check(settings: dict[str, str]) -> dict[str, int]:
         if scheme not in SERVERS[name]:
             right = " or ".join(f"{scheme}://…" for scheme in SERVERS[name])
             raise Problem(f"{name}={redact(url)} is not an address the kit can use", f"give {right}")
-        refuse_classroom_login_elsewhere(name, url)
+        refuse_known_login_elsewhere(name, url, settings.get("PRIVATE_HOSTS", "").split(","))
         program, server = ("rabbitmq", amqp) if scheme.startswith("amqp") else ("redis", redis_server)
         if (port := place_for_our_own(url)) and expected.setdefault(program, port) == port:
             continue
@@ -86,12 +85,12 @@ def place_for_our_own(url: str) -> int | None:
     return port if ports.is_free(port) else None
 
 
-def refuse_classroom_login_elsewhere(name: str, url: str) -> None:
-    """student/qwerty is printed in every lesson: a broker that others can reach must not know it."""
+def refuse_known_login_elsewhere(name: str, url: str, private_hosts: list[str]) -> None:
+    """student/qwerty is printed in every lesson: a server that others can reach must not know it."""
     parts = urlsplit(url)
-    if (parts.username, parts.password) == CLASSROOM_LOGIN and parts.hostname not in (*LOOPBACK, None):
+    if has_known_login(url, private_hosts):
         raise Problem(
-            f"{name} uses the classroom login student/qwerty on {parts.hostname}, which is not this machine",
+            f"{name} uses a login that everybody knows on {parts.hostname}, which is not this machine",
             f"give that broker a user of its own (rabbitmqctl add_user), then {name}=amqp://USER:PASSWORD@{parts.hostname}/",
         )
 

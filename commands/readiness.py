@@ -30,7 +30,7 @@ def raw_worker_reports(process: Process) -> bool:
     """Whether this very worker has told Redis what its children do; if Redis is away, that it runs must do."""
     import redis
 
-    from raw_consumer.inspection import workers
+    from cars_bot.presence import workers
 
     try:
         return any(worker["pid"] == process.pid for worker in workers())

@@ -1,4 +1,4 @@
-"""python -m raw_consumer worker | scheduler | inspect | dead-letters"""
+"""python -m raw_consumer worker | scheduler | inspect"""
 # ruff: noqa: T201 - what is printed here is the answer
 
 import argparse
@@ -10,7 +10,7 @@ import sys
 
 import redis
 
-from cars_bot import clients
+from cars_bot import clients, presence
 from cars_bot.catalogue import QUEUES
 from cars_bot.settings import settings
 from raw_consumer import logs
@@ -43,10 +43,8 @@ def scheduler(options: argparse.Namespace) -> int:
 
 def inspect(options: argparse.Namespace) -> int:
     """Show what each worker's children are doing."""
-    from raw_consumer import inspection
-
     try:
-        workers = inspection.workers()
+        workers = presence.workers()
     except redis.RedisError as error:
         print(f"Redis is away, so nothing is known: {error}", file=sys.stderr)
         return 1
@@ -56,23 +54,6 @@ def inspect(options: argparse.Namespace) -> int:
     for child in (child for found in workers for child in found["children"]):
         doing = f"{child['job']} for {child['seconds']} s, run {child['run']}" if child["job"] else "idle"
         print(f"{child['name']:20} pid {child['pid']:<8} {child['jobs_done']:>6} done  {doing}")
-    return 0
-
-
-def dead_letters(options: argparse.Namespace) -> int:
-    """List, replay or discard messages that failed for good."""
-    from raw_consumer import dead_letters as dead
-
-    def wanted(letter: dead.DeadLetter) -> bool:
-        return options.all or letter.run_id in options.runs
-
-    url = settings().rmq_url
-    if options.action == "replay":
-        for run_id in dead.replay(url, wanted):
-            print(run_id)
-        return 0
-    for letter in dead.discard(url, wanted) if options.action == "discard" else dead.letters(url):
-        print(f"{letter.run_id}  {letter.job}  {letter.queue}  retries {letter.retries}  {letter.reason}")
     return 0
 
 
@@ -112,12 +93,6 @@ def main() -> int:
     command = commands.add_parser("inspect", help=inspect.__doc__)
     command.set_defaults(run=inspect)
     command.add_argument("--json", action="store_true")
-
-    command = commands.add_parser("dead-letters", help=dead_letters.__doc__)
-    command.set_defaults(run=dead_letters)
-    command.add_argument("action", choices=("list", "replay", "discard"))
-    command.add_argument("runs", nargs="*", metavar="RUN", help="the runs whose letters are meant")
-    command.add_argument("--all", action="store_true", help="all of them")
 
     options = parser.parse_args()
     if "name" in options:

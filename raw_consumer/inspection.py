@@ -1,8 +1,7 @@
-"""What each worker is doing, for `python -m raw_consumer inspect` and the page.
+"""What each worker is doing, for `kit inspect`.
 
-Every worker's parent writes what its children do into Redis, once a second, under a key that is gone soon after the
-worker is. No worker is asked and so none can be too busy to answer. If Redis is away nothing is known, and nothing
-else suffers.
+Every worker's parent writes what its children do into Redis, once a second; `cars_bot/presence.py` reads it. If Redis
+is away nothing is known, and nothing else suffers.
 """
 
 import json
@@ -14,12 +13,10 @@ from typing import Any
 
 import redis
 
-from cars_bot import ledger
+from cars_bot.presence import KEPT_SECONDS, PREFIX
 from cars_bot.settings import settings
 from raw_consumer.pool import Child
 
-PREFIX = "cars_bot:raw_worker:"
-KEPT_SECONDS = 5
 PATIENCE = 0.2  # seconds a parent waits for Redis; its children's time limits are waiting too
 
 
@@ -46,17 +43,6 @@ def _describe(child: Child) -> dict[str, Any]:
         "run": slot.run_id.decode() if began else None,
         "seconds": round(time.monotonic() - began, 1) if began else None,
     }
-
-
-def workers() -> list[dict[str, Any]]:
-    """What the workers have written within the last seconds, by name.
-
-    Raises:
-        redis.RedisError: Redis is away: nothing is known.
-    """
-    client = ledger.connect()
-    found: list[Any] = [client.get(key) for key in sorted(client.scan_iter(f"{PREFIX}*"))]
-    return [json.loads(state) for state in found if state]
 
 
 # end

@@ -5,6 +5,7 @@ leave the Bot's connections bound to a loop that is gone.
 """
 
 import asyncio
+import logging
 import os
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -18,6 +19,7 @@ from cars_bot.clients import limits
 from cars_bot.settings import Settings
 
 T = TypeVar("T")
+logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs every address, and Telegram's hold the bot's token
 os.environ.setdefault("PTB_TIMEDELTA", "true")  # the library's coming way to give times; silences its warning
 
 

@@ -2,6 +2,7 @@
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 
@@ -136,3 +137,24 @@ def test_a_replayed_report_gets_the_same_answer_and_changes_nothing(server: Serv
 
     assert (first.status_code, first.json()) == (replayed.status_code, replayed.json())
     assert (server.run(run_id)["state"], server.run(run_id)["attempt"]) == ("IN_PROGRESS", 2)
+
+
+def test_the_same_report_twenty_times_at_once_counts_once(server: Server) -> None:
+    (run_id,) = server.submit()
+    server.begin(run_id)
+    report = {"id": run_id, "status": "DONE", "worker": "w", "attempt": 1, "began": 1.0}
+    body = json.dumps(report | {"effects": [["test", f"k-{run_id}", {}]]}).encode()
+    stamp = f"{time.time():.3f}"
+    headers = {"Content-Type": "application/json", "X-Run-Id": run_id, "X-Timestamp": stamp,
+               "X-Signature": sign(SECRET, run_id, stamp, body)}  # fmt: skip
+
+    def send(_number: int) -> int:
+        return httpx.post(f"{server.url}/update_task_status_api/", content=body, headers=headers, trust_env=False,
+                          timeout=20).status_code  # fmt: skip
+
+    with ThreadPoolExecutor(20) as hands:
+        answers = set(hands.map(send, range(20)))
+    assert 200 in answers
+    assert answers <= {200, 409}
+    counted = server.http.post("/api/summary", json={"ids": [run_id]}).json()["raw"]
+    assert (counted["done"], counted["effects"]) == (1, 1)

@@ -3,13 +3,14 @@
 import asyncio
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.datastructures import Headers
 
 from api import guard
-from tests.api.server import Server
+from tests.api.server import Server, serving
 
 JSON = {"Content-Type": "application/json"}
 
@@ -95,7 +96,28 @@ def test_the_kits_own_page_and_curl_may_send(server: Server) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/docs", "/api/jobs", "/static/kit.css", "/api/runs/none", "/nowhere", "/favicon.ico"]
+    "host", ["evil.example", "evil.example:8080", "127.0.0.1.evil.example", "[::1", "a.b@127.0.0.1.c"]
+)
+def test_a_foreign_name_that_points_here_is_refused(server: Server, host: str) -> None:
+    for method, path in (("GET", "/api/runs"), ("POST", "/api/runs"), ("GET", "/")):
+        reply = server.http.request(method, path, headers={"Host": host, "Origin": f"http://{host}"})
+        assert (reply.status_code, reply.json()["error"]) == (421, "wrong_host")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:1", "localhost", "[::1]:8080", "api:8080", "192.168.1.5", "kit.localhost"])
+def test_an_address_or_a_name_of_this_network_is_ours(server: Server, host: str) -> None:
+    assert server.http.get("/healthz", headers={"Host": host}).status_code == 200
+
+
+def test_a_name_can_be_allowed(tmp_path: Path, redis_url: str) -> None:
+    with serving(tmp_path, redis_url, ALLOWED_HOSTS="kit.example, other.example") as server:
+        assert server.http.get("/healthz", headers={"Host": "Kit.example:443"}).status_code == 200
+        assert server.http.get("/healthz", headers={"Host": "evil.example"}).status_code == 421
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/docs", "/dead-letters", "/api/jobs", "/static/kit.css", "/api/runs/none", "/nowhere", "/favicon.ico"],
 )
 def test_every_answer_forbids_foreign_and_inline_code(server: Server, path: str) -> None:
     reply = server.http.get(path)
@@ -104,6 +126,9 @@ def test_every_answer_forbids_foreign_and_inline_code(server: Server, path: str)
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
     assert reply.headers["x-content-type-options"] == "nosniff"
+    assert reply.headers["x-frame-options"] == "DENY"
+    assert reply.headers["referrer-policy"] == "same-origin"
+    assert reply.headers["cross-origin-opener-policy"] == "same-origin"
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ import pytest
 from dotenv import dotenv_values
 from sqlalchemy import func, select
 
+from api import letter_queue
 from cars_bot import database, outbox, runs
 from cars_bot.models import effects, metadata
 from cars_bot.settings import settings
@@ -27,7 +28,7 @@ from tests.contract import raw_jobs
 from tests.kit import ITS_OWN, ROOT, until
 
 JOBS = {job.name: job for job in raw_jobs.JOBS}
-STARTED_SECONDS = 15.0
+STARTED_SECONDS = 40.0
 
 
 @dataclass
@@ -181,9 +182,7 @@ class RawLane:
 
     def dead(self) -> list[Any]:
         """The dead letters."""
-        from raw_consumer.dead_letters import letters
-
-        return letters(self.rmq_url)
+        return letter_queue.first("raw", 1_000)[0]
 
     def channel(self) -> Any:
         """A channel on a connection of its own, as a context; the topology is there."""

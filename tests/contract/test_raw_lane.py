@@ -212,35 +212,6 @@ def test_a_hundred_copies_of_a_message_have_one_effect(raw: RawLane) -> None:
     assert raw.depth("raw.dead") == 0
 
 
-# ---------------------------------------------------------------- dead letters
-
-
-def test_dead_letters_can_be_listed_replayed_and_discarded(raw: RawLane) -> None:
-    raw.worker()
-    failed, other = (raw.submit("die")[0] for _ in range(2))
-    assert raw.ended([failed, other]) == ["FAILED", "FAILED"]
-    until(lambda: raw.depth("raw.dead") == 2, 10, "both are among the dead letters")
-
-    listed = raw.cli("dead-letters", "list")
-    assert failed in listed
-    assert other in listed
-    assert "worker was lost" in listed
-    new = raw.cli("dead-letters", "replay", failed).split()
-    assert [raw.run(run_id).parent for run_id in new] == [failed]
-    assert other in raw.cli("dead-letters", "discard", "--all")
-    assert raw.cli("dead-letters", "list") == ""
-
-
-def test_a_message_that_outlived_its_queue_is_among_the_dead_letters(raw: RawLane) -> None:
-    (run_id,) = raw.accept("trace")
-    with raw.channel() as channel:
-        properties = pika.BasicProperties(message_id=run_id, type="trace", expiration="10")
-        channel.basic_publish(topology.JOBS, "default", b"{}", properties)
-
-    until(lambda: raw.depth("raw.dead") == 1, 15, "it is dead")
-    assert [(letter.run_id, letter.reason) for letter in raw.dead()] == [(run_id, "expired")]
-
-
 # ---------------------------------------------------------------- what is being done
 
 

@@ -71,13 +71,13 @@ def test_the_ports_of_a_kit_whose_broker_is_down_stay_its_own(monkeypatch: pytes
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]"])
 def test_the_classroom_login_is_fine_on_this_machine(host: str) -> None:
-    given.refuse_classroom_login_elsewhere("RMQ_URL", f"amqp://student:qwerty@{host}:5672/")
+    given.refuse_known_login_elsewhere("RMQ_URL", f"amqp://student:qwerty@{host}:5672/", [])
 
 
 @pytest.mark.parametrize("host", ["10.0.0.7", "rabbit.example.org", "192.168.1.1"])
 def test_the_classroom_login_is_refused_anywhere_else(host: str) -> None:
-    with pytest.raises(Problem, match="classroom login") as refusal:
-        given.refuse_classroom_login_elsewhere("RMQ_URL", f"amqp://student:qwerty@{host}:5672/")
+    with pytest.raises(Problem, match="a login that everybody knows") as refusal:
+        given.refuse_known_login_elsewhere("RMQ_URL", f"amqp://student:qwerty@{host}:5672/", [])
     assert "rabbitmqctl add_user" in refusal.value.remedy
 
 

@@ -9,14 +9,14 @@ from cars_bot.settings import read, redact
 
 
 def test_the_environment_beats_dotenv_beats_what_up_wrote_down_beats_the_default(tmp_path: Path) -> None:
-    (tmp_path / ".env").write_text("RMQ_URL=amqp://dotenv/\nREDIS_URL=redis://dotenv/0\n")
+    (tmp_path / ".env").write_text("RMQ_URL=amqp://u:p@dotenv/\nREDIS_URL=redis://dotenv/0\n")
     run_dir = tmp_path / ".run"
     run_dir.mkdir()
-    (run_dir / "kit.env").write_text("RMQ_URL=amqp://up/\nREDIS_URL=redis://up/0\nOUTSIDE_WORLD_URL=http://up\n")
+    (run_dir / "kit.env").write_text("RMQ_URL=amqp://u:p@up/\nREDIS_URL=redis://up/0\nOUTSIDE_WORLD_URL=http://up\n")
 
-    found = read({"RMQ_URL": "amqp://environment/"}, root=tmp_path)
+    found = read({"RMQ_URL": "amqp://u:p@environment/"}, root=tmp_path)
 
-    assert found.rmq_url == "amqp://environment/"
+    assert found.rmq_url == "amqp://u:p@environment/"
     assert found.redis_url == "redis://dotenv/0"
     assert found.outside_world_url == "http://up"
     assert found.openai_model == "gpt-4o-mini"
@@ -50,6 +50,40 @@ def test_postgresql_is_spoken_to_through_psycopg(tmp_path: Path) -> None:
 def test_a_setting_that_cannot_be_used_is_named(tmp_path: Path, wrong: dict[str, str], told: str) -> None:
     with pytest.raises(NotConfigured, match=told):
         read(wrong, root=tmp_path)
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        {"RMQ_URL": "amqp://student:qwerty@broker.example:5672/"},
+        {"RMQ_URL": "amqp://guest:guest@10.0.0.7/"},
+        {"RMQ_URL": "amqp://10.0.0.7/"},  # pika and kombu both take that for guest
+        {"RMQ_URL": "amqp://worker:qwerty@rmq/"},
+        {"CELERY_BROKER_URL": "amqps://student:qwerty@broker.example/"},
+        {"DATABASE_URL": "postgresql://student:qwerty@db.example/carsbot"},
+    ],
+    ids=str,
+)
+def test_a_login_that_everybody_knows_is_refused_off_this_machine(tmp_path: Path, elsewhere: dict[str, str]) -> None:
+    (name,) = elsewhere
+    with pytest.raises(NotConfigured, match=f"{name}=.*user of its own") as refusal:
+        read(elsewhere, root=tmp_path)
+    assert "qwerty" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "fine",
+    [
+        {"RMQ_URL": "amqp://student:qwerty@127.0.0.1:5672/"},
+        {"RMQ_URL": "amqp://student:qwerty@localhost/"},
+        {"RMQ_URL": "amqp://carsbot:long-and-random@broker.example/"},
+        {"RMQ_URL": "amqp://worker:qwerty@rmq:5672/", "PRIVATE_HOSTS": "rmq, postgres"},
+        {"CELERY_BROKER_URL": "redis://cache.example/0"},
+    ],
+    ids=str,
+)
+def test_it_is_fine_on_this_machine_and_on_a_network_of_our_own(tmp_path: Path, fine: dict[str, str]) -> None:
+    assert read(fine, root=tmp_path)
 
 
 def test_a_password_does_not_get_into_a_log() -> None:

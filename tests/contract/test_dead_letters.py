@@ -1,0 +1,230 @@
+"""Dead letters, the same on both lanes: how they come to be, how they are read, and what a person does with them."""
+
+import base64
+import json
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cars_bot import runs
+from tests.contract.dead_letters import (
+    EXCHANGES,
+    PROGRAMS,
+    bury,
+    hostile,
+    letters,
+    listed,
+    message,
+    send,
+    strange,
+)
+from tests.contract.test_by_hand import python
+from tests.kit import ROOT, Kit, until
+
+DELAY = {"task_num": 1, "timeout": 0}
+
+
+@pytest.fixture(autouse=True)
+def the_broker_keeps_them(kit: Kit, lane: str) -> None:
+    """Redis as Celery's broker keeps no dead letters: there is nothing to be tried then."""
+    note = kit.http.get("/api/dead-letters", params={"lane": lane}).json()["notes"].get(lane, "")
+    if "Redis" in note:
+        pytest.skip(note)
+
+
+def buried(kit: Kit, lane: str, count: int) -> list[str]:
+    """Put so many good messages among the dead letters; returns their runs' ids, in order."""
+    ids = [runs.new_id() for _ in range(count)]
+    bury(kit, lane, *(message(lane, run_id, **DELAY) for run_id in ids))
+    until(lambda: order(kit, lane, ids) == ids, 10, "all are listed, in order")
+    return ids
+
+
+def order(kit: Kit, lane: str, ids: list[str]) -> list[str]:
+    """Which of these are there, oldest first."""
+    return [letter["run"] for letter in letters(kit, lane) if letter["run"] in ids]
+
+
+def post(kit: Kit, action: str, lane: str, **which: Any) -> dict[str, Any]:
+    """Replay or discard over HTTP."""
+    reply = kit.http.post(f"/api/dead-letters/{action}", json={"lane": lane, **which})
+    assert reply.status_code == 200, reply.text
+    answer: dict[str, Any] = reply.json()
+    return answer
+
+
+def children(kit: Kit, parent: str) -> list[str]:
+    """The runs that name `parent` as theirs."""
+    found = python(
+        kit,
+        "import json\nfrom cars_bot import database, runs\n"
+        "with database.statements() as c:\n"
+        f"    print(json.dumps([run.id for run in runs.page(c, parent={parent!r})]))",
+    )
+    ids: list[str] = json.loads(found)
+    return ids
+
+
+# ---------------------------------------------------------------- how they come to be
+
+
+def test_a_failed_runs_message_is_listed_with_its_reason(kit: Kit, lane: str) -> None:
+    run = kit.ended(kit.submit(lane, "refuse")[0])
+    letter = listed(kit, lane, run["id"])
+
+    assert (letter["id"], letter["job"], letter["queue"]) == (run["id"], "refuse", "default")
+    assert "Permanent: no" in letter["reason"]
+    assert (letter["args"], letter["retries"], letter["replayable"]) == ({}, 0, True)
+    assert abs(letter["died_at"] - run["finished_at"]) < 5
+
+
+def test_a_run_that_was_retried_in_vain_says_how_often(kit: Kit, lane: str) -> None:
+    run = kit.ended(kit.submit(lane, "fail_times", args={"times": 99})[0])
+    letter = listed(kit, lane, run["id"])
+
+    assert (letter["retries"], letter["args"]) == (2, {"times": 99})
+    assert "attempt 3 fails on purpose" in letter["reason"]
+
+
+def test_a_message_that_outlived_its_queue_is_listed_as_expired(kit: Kit, lane: str) -> None:
+    run_id = runs.new_id()
+    kit.command("scale", f"{PROGRAMS[lane]}=0")
+    try:
+        send(kit, EXCHANGES[lane], "default", message(lane, run_id, **DELAY), expiration="10")
+        letter = listed(kit, lane, run_id)
+    finally:
+        kit.command("scale", f"{PROGRAMS[lane]}=1")
+
+    assert (letter["reason"], letter["queue"], letter["args"]) == ("expired", "default", DELAY)
+    assert abs(letter["died_at"] - time.time()) < 60
+
+
+def test_what_is_no_run_is_put_aside_and_harms_nobody(kit: Kit, lane: str, worker: str, tmp_path: Path) -> None:
+    trap = tmp_path / "a pickle was read"
+    post(kit, "discard", lane, all=True)
+    pid = kit.pid(worker)
+    cases = strange(lane, trap)
+    for case, (properties, body) in cases.items():
+        send(kit, EXCHANGES[lane], "default", (properties, body), app_id=case)
+
+    found = until(lambda: len(there := letters(kit, lane)) == len(cases) and there, 30, f"all {len(cases)} are listed")
+    whole = [kit.http.get(f"/api/dead-letters/{each['id']}", params={"lane": lane}).json() for each in found]
+    assert {each["properties"]["app_id"] for each in whole} == set(cases)
+    for each in whole:
+        _properties, body = cases[each["properties"]["app_id"]]
+        shown = base64.b64decode(each["body"]) if each["encoding"] == "base64" else each["body"].encode()
+        assert (each["body_bytes"], shown) == (len(body), body[: len(shown)]), each["properties"]["app_id"]
+        assert each["reason"]
+    assert kit.ended(kit.submit(lane, "debug_task")[0])["state"] == "DONE"
+    assert kit.pid(worker) == pid, "the worker died of it"
+    assert not trap.exists()
+
+
+def test_garbage_in_the_queue_itself_is_read_by_its_hash(kit: Kit, lane: str) -> None:
+    bury(kit, lane, ({"content_type": "text/plain"}, b"\xff not a run"))
+    (letter,) = until(lambda: [x for x in letters(kit, lane) if "text/plain" in x["reason"]], 10, "it is listed")
+
+    assert (letter["run"], letter["args"], letter["replayable"]) == (None, None, False)
+    shown = json.loads(kit.command("dead-letters", "show", "--lane", lane, letter["id"]).stdout)
+    assert base64.b64decode(shown["body"]) == b"\xff not a run"
+    answer = post(kit, "replay", lane, runs=[letter["id"]])
+    assert (answer["replayed"], list(answer["refused"])) == ({}, [letter["id"]])
+    assert post(kit, "discard", lane, runs=[letter["id"]])["discarded"] == [letter["id"]]
+
+
+def test_a_letter_whose_header_cannot_be_read_hides_no_other(
+    kit: Kit, lane: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (before,) = buried(kit, lane, 1)
+    with monkeypatch.context() as patch:
+        patch.setattr("pika.data.calendar.timegm", lambda _time: 1_795_000_000_000)  # milliseconds: a common mistake
+        bury(kit, lane, ({"content_type": "text/odd", "headers": {"sent": datetime.now(UTC)}}, b"{}"))
+    (after,) = buried(kit, lane, 1)
+
+    assert order(kit, lane, [before, after]) == [before, after]
+    assert any("text/odd" in letter["reason"] for letter in letters(kit, lane))
+
+
+def test_letters_made_to_break_the_list_are_listed_like_any_other(kit: Kit, lane: str) -> None:
+    (before,) = buried(kit, lane, 1)
+    made = hostile(lane)
+    bury(kit, lane, *made)
+    (after,) = buried(kit, lane, 1)
+
+    seen = letters(kit, lane)
+    places = [place for place, letter in enumerate(seen) if letter["run"] in (before, after)]
+    assert places[1] - places[0] == len(made) + 1, "all of them are between"
+    for letter in seen[places[0] : places[1]]:
+        assert kit.http.get(f"/api/dead-letters/{letter['id']}", params={"lane": lane}).status_code == 200
+        page = kit.http.get(f"/dead-letters/{lane}/{letter['id']}", headers={"Accept": "text/html"})
+        assert page.status_code == 200
+    assert kit.http.get("/dead-letters", headers={"Accept": "text/html"}).status_code == 200
+    assert post(kit, "discard", lane, all=True)["missing"] == []
+
+
+# ---------------------------------------------------------------- what a person does with them
+
+
+def test_replaying_makes_a_new_run_with_the_old_one_as_its_parent_and_removes_the_letter(kit: Kit, lane: str) -> None:
+    ids = buried(kit, lane, 5)
+    answer = post(kit, "replay", lane, runs=[ids[2]])
+
+    (new,) = answer["replayed"].values()
+    run = kit.ended(new)
+    assert (run["state"], run["parent"], run["lane"], run["job"]) == ("DONE", ids[2], lane, "process_task")
+    assert order(kit, lane, ids) == [ids[0], ids[1], ids[3], ids[4]], "the others are where they were"
+
+
+def test_a_run_that_fails_again_is_a_dead_letter_again(kit: Kit, lane: str) -> None:
+    failed = kit.ended(kit.submit(lane, "refuse")[0])["id"]
+    listed(kit, lane, failed)
+    (again,) = post(kit, "replay", lane, runs=[failed])["replayed"].values()
+
+    assert listed(kit, lane, again)["job"] == "refuse"
+    assert order(kit, lane, [failed]) == []
+
+
+def test_whoever_dies_between_the_new_run_and_the_old_letter_makes_no_second_run(kit: Kit, lane: str) -> None:
+    (run_id,) = buried(kit, lane, 1)
+    died = subprocess.run(
+        [sys.executable, "-c", "from api import letter_queue\n"
+         f"letter_queue.replay({lane!r}, lambda letter: letter.id == {run_id!r})"],
+        cwd=ROOT, env=kit.environment | {"CRASH_AT": "after-replay"}, check=False,
+    )  # fmt: skip
+    assert died.returncode == -signal.SIGKILL
+    until(lambda: order(kit, lane, [run_id]) == [run_id], 10, "the letter is back")
+    (made,) = children(kit, run_id)
+
+    assert kit.ended(made)["state"] == "DONE", "the run was durable"
+    assert post(kit, "replay", lane, runs=[run_id])["replayed"] == {run_id: made}
+    assert children(kit, run_id) == [made]
+    assert order(kit, lane, [run_id]) == []
+
+
+def test_discarding_removes_only_what_was_named(kit: Kit, lane: str) -> None:
+    ids = buried(kit, lane, 5)
+    done = kit.command("dead-letters", "discard", "--lane", lane, ids[1], ids[3], "not-there", check=False)
+
+    assert done.returncode == 1, "one of them is not there"
+    assert done.stdout.split() == [ids[1], ids[3]]
+    assert "not-there" in done.stderr
+    assert order(kit, lane, ids) == [ids[0], ids[2], ids[4]]
+
+
+def test_all_at_once_from_the_command_line(kit: Kit, lane: str) -> None:
+    post(kit, "discard", lane, all=True)
+    ids = buried(kit, lane, 3)
+    assert kit.command("dead-letters", "replay", "--lane", lane, check=False).returncode == 2, "neither named nor --all"
+    table = kit.command("dead-letters", "list", "--lane", lane).stdout
+    assert all(run_id in table for run_id in ids)
+
+    new = kit.command("dead-letters", "replay", "--lane", lane, "--all").stdout.split()
+    assert kit.all_ended(new, 20)["done"] == 3
+    answer = json.loads(kit.command("dead-letters", "list", "--lane", lane, "--json").stdout)
+    assert (answer["letters"], answer["totals"]) == ([], {lane: 0})

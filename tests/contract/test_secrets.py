@@ -1,0 +1,79 @@
+"""What nobody may read in a log: keys, tokens, passwords, the secret that signs reports."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+from tests.api.server import free_port
+from tests.kit import ROOT, Kit, running, until
+
+SECRETS = {
+    "KIT_SECRET": "the-secret-that-signs",
+    "OPENAI_API_KEY": "sk-of-somebody",
+    "TELEGRAM_BOT_TOKEN": "123456:token-of-a-bot",
+}
+
+
+@contextmanager
+def outside_world() -> Iterator[str]:
+    """The stand-ins on a port that is known beforehand, so that keys can be given together with their addresses."""
+    port = free_port()
+    process = subprocess.Popen([sys.executable, "-m", "outside_world", "--port", str(port)], cwd=ROOT)
+    address = f"http://127.0.0.1:{port}"
+
+    def answers() -> bool:
+        try:
+            return httpx.get(f"{address}/healthz", trust_env=False).status_code == 200
+        except httpx.TransportError:
+            return False
+
+    try:
+        until(answers, 20, "the stand-ins answer")
+        yield address
+    finally:
+        process.kill()
+        process.wait()
+
+
+def published(kit: Kit, lane: str) -> bool:
+    """Whether a post has gone out."""
+    reply = kit.http.get("/api/runs", params={"lane": lane, "job": "publish_post", "state": "DONE"})
+    return bool(reply.json()["runs"])
+
+
+def test_no_log_of_a_running_kit_holds_a_secret(tmp_path: Path) -> None:
+    with (
+        outside_world() as world,
+        running(
+            tmp_path / "kit",
+            OUTSIDE_WORLD_URL=world,
+            OPENAI_BASE_URL=f"{world}/openai/v1",
+            TELEGRAM_BASE_URL=f"{world}/telegram",
+            **SECRETS,
+        ) as kit,
+    ):
+        kit.command("import", "data/result.json")
+        ids = []
+        for lane in ("celery", "raw", "inline"):
+            for post in range(1, 7):
+                ids += kit.submit(lane, "process_post", args={"post_id": post, "publish_to": f"@{lane}"})
+            ids += kit.submit(lane, "health_check") + kit.submit(lane, "break_down") + kit.submit(lane, "sync_channels")
+        kit.all_ended(ids, 60)
+        for lane in ("celery", "raw", "inline"):  # else the keys would not have been used at all
+            until(lambda lane=lane: published(kit, lane), 20, f"{lane} has published something")
+        kit.command("restart", "rabbitmq")  # everybody complains about the connection that is gone, and says to what
+        kit.all_ended(kit.submit("celery", "debug_task") + kit.submit("raw", "debug_task"), 60)
+        logs = {path.name: path.read_text(errors="replace") for path in (kit.run_dir / "logs").iterdir()}
+
+    assert "ZeroDivisionError" in logs["celery_worker-1.log"] + logs["consumer-1.log"], "the logs are those that matter"
+    told = [
+        f"{name}: {line[:200]}"
+        for name, text in logs.items()
+        for line in text.splitlines()
+        if any(secret in line for secret in (*SECRETS.values(), "qwerty"))
+    ]
+    assert told == []
