@@ -24,6 +24,7 @@ def publish(lane: str, batch: Sequence[Run]) -> list[str]:
 
 def _through_celery(batch: Sequence[Run]) -> list[str]:
     """One `apply_async` a run: Celery confirms them one by one."""
+    from amqp.exceptions import MessageNacked
     from kombu.exceptions import OperationalError
 
     import celery_tasks  # not at the top: it takes a second, and the page shall be there sooner
@@ -43,6 +44,8 @@ def _through_celery(batch: Sequence[Run]) -> list[str]:
                     producer=producer,
                     retry=False,  # the relay comes again by itself, and later
                 )
+            except MessageNacked:  # its queue is full
+                break
             except (OperationalError, *producer.connection.connection_errors, *producer.connection.channel_errors):
                 # Unknown, not failed: a confirm may still be under way, so nothing more goes out on this connection.
                 producer.connection.collect()

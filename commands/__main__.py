@@ -32,13 +32,19 @@ COMMANDS = {
     "Develop": {
         "exec": "run a program inside the kit's environment: exec celery -A celery_app report",
         "test": "the tests, with servers of their own",
+        "test-faults": "all the faults the kit survives, as a table",
         "lint": "ruff and mypy",
         "bench": "the lanes against each other",
         "locust": "load over HTTP",
         "compile-requirements": "pin requirements.in with hashes",
     },
 }
-MODULES = {"import": "import_", "exec": "exec_", "compile-requirements": "compile_requirements"}
+MODULES = {
+    "import": "import_",
+    "exec": "exec_",
+    "compile-requirements": "compile_requirements",
+    "test-faults": "test_faults",
+}
 
 
 def overview() -> str:
