@@ -7,8 +7,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.faults.conftest import JOBS, PROCESSES
+from tests.faults.evidence import Evidence
 from tests.faults.proxy import Proxy
-from tests.faults.trial import Trial, settings_of
+from tests.faults.trial import Trial
 from tests.kit import Kit, running
 
 NETWORK = pytest.mark.fault(18, "the network: cut, reset, half-open, late, sliced")
@@ -19,7 +20,7 @@ CONFIRM_LOST = pytest.mark.fault(19, "confirms are lost")
 def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
     """The way to a broker of the tests' own."""
     with running(tmp_path_factory.mktemp("broker"), "rabbitmq") as broker:
-        address = urlsplit(settings_of(broker).rmq_url)
+        address = urlsplit(Evidence(broker.environment).settings.rmq_url)
         made = Proxy((str(address.hostname), int(address.port or 0)))
         yield made
         made.close()
