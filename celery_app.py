@@ -4,11 +4,16 @@ What a job is allowed (queue, retries, time limits) stands in `cars_bot/catalogu
 too; here it is only said in Celery's words. The tasks themselves are in `celery_tasks.py`.
 """
 
+import copy
+from typing import Any
+
 from celery import Celery, bootsteps
-from celery.schedules import crontab
+from celery.beat import PersistentScheduler, ScheduleEntry
+from celery.schedules import crontab, schedule
 from kombu import Exchange, Queue
 
 from cars_bot.catalogue import JOBS, QUEUES, SCHEDULE, Policy
+from cars_bot.schedule import latest_slot, run_id
 from cars_bot.settings import settings
 
 DEAD_LETTERS = Exchange("celery.dead", type="fanout")
@@ -95,10 +100,27 @@ app.conf.update(
     timezone="UTC",
     # Beat only says when; the work is done by a worker, with its retries and limits.
     beat_schedule={
-        name: {"task": tick.job, "schedule": crontab.from_string(tick.crontab)} for name, tick in SCHEDULE.items()
+        name: {"task": tick.job, "schedule": schedule(tick.every) if tick.every else crontab.from_string(tick.crontab)}
+        for name, tick in SCHEDULE.items()
     },
+    beat_scheduler="celery_app:OneRunPerSlot",
     beat_schedule_filename=str(settings().run_dir / "celerybeat-schedule"),
 )
+
+
+class OneRunPerSlot(PersistentScheduler):
+    """Beat, but for the ids: each is made from the task's slot. What a second Beat sends is a copy, and recognised.
+
+    So two Beats may run, and the schedule goes on when one of them dies. Each needs a schedule file of its own (`-s`).
+    """
+
+    def apply_async(self, entry: ScheduleEntry, *args: Any, **kwargs: Any) -> Any:
+        """Send the task of an entry that is due."""
+        tick = SCHEDULE.get(entry.name)  # Celery may add entries of its own
+        if tick and (slot := latest_slot(tick, entry.default_now().timestamp())) is not None:
+            entry = copy.copy(entry)
+            entry.options = {**entry.options, "task_id": run_id("celery", entry.name, slot)}
+        return super().apply_async(entry, *args, **kwargs)
 
 
 class DeadLetterQueue(bootsteps.StartStopStep):

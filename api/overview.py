@@ -23,7 +23,7 @@ def list_jobs() -> dict[str, list[JobShown]]:
     """Every job: its arguments as JSON Schema, its queue and priorities, its policy, its schedule."""
     ticks: dict[str, list[str]] = {}
     for tick in SCHEDULE.values():
-        ticks.setdefault(tick.job, []).append(tick.crontab)
+        ticks.setdefault(tick.job, []).append(str(tick))
     return {
         "jobs": [
             JobShown(

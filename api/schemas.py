@@ -145,7 +145,7 @@ class JobShown(BaseModel):
     arguments: dict[str, Any]
     example: dict[str, Any]
     policy: dict[str, Any]
-    schedule: list[str] = Field(description="Crontab lines, UTC.")
+    schedule: list[str] = Field(description="Crontab lines in UTC, or `every N s`.")
 
 
 class ImportReport(BaseModel):

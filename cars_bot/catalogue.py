@@ -1,8 +1,8 @@
 """JOBS: the one table both lanes obey. A job's queue, retries, limits and rate stand here and nowhere else.
 
 A job's arguments are read off its function's signature, so the web page, the API and the workers all check the same
-thing. `EXTRA_JOBS=package.module` adds the list named `JOBS` of that module: the labs and the tests bring jobs that
-way.
+thing. `EXTRA_JOBS=package.module` adds the list named `JOBS` of that module, and the dict `SCHEDULE` if it has one:
+the labs and the tests bring jobs that way.
 """
 
 import inspect
@@ -159,16 +159,18 @@ JOBS: dict[str, Job] = {
         *_jobs("monitoring", Policy(), monitoring.cleanup_old_results, monitoring.health_check),
     )
 }
-for _module in settings().extra_jobs:
-    JOBS |= {job.name: job for job in import_module(_module).JOBS}
 
 
 @dataclass(frozen=True)
 class Tick:
-    """When a job is run by itself, as the five fields of a crontab line in UTC."""
+    """When a job is run by itself: the five fields of a crontab line in UTC, or every so many seconds."""
 
     job: str
-    crontab: str
+    crontab: str = ""
+    every: float = 0.0
+
+    def __str__(self) -> str:
+        return self.crontab or f"every {self.every:g} s"
 
 
 SCHEDULE: dict[str, Tick] = {
@@ -179,6 +181,11 @@ SCHEDULE: dict[str, Tick] = {
     "collect_stats": Tick("collect_stats", "*/15 * * * *"),
     "cleanup_results": Tick("cleanup_old_results", "0 3 * * *"),
 }
+
+for _name in settings().extra_jobs:
+    _module = import_module(_name)
+    JOBS |= {job.name: job for job in _module.JOBS}
+    SCHEDULE |= getattr(_module, "SCHEDULE", {})
 
 
 def job_named(name: str) -> Job:

@@ -2,19 +2,16 @@
 
 Any number of schedulers may run. One is the leader, as long as it keeps renewing a lease in the database; another
 takes over when the lease runs out. That alone would not be safe, because a leader may be frozen, or its clock may be
-wrong, and two may lead for a moment. So a run's id is made from its schedule and its slot (the minute it is for):
+wrong, and two may lead for a moment. So a run's id is made from its schedule and its slot (`cars_bot/schedule.py`):
 who comes second finds the run there.
 
 A scheduler that was away runs the latest slot it missed, once, and leaves the rest: nobody wants sixty syncs after
 an hour.
 """
 
-import hashlib
 import logging
 import time
-import uuid
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
 from typing import NoReturn
 
 from sqlalchemy import update
@@ -24,59 +21,16 @@ from cars_bot import database, ledger, runs
 from cars_bot.catalogue import SCHEDULE, Tick, job_named
 from cars_bot.errors import StorageUnavailable
 from cars_bot.models import leaders
+from cars_bot.schedule import latest_slot, run_id
 
 log = logging.getLogger(__name__)
 
 ROLE = "scheduler"
 LEASE_SECONDS = 10.0
 LOOK_SECONDS = 1.0
-MINUTE = timedelta(minutes=1)
-LONGEST_GAP = timedelta(days=366)  # how far back a slot is looked for
 
 
 # feature: schedule
-def matches(crontab: str, at: datetime) -> bool:
-    """Whether the line (minute hour day month weekday; each `*`, `*/n`, `a`, `a-b` or `a,b`) names the minute `at`."""
-    minute, hour, day, month, weekday = crontab.split()
-    values = (minute, at.minute, 0), (hour, at.hour, 0), (month, at.month, 1)
-    on_day, on_weekday = _field(day, at.day, 1), _field(weekday, at.isoweekday() % 7, 0)
-    # The one odd rule of cron: when both days are given, either will do.
-    right_day = on_day or on_weekday if "*" not in (day[0], weekday[0]) else on_day and on_weekday
-    return right_day and all(_field(*value) for value in values)
-
-
-def _field(field: str, value: int, lowest: int) -> bool:
-    for part in field.split(","):
-        span, _, step = part.partition("/")
-        first, _, last = span.partition("-")
-        if span == "*":
-            inside, start = True, lowest
-        else:
-            start = int(first)
-            inside = start <= value <= int(last or first)
-        if inside and (value - start) % int(step or 1) == 0:
-            return True
-    return False
-
-
-def latest_slot(crontab: str, now: float, after: float) -> float | None:
-    """The latest minute up to `now` and later than `after` that the line names (seconds since 1970), or None."""
-    slot = datetime.fromtimestamp(now, UTC).replace(second=0, microsecond=0)
-    oldest = max(datetime.fromtimestamp(after, UTC), slot - LONGEST_GAP)
-    while slot > oldest:
-        if matches(crontab, slot):
-            return slot.timestamp()
-        slot -= MINUTE
-    return None
-
-
-def run_id(schedule: str, slot: float) -> str:
-    """The id of the run for that schedule and slot: a UUIDv7, so it sorts by time, whose random part is a hash."""
-    digest = hashlib.sha256(f"{schedule}@{slot:.0f}".encode()).digest()
-    value = int(slot * 1000).to_bytes(6) + digest[:10]
-    return str(uuid.UUID(int=int.from_bytes(value) & ~(0xF << 76 | 0x3 << 62) | 0x7 << 76 | 0x2 << 62))
-
-
 class Scheduler:
     """One of the schedulers.
 
@@ -103,9 +57,9 @@ class Scheduler:
             return []
         accepted = []
         for name, tick in self.schedule.items():
-            slot = latest_slot(tick.crontab, now, self.handled[name])
+            slot = latest_slot(tick, now, self.handled[name])
             if slot is not None:
-                accepted += self._accept(run_id(name, slot), tick)
+                accepted += self._accept(run_id("raw", name, slot), tick)
             self.handled[name] = max(now, self.handled[name])
         return accepted
 
@@ -124,7 +78,9 @@ class Scheduler:
 
     def _lead(self, now: float) -> bool:
         """Take or renew the lease, if nobody else holds it."""
-        mine_or_over = (leaders.c.holder == self.name) | (leaders.c.until < now)
+        # One that reaches further than a lease does was written by a clock that is ahead; its holder may be long gone.
+        impossible = leaders.c.until > now + 2 * LEASE_SECONDS
+        mine_or_over = (leaders.c.holder == self.name) | (leaders.c.until < now) | impossible
         lease = {"holder": self.name, "until": now + LEASE_SECONDS}
         with database.writing() as connection:
             before = connection.execute(leaders.select().where(leaders.c.role == ROLE)).one_or_none()
@@ -149,9 +105,9 @@ class Scheduler:
 # end
 
 
-def run_for_ever(name: str) -> NoReturn:
+def run_for_ever(name: str, clock: Callable[[], float] = time.time) -> NoReturn:
     """Tick every second. A database that is away is waited for; signals end the process, there is nothing to finish."""
-    scheduler = Scheduler(name)
+    scheduler = Scheduler(name, clock)
     while True:
         try:
             scheduler.tick()

@@ -120,6 +120,16 @@ def test_two_schedulers_that_both_believe_they_lead_give_one_tick_per_slot(monke
     assert len(accepted()) == 10
 
 
+def test_a_leader_whose_clock_was_ahead_does_not_lead_from_the_grave() -> None:
+    clock = Clock()
+    Scheduler("ahead", Clock(START + 600), EVERY_MINUTE).tick()  # its lease runs for 600 s more, and it is gone
+    scheduler = Scheduler("a", clock, EVERY_MINUTE)
+    scheduler.tick()
+    clock.now += MINUTE
+
+    assert len(scheduler.tick()) == 1
+
+
 def test_a_clock_set_back_repeats_nothing() -> None:
     clock = Clock()
     scheduler = Scheduler("a", clock, EVERY_MINUTE)
