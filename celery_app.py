@@ -5,6 +5,7 @@ too; here it is only said in Celery's words. The tasks themselves are in `celery
 """
 
 import copy
+import logging
 from typing import Any
 
 from celery import Celery, bootsteps
@@ -15,6 +16,8 @@ from kombu import Exchange, Queue
 from cars_bot.catalogue import JOBS, QUEUES, SCHEDULE, Policy
 from cars_bot.schedule import latest_slot, run_id
 from cars_bot.settings import settings
+
+log = logging.getLogger(__name__)
 
 DEAD_LETTERS = Exchange("celery.dead", type="fanout")
 DEAD_LETTER_QUEUE = Queue("celery.dead", DEAD_LETTERS)
@@ -128,9 +131,18 @@ class DeadLetterQueue(bootsteps.StartStopStep):
 
     requires = ("celery.worker.consumer.connection:Connection",)
 
+    def __init__(self, parent: object, **kwargs: object) -> None:
+        super().__init__(parent, **kwargs)
+        parent.on_decode_error = put_aside  # type: ignore[attr-defined]
+
     def start(self, parent: object) -> None:
         """Called by the worker when its consumer has a connection."""
         DEAD_LETTER_QUEUE.bind(parent.connection.default_channel).declare()  # type: ignore[attr-defined]
+
+
+def put_aside(message: Any, error: Exception) -> None:
+    """A message that cannot be read goes to the dead letters. Celery itself acknowledges it, and it is gone."""
+    message.reject_log_error(log, error)
 
 
 app.steps["consumer"].add(DeadLetterQueue)

@@ -44,16 +44,15 @@ def combined(lines: Iterable[Line]) -> list[Line]:
     """One row a fault and lane: counts added up, the longest recovery, the worst verdict."""
     rows: dict[tuple[int, str], Line] = {}
     for line in lines:
-        row = rows.setdefault(
-            (line["fault"], line["lane"]), {**line, "tests": 0, "problems": []} | dict.fromkeys(COUNTS, 0)
-        )
+        blank = {"fault": line["fault"], "name": line["name"], "lane": line["lane"], "verdict": "true", "recovery": 0.0}
+        fresh = blank | {"tests": 0, "problems": []} | dict.fromkeys(COUNTS, 0)
+        row = rows.setdefault((line["fault"], line["lane"]), fresh)
         row["tests"] += 1
         row["problems"] += line["problems"]
         row["recovery"] = max(row["recovery"], line["recovery"])
         row["verdict"] = min(row["verdict"], line["verdict"], key=WORST_FIRST.index)
         for count in COUNTS:
             row[count] += line[count]
-        del line["test"]
     return [rows[key] for key in sorted(rows)]
 
 

@@ -1,0 +1,38 @@
+"""Fault 35: more schedulers than one, with clocks that are ten minutes off."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cars_bot.schedule import run_id
+from tests.contract.test_schedule import schedulers, slot, ticks
+from tests.faults.conftest import JOBS, PROCESSES
+from tests.faults.trial import Trial
+from tests.kit import Kit, running, until
+
+CLOCKS = (0.0, 0.0, 600.0, -600.0)  # seconds they are ahead; two of them mean the same slots
+
+
+@pytest.fixture(scope="module")
+def broken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kit]:
+    """A kit whose schedule ticks every second, and in which no scheduler runs but the test's own."""
+    with running(tmp_path_factory.mktemp("broken"), *PROCESSES, EXTRA_JOBS=f"{JOBS},tests.contract.ticks") as up:
+        yield up
+
+
+@pytest.mark.fault(35, "several schedulers, clocks ten minutes off")
+@pytest.mark.quick
+def test_schedulers_with_clocks_ten_minutes_off_give_one_run_per_slot(trial: Trial, lane: str, tmp_path: Path) -> None:
+    began = time.time()
+    with schedulers(trial.kit, lane, tmp_path, *CLOCKS) as started:
+        until(lambda: len(ticks(trial.kit, lane, began)) >= 12, 60, "twelve slots")
+        if lane == "celery":  # of the raw lane's one leads, and the others have nothing to say
+            until(lambda: min(each.sent() for each in started) >= 5, 60, "each has sent five")
+    trial.healed()
+
+    found = ticks(trial.kit, lane, began)
+    trial.accepted[lane] = [run_id(lane, "often", slot(each)) for each in found]  # any other would be unexpected
+    assert len({slot(each) for each in found}) == len(found)
+    assert trial.survives(within=30)[lane].done == len(found)
