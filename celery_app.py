@@ -142,7 +142,8 @@ class DeadLetterQueue(bootsteps.StartStopStep):
 
 def put_aside(message: Any, error: Exception) -> None:
     """A message that cannot be read goes to the dead letters. Celery itself acknowledges it, and it is gone."""
-    message.reject_log_error(log, error)
+    log.error("a message that cannot be read is put aside: %r", error)
+    message.reject_log_error(log, (Exception,))  # if the connection is lost it comes again
 
 
 app.steps["consumer"].add(DeadLetterQueue)

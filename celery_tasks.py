@@ -10,8 +10,9 @@ then the outcome is in the database, so that a message delivered twice is recogn
 from typing import Any
 
 from celery import Task
-from celery.exceptions import Ignore, SoftTimeLimitExceeded
+from celery.exceptions import Ignore, InvalidTaskError, SoftTimeLimitExceeded
 from celery.signals import worker_init
+from celery.worker import strategy
 from celery.worker.request import Request
 
 from cars_bot import clients
@@ -44,10 +45,28 @@ class JobRequest(Request):
             self.reject(requeue=False)  # Celery leaves the message unacknowledged here, and its place taken
 
 
+def take_in(task: Task, app: Any, consumer: Any, **options: Any) -> Any:
+    """Celery's way of taking messages in, behind a check: one that only looks like a task would end the worker.
+
+    It would be delivered to the next worker then, and end that one too.
+    """
+    default = strategy.default(task, app, consumer, **options)
+
+    def checked(message: Any, *args: Any) -> None:
+        if message.content_type != "application/json" or not isinstance(message.payload, list | dict):
+            raise InvalidTaskError(f"content type {message.content_type!r}; only JSON of a list or an object is read")
+        if not message.headers.get("id") and "id" not in message.payload:
+            raise InvalidTaskError("it has no id")
+        default(message, *args)
+
+    return checked
+
+
 class JobTask(Task):
     """What all tasks of this kit share."""
 
     Request = JobRequest
+    Strategy = staticmethod(take_in)
     max_retries = None  # how often is the policy's decision, not Celery's
 
 

@@ -43,6 +43,7 @@ def _through_celery(batch: Sequence[Run]) -> list[str]:
                     countdown=countdown if countdown > 0 else None,
                     producer=producer,
                     retry=False,  # the relay comes again by itself, and later
+                    mandatory=True,  # what reaches no queue comes back, and the next connection declares it again
                 )
             except MessageNacked:  # its queue is full
                 break

@@ -33,6 +33,7 @@ STRANGE = {
     "a pickle": (pickle.dumps(Evil()), "application/x-python-serialize", "debug_task"),
     "nested deeply": (b"[[], " + DEEP + b", {}]", JSON, "debug_task"),
     "an unknown job": (b"[[], {}, {}]", JSON, "no_such_job"),
+    "a number": (b"5", JSON, "debug_task"),
     "half of it": (b'[[], {"x": ', JSON, "debug_task"),
 }
 
