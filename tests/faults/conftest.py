@@ -18,7 +18,10 @@ from tests.kit import Kit, running
 
 # Without Beat and the scheduler, whose runs would get in the way of a fault meant for another.
 PROCESSES = ("rabbitmq", "redis", "outside_world", "api", "celery_worker", "consumer")
-JOBS = "tests.contract.jobs,tests.faults.jobs"
+JOBS = "tests.contract.jobs,tests.contract.ticks,tests.faults.jobs"
+DEADLINE = 2  # seconds a call to the outside world may take
+CRASH_POINTS = ("before-accept", "after-accept", "after-confirm", "on-receipt", "mid-effect", "after-effect",
+                "before-outcome", "after-outcome", "after-retry-publish")  # fmt: skip
 LANES = ("celery", "raw")
 _passed = pytest.StashKey[bool]()
 
@@ -41,10 +44,26 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     return report
 
 
-@pytest.fixture(scope="module")
-def broken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kit]:
-    """A kit to break, for all tests of a file. Each of them mends what it broke."""
-    with running(tmp_path_factory.mktemp("broken"), *PROCESSES, EXTRA_JOBS=JOBS) as up:
+@pytest.fixture(scope="session")
+def crash_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file for each place at which a process may be made to die: while the file is there, nobody does."""
+    folder = tmp_path_factory.mktemp("crashes")
+    for name in CRASH_POINTS:
+        (folder / name).touch()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def broken(tmp_path_factory: pytest.TempPathFactory, crash_files: Path) -> Iterator[Kit]:
+    """A kit to break, for all tests that need none of their own. Each of them mends what it broke."""
+    with running(
+        tmp_path_factory.mktemp("broken"),
+        *PROCESSES,
+        EXTRA_JOBS=JOBS,
+        CLIENT_DEADLINE=str(DEADLINE),
+        CRASH_AT=",".join(CRASH_POINTS),
+        CRASH_ONCE=str(crash_files / "{}"),
+    ) as up:
         yield up
 
 

@@ -6,12 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.conftest import JOBS, PROCESSES
 from tests.faults.trial import Trial
-from tests.kit import Kit, running, until
-
-API_POINTS = ("before-accept", "after-accept", "after-confirm")
-WORKER_POINTS = ("on-receipt", "mid-effect", "after-effect", "before-outcome", "after-outcome", "after-retry-publish")
+from tests.kit import until
 
 BEFORE_COMMIT = pytest.mark.fault(1, "the API dies before commit")
 AFTER_COMMIT = pytest.mark.fault(2, "the API dies after commit, before 202")
@@ -23,28 +19,6 @@ AFTER_OUTCOME = pytest.mark.fault(7, "a worker dies after the outcome, before th
 AFTER_RETRY = pytest.mark.fault(8, "a raw worker dies between a retry's confirm and the ack", lane="raw")
 
 Arm = Callable[[str], None]
-
-
-@pytest.fixture(scope="module")
-def crash_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file for each place: while it is there, nobody dies at that place."""
-    folder = tmp_path_factory.mktemp("crashes")
-    for name in API_POINTS + WORKER_POINTS:
-        (folder / name).touch()
-    return folder
-
-
-@pytest.fixture(scope="module")
-def broken(tmp_path_factory: pytest.TempPathFactory, crash_files: Path) -> Iterator[Kit]:
-    """A kit each of whose processes dies, once, where a test arms it."""
-    with running(
-        tmp_path_factory.mktemp("broken"),
-        *PROCESSES,
-        EXTRA_JOBS=JOBS,
-        CRASH_AT=",".join(API_POINTS + WORKER_POINTS),
-        CRASH_ONCE=str(crash_files / "{}"),
-    ) as up:
-        yield up
 
 
 @pytest.fixture

@@ -7,23 +7,15 @@ import httpx
 import psutil
 import pytest
 
-from tests.faults.conftest import JOBS, PROCESSES
+from tests.faults.conftest import DEADLINE
 from tests.faults.trial import Trial
-from tests.kit import Kit, running, until
+from tests.kit import until
 
 STORM = pytest.mark.fault(26, "every job fails: a retry storm")
 MISBEHAVES = pytest.mark.fault(27, "an external API hangs, drips, fails, floods, or acts and loses its reply")
 
-DEADLINE = 2  # seconds a call may take
 WORKERS = {"celery": "celery_worker-1", "raw": "consumer-1"}
 TEXT = {"text": "Продам Toyota Camry 2015, 1 250 000 руб, Москва"}
-
-
-@pytest.fixture(scope="module")
-def broken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kit]:
-    """A kit that waits two seconds for an answer from outside, and no longer."""
-    with running(tmp_path_factory.mktemp("broken"), *PROCESSES, EXTRA_JOBS=JOBS, CLIENT_DEADLINE=str(DEADLINE)) as up:
-        yield up
 
 
 @pytest.fixture

@@ -1,25 +1,16 @@
 """Fault 35: more schedulers than one, with clocks that are ten minutes off."""
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from cars_bot.schedule import run_id
 from tests.contract.test_schedule import schedulers, slot, ticks
-from tests.faults.conftest import JOBS, PROCESSES
 from tests.faults.trial import Trial
-from tests.kit import Kit, running, until
+from tests.kit import until
 
 CLOCKS = (0.0, 0.0, 600.0, -600.0)  # seconds they are ahead; two of them mean the same slots
-
-
-@pytest.fixture(scope="module")
-def broken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kit]:
-    """A kit whose schedule ticks every second, and in which no scheduler runs but the test's own."""
-    with running(tmp_path_factory.mktemp("broken"), *PROCESSES, EXTRA_JOBS=f"{JOBS},tests.contract.ticks") as up:
-        yield up
 
 
 @pytest.mark.fault(35, "several schedulers, clocks ten minutes off")
