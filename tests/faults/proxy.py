@@ -26,16 +26,16 @@ class _Pair:
 
     def __init__(self, client: socket.socket, server: socket.socket) -> None:
         self.client, self.server = client, server
-        self.broken = False
+        self.broken = self.resetting = False
 
     def close(self, reset: bool = False) -> None:
+        """Wake the threads that read from it, which then close it: a socket that is being read from stays open."""
+        self.resetting = reset
         for end in (self.client, self.server):
             with suppress(OSError):
                 if reset:
                     end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RST)
-                else:
-                    end.shutdown(socket.SHUT_RDWR)  # wakes the thread that reads from it
-            end.close() if reset else None
+                end.shutdown(socket.SHUT_RD if reset else socket.SHUT_RDWR)
 
 
 class Proxy:
@@ -103,5 +103,6 @@ class Proxy:
                     sink.sendall(data[start : start + size])
         for end in (source, sink):
             with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
+                if not pair.resetting:
+                    end.shutdown(socket.SHUT_RDWR)
             end.close()
