@@ -1,5 +1,6 @@
 # One line a chore; ./kit does the work and ./kit --help says more.
-.PHONY: demo up down status logs doctor test test-contract test-browser lint audit bench locust compile-requirements \
+.PHONY: demo up down status logs doctor test test-contract test-browser test-faults lint audit bench locust \
+        compile-requirements \
         run-celery-worker run-celery-beat celery-status celery-stats
 
 demo: ; @./kit demo
@@ -12,6 +13,7 @@ doctor: ; @./kit doctor
 test: ; @./kit test
 test-contract: ; @./kit test tests/contract
 test-browser: ; @./kit test tests/browser
+test-faults: ; @./kit test-faults
 lint: ; @./kit lint
 audit: ; @./kit audit
 bench: ; @./kit bench

@@ -31,6 +31,7 @@ def publish(lane: str, batch: Sequence[Run]) -> list[str]:
 
 def _through_celery(batch: Sequence[Run]) -> list[str]:
     """One `apply_async` a run: Celery confirms them one by one."""
+    from amqp.exceptions import MessageNacked
     from kombu.exceptions import OperationalError
 
     from celery_tasks import celery_app, signature  # not at the top: it takes a second, and the page comes first
@@ -47,7 +48,10 @@ def _through_celery(batch: Sequence[Run]) -> list[str]:
                     # end
                     producer=producer,
                     retry=False,  # the relay comes again by itself, and later
+                    mandatory=True,  # what reaches no queue comes back, and the next connection declares it again
                 )
+            except MessageNacked:  # its queue is full
+                break
             except (OperationalError, *producer.connection.connection_errors, *producer.connection.channel_errors):
                 # Unknown, not failed: a confirm may still be under way, so nothing more goes out on this connection.
                 producer.connection.collect()

@@ -16,6 +16,7 @@ import time
 from api import lanes, queues
 from cars_bot import database, ledger, outbox
 from cars_bot.catalogue import JOBS
+from cars_bot.crash import crash_point
 from cars_bot.errors import CarsBotError
 
 log = logging.getLogger(__name__)
@@ -65,6 +66,7 @@ class Relay(threading.Thread):
         if not batch:
             return 0, 0
         confirmed = lanes.publish(self.lane, batch)
+        crash_point("after-confirm")
         outbox.mark_published(confirmed)
         for run_id in confirmed:
             ledger.record("published", run_id, self.lane)

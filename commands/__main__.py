@@ -34,6 +34,7 @@ COMMANDS = {
     "Develop": {
         "exec": "run a program inside the kit's environment: exec celery -A celery_app report",
         "test": "the tests, with servers of their own",
+        "test-faults": "all the faults the kit survives, as a table",
         "lint": "ruff and mypy",
         "parity": "what Celery does and what it takes by hand: the table, and its proof",
         "audit": "known security holes in what is pinned",
@@ -43,9 +44,12 @@ COMMANDS = {
     },
 }
 MODULES = {
-    "import": "import_", "exec": "exec_", "compile-requirements": "compile_requirements",
+    "import": "import_",
+    "exec": "exec_",
+    "compile-requirements": "compile_requirements",
     "dead-letters": "dead_letters",
-}  # fmt: skip
+    "test-faults": "test_faults",
+}
 
 
 def overview() -> str:

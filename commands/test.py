@@ -14,9 +14,14 @@ from commands.state import ROOT, TEST_SESSION, end_marked, run_dir
 
 
 def pass_on(words: list[str]) -> int:
-    session = secrets.token_hex(8)
     # Most tests wait for processes: four wait at once. Asked for by name, they run in one process, easier to follow.
-    command = [sys.executable, "-m", "pytest", *(words or ["-n", "4"])]
+    return run_pytest(words or ["-n", "4"])
+
+
+def run_pytest(words: list[str]) -> int:
+    """Run pytest with these arguments, end what it leaves behind, and return its exit code."""
+    session = secrets.token_hex(8)
+    command = [sys.executable, "-m", "pytest", *words]
     signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C reaches pytest too, which ends its tests in order
     tests = subprocess.Popen(command, cwd=ROOT, env={**inside(run_dir()), TEST_SESSION: session})
     signal.signal(signal.SIGTERM, lambda *_: os.kill(tests.pid, signal.SIGINT))

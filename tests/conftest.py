@@ -16,8 +16,10 @@ os.environ["KIT_ENV_FILE"] = os.devnull  # a developer's own .env is nothing to 
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Which databases the shared kit is tried on."""
+    """Which databases the shared kit is tried on, and which of the faults."""
     parser.addoption("--databases", default=",".join(DATABASES), help="for the contract tests; the default is both")
+    parser.addoption("--faults", choices=("quick", "all"), default="quick", help="how many of the fault tests")
+    parser.addoption("--fault-report", metavar="FOLDER", help="where each fault test leaves its verdict")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -31,8 +33,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The slowest files first, so that several processes end at about the same time."""
-    slowest = ("test_outages", "test_kit_lifecycle", "test_raw_faults")
-    items.sort(key=lambda item: item.path.stem not in slowest)
+    slowest = ("test_brokers", "test_workers", "test_network", "test_storage", "test_outside_world",
+               "test_crash_points", "test_kit_lifecycle", "test_raw_faults")  # fmt: skip
+    items.sort(key=lambda item: slowest.index(item.path.stem) if item.path.stem in slowest else len(slowest))
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -13,6 +13,9 @@ from typing import Any
 
 import httpx
 
+from commands.state import RunDir
+from commands.supervisor import Supervisor
+
 ROOT = Path(__file__).resolve().parent.parent
 # What a developer's own shell or `.env` may say is nothing to the tests.
 ITS_OWN = ("DATABASE_URL", "RMQ_URL", "CELERY_BROKER_URL", "CELERY_RESULT_BACKEND", "REDIS_URL", "API_URL",
@@ -68,10 +71,10 @@ class Kit:
         assert not check or done.returncode == 0, f"kit {words}: {done.returncode}\n{done.stdout}{done.stderr}"
         return done
 
-    def up(self) -> None:
-        """Start everything."""
-        self.command("up", "--private")
-        self.http.base_url = self.status()["urls"]["page"]
+    def up(self, *names: str) -> None:
+        """Start everything, or only the processes named."""
+        self.command("up", "--private", *names)
+        self.http.base_url = self.status()["urls"].get("page", "")
 
     def down(self) -> None:
         """Stop everything."""
@@ -85,15 +88,35 @@ class Kit:
 
     def pid(self, name: str) -> int:
         """The process id of the process called `name`."""
-        return next(int(p["pid"]) for p in self.status()["processes"] if p["name"] == name)
+        return next(process.pid for process in self.supervisor.processes() if process.name == name)
 
-    def kill_group(self, name: str) -> None:
-        """SIGKILL a process and its children at once: the parent alone might still speak for them."""
+    @property
+    def supervisor(self) -> Supervisor:
+        """Who runs the processes; asking it is quicker than a command."""
+        return Supervisor(RunDir(self.run_dir.resolve()))
+
+    def children(self, name: str) -> list[int]:
+        """The process ids of a process's children."""
+        parent = self.pid(name)
+        return [int(pid) for pid in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
+
+    def signal_group(self, name: str, number: int) -> None:
+        """Send a signal to a process and its children at once: the parent alone might still speak for them."""
         parent = self.pid(name)
         os.kill(parent, signal.SIGSTOP)
-        children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-        for pid in (parent, *map(int, children)):
-            os.kill(pid, signal.SIGKILL)
+        for pid in (*self.children(name), parent):
+            os.kill(pid, number)
+
+    def kill_group(self, name: str) -> None:
+        """SIGKILL a process and its children at once."""
+        self.signal_group(name, signal.SIGKILL)
+
+    def rabbitmqctl(self, *words: str, check: bool = True) -> str:
+        """Run RabbitMQ's own tool on the kit's broker and return what it prints."""
+        tool = str(self.run_dir / "bin" / "rabbitmqctl")
+        done = subprocess.run([tool, "-q", *words], capture_output=True, text=True, check=False, timeout=60)
+        assert not check or done.returncode == 0, f"rabbitmqctl {words}: {done.stdout}{done.stderr}"
+        return done.stdout
 
     # -------------------------------------------------- runs
 
@@ -148,11 +171,11 @@ class Kit:
 
 
 @contextmanager
-def running(run_dir: Path, **environment: str) -> Iterator[Kit]:
-    """A kit that is up, and down again afterwards, whatever happens in between."""
+def running(run_dir: Path, *names: str, **environment: str) -> Iterator[Kit]:
+    """A kit that is up (all of it, or the processes named), and down again afterwards, whatever happens in between."""
     kit = Kit(run_dir, **environment)
     try:
-        kit.up()
+        kit.up(*names)
         yield kit
     finally:
         kit.down()

@@ -1,0 +1,115 @@
+"""Faults 18 and 19: the network between everybody and the broker, played by a proxy."""
+
+import time
+from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.faults.conftest import JOBS, PROCESSES
+from tests.faults.evidence import Evidence
+from tests.faults.proxy import Proxy
+from tests.faults.trial import Trial
+from tests.kit import Kit, running
+
+NETWORK = pytest.mark.fault(18, "the network: cut, reset, half-open, late, sliced")
+CONFIRM_LOST = pytest.mark.fault(19, "confirms are lost")
+
+
+@pytest.fixture(scope="module")
+def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
+    """The way to a broker of the tests' own."""
+    with running(tmp_path_factory.mktemp("broker"), "rabbitmq") as broker:
+        address = urlsplit(Evidence(broker.environment).settings.rmq_url)
+        made = Proxy((str(address.hostname), int(address.port or 0)))
+        yield made
+        made.close()
+
+
+@pytest.fixture(scope="module")
+def broken(tmp_path_factory: pytest.TempPathFactory, proxy: Proxy) -> Iterator[Kit]:
+    """A kit that knows its broker only through the proxy."""
+    url = f"amqp://student:qwerty@127.0.0.1:{proxy.port}/"
+    processes = [name for name in PROCESSES if name != "rabbitmq"]
+    with running(tmp_path_factory.mktemp("broken"), *processes, EXTRA_JOBS=JOBS, RMQ_URL=url) as up:
+        yield up
+
+
+@pytest.fixture(autouse=True)
+def mended(proxy: Proxy) -> Iterator[None]:
+    """Whatever a test did, the next one finds the network whole."""
+    yield
+    proxy.mode, proxy.refusing = "pass", False
+    proxy.forget_broken()
+
+
+def cut(proxy: Proxy) -> None:
+    """All connections end, and for some seconds there are no new ones."""
+    proxy.refusing = True
+    proxy.cut()
+    time.sleep(5)
+    proxy.refusing = False
+
+
+def reset(proxy: Proxy) -> None:
+    """All connections are reset, five times in a row."""
+    for _ in range(5):
+        proxy.reset()
+        time.sleep(1)
+
+
+def late(proxy: Proxy) -> None:
+    """Everything takes longer."""
+    proxy.mode = "delay"
+    time.sleep(10)
+    proxy.mode = "pass"
+
+
+def sliced(proxy: Proxy) -> None:
+    """Everything comes in little pieces."""
+    proxy.mode = "slice"
+    time.sleep(8)
+    proxy.mode = "pass"
+
+
+def half_open(proxy: Proxy) -> None:
+    """The connections there are carry nothing any more, and nobody is told; new ones are whole."""
+    proxy.mode = "swallow"
+    time.sleep(10)
+    proxy.mode = "pass"
+
+
+@NETWORK
+@pytest.mark.parametrize(
+    ("fault", "within"),
+    [
+        pytest.param(cut, 60, marks=pytest.mark.quick),
+        (reset, 60),
+        (late, 60),
+        (sliced, 60),
+        (half_open, 120),  # two heartbeats of 20 s tell that nobody is there
+    ],
+)
+def test_whatever_the_network_does_every_accepted_run_is_done(
+    trial: Trial, proxy: Proxy, fault: Callable[[Proxy], None], within: float
+) -> None:
+    with trial.load():
+        trial.reach("DONE", 4)
+        fault(proxy)
+    trial.healed()
+
+    trial.survives(within=within)
+    assert trial.slowest < 3.0, "a submit waited for the broker"
+
+
+@CONFIRM_LOST
+def test_a_lost_confirm_makes_a_copy_and_never_a_loss_or_a_second_effect(trial: Trial, proxy: Proxy) -> None:
+    with trial.load():
+        trial.reach("DONE", 4)
+        proxy.mode = "drop replies"
+        time.sleep(12)  # longer than anybody waits for a confirm
+        proxy.mode = "pass"
+        proxy.forget_broken()
+    trial.healed()
+
+    trial.survives(within=90)

@@ -1,0 +1,29 @@
+"""Fault 35: more schedulers than one, with clocks that are ten minutes off."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from cars_bot.schedule import run_id
+from tests.contract.test_schedule import schedulers, slot, ticks
+from tests.faults.trial import Trial
+from tests.kit import until
+
+CLOCKS = (0.0, 0.0, 600.0, -600.0)  # seconds they are ahead; two of them mean the same slots
+
+
+@pytest.mark.fault(35, "several schedulers, clocks ten minutes off")
+@pytest.mark.quick
+def test_schedulers_with_clocks_ten_minutes_off_give_one_run_per_slot(trial: Trial, lane: str, tmp_path: Path) -> None:
+    began = time.time()
+    with schedulers(trial.kit, lane, tmp_path, *CLOCKS) as started:
+        until(lambda: len(ticks(trial.kit, lane, began)) >= 12, 60, "twelve slots")
+        if lane == "celery":  # of the raw lane's one leads, and the others have nothing to say
+            until(lambda: min(each.sent() for each in started) >= 5, 60, "each has sent five")
+    trial.healed()
+
+    found = ticks(trial.kit, lane, began)
+    trial.accepted[lane] = [run_id(lane, "often", slot(each)) for each in found]  # any other would be unexpected
+    assert len({slot(each) for each in found}) == len(found)
+    assert trial.survives(within=30)[lane].done == len(found)
