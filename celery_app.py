@@ -214,9 +214,6 @@ class DeadLetterQueue(bootsteps.StartStopStep):
 
     requires = ("celery.worker.consumer.connection:Connection",)
 
-    def __init__(self, parent: object, **kwargs: object) -> None:
-        super().__init__(parent, **kwargs)
-
     def start(self, parent: object) -> None:
         """Called by the worker when its consumer has a connection."""
         DEAD_LETTER_QUEUE.bind(parent.connection.default_channel).declare()  # type: ignore[attr-defined]

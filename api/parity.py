@@ -119,7 +119,7 @@ FEATURES = (
     Feature(
         "schedule",
         "Beat; an id made of schedule and slot, so that two Beats give one tick",
-        "a scheduler of 160 lines: crontab lines, a leader's lease, an id made of schedule and slot",
+        "a scheduler: crontab lines, a leader's lease, an id made of schedule and slot",
     ),
     Feature(
         "workflow",

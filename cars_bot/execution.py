@@ -159,12 +159,14 @@ class DatabaseBook:
             connection.execute(effects.insert(), rows)
         for job, args in context.next_runs:
             runs.accept(connection, job_named(job), context.lane, args, parent=context.run_id)
+        # feature: workflow
         if context.steps:
             step, *others = context.steps
             runs.accept(
                 connection, job_named(step.job), context.lane, context.args, priority=step.priority,
                 parent=context.run_id, run_id=step.run_id, steps=others, published=context.passes_on,
             )  # fmt: skip
+        # end
 
 
 def _row(outcome: Done | Retry | Failed) -> dict[str, Any]:

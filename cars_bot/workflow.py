@@ -17,6 +17,7 @@ from cars_bot.context import Step
 from cars_bot.runs import new_id
 
 
+# feature: workflow
 def plan(name: str, priority: int = 0) -> list[Step]:
     """The steps of the workflow called `name`; a job by itself is a workflow of one step.
 
@@ -44,3 +45,6 @@ def read(told: Any) -> list[Step]:
 def told(steps: Iterable[Step]) -> list[list[Any]] | None:
     """What a message or a row says of steps, for `read`."""
     return [list(step) for step in steps] or None
+
+
+# end

@@ -74,6 +74,7 @@ def children(kit: Kit, parent: str) -> list[str]:
 # ---------------------------------------------------------------- how they come to be
 
 
+@pytest.mark.feature("dead letters with replay")
 def test_a_failed_runs_message_is_listed_with_its_reason(kit: Kit, lane: str) -> None:
     run = kit.ended(kit.submit(lane, "refuse")[0])
     letter = listed(kit, lane, run["id"])
@@ -105,6 +106,7 @@ def test_a_message_that_outlived_its_queue_is_listed_as_expired(kit: Kit, lane: 
     assert abs(letter["died_at"] - time.time()) < 60
 
 
+@pytest.mark.feature("JSON only, validated")
 def test_what_is_no_run_is_put_aside_and_harms_nobody(kit: Kit, lane: str, worker: str, tmp_path: Path) -> None:
     trap = tmp_path / "a pickle was read"
     post(kit, "discard", lane, all=True)
@@ -171,6 +173,7 @@ def test_letters_made_to_break_the_list_are_listed_like_any_other(kit: Kit, lane
 # ---------------------------------------------------------------- what a person does with them
 
 
+@pytest.mark.feature("dead letters with replay")
 def test_replaying_makes_a_new_run_with_the_old_one_as_its_parent_and_removes_the_letter(kit: Kit, lane: str) -> None:
     ids = buried(kit, lane, 5)
     answer = post(kit, "replay", lane, runs=[ids[2]])

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pika
 import pika.exceptions
+import pytest
 
 from tests.api.server import redis_server, serving
 from tests.kit import Kit, until
@@ -62,6 +63,7 @@ def test_a_run_revoked_behind_others_never_starts(kit: Kit, lane: str) -> None:
     assert (kit.run(waiting)["state"], was_started(kit, waiting)) == ("REVOKED", False)
 
 
+@pytest.mark.feature("revoke")
 def test_revoked_runs_are_ended_at_work_and_their_worker_is_whole_again(kit: Kit, lane: str, tmp_path: Path) -> None:
     dead = dead_letters(kit, lane)
     traces = [tmp_path / f"{number}" for number in range(2)]

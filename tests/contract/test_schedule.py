@@ -78,6 +78,7 @@ def check_once_each(kit: Kit, ids: list[str]) -> None:
     assert all(slot(run_id) % EVERY == 0 for run_id in ids)
 
 
+@pytest.mark.feature("schedule")
 def test_two_schedulers_give_one_run_per_slot_and_one_goes_on_alone(own_kit: Kit, lane: str, tmp_path: Path) -> None:
     with schedulers(own_kit, lane, tmp_path, 0, 0) as (first, second):
         began = until(lambda: ticks(own_kit, lane, 0.0) and time.time(), 30, "a first run")

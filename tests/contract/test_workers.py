@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
 from dotenv import dotenv_values
 
 from tests.api.server import Server, serving
@@ -25,6 +26,7 @@ def jobs(workers: list[dict[str, Any]]) -> list[tuple[str | None, str | None]]:
     return [(child["job"], child["run"]) for worker in workers for child in worker["children"]]
 
 
+@pytest.mark.feature("inspect/status")
 def test_a_worker_names_the_job_and_the_run_it_is_at_and_then_says_idle(kit: Kit, lane: str, worker: str) -> None:
     until(lambda: jobs(heard(kit, lane)) == [(None, None)] * 2, 15, "both children are idle")
     done = heard(kit, lane)[0]["jobs_done"]

@@ -29,6 +29,7 @@ def follow(kit: Kit, run_id: str, *jobs: str) -> list[dict[str, Any]]:
     return steps
 
 
+@pytest.mark.feature("workflow")
 def test_a_workflow_goes_its_whole_way(kit: Kit, any_lane: str) -> None:
     first = kit.submit(any_lane, "describe_post", args={"text": CAR}, priority=3)[0]
     classified, extracted, described = follow(kit, first, "extract_data", "generate_description")
@@ -105,6 +106,7 @@ def crashing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Kit, Pa
         yield up, once
 
 
+@pytest.mark.feature("workflow")
 def test_a_worker_that_dies_between_two_steps_loses_and_doubles_none(crashing: tuple[Kit, Path], lane: str) -> None:
     kit, once = crashing
     before = once.stat().st_mtime_ns
