@@ -1,5 +1,5 @@
 # One line a chore; ./kit does the work and ./kit --help says more.
-.PHONY: demo up down status logs doctor test test-contract test-browser test-faults lint audit bench locust \
+.PHONY: demo up down status logs doctor test test-contract test-browser test-faults soak lint audit bench locust \
         compile-requirements \
         run-celery-worker run-celery-beat celery-status celery-stats
 
@@ -14,6 +14,7 @@ test: ; @./kit test
 test-contract: ; @./kit test tests/contract
 test-browser: ; @./kit test tests/browser
 test-faults: ; @./kit test-faults
+soak: ; @./kit test tests/faults/test_soak.py --faults soak -s
 lint: ; @./kit lint
 audit: ; @./kit audit
 bench: ; @./kit bench

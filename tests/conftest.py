@@ -18,7 +18,7 @@ os.environ["KIT_ENV_FILE"] = os.devnull  # a developer's own .env is nothing to 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Which databases the shared kit is tried on, and which of the faults."""
     parser.addoption("--databases", default=",".join(DATABASES), help="for the contract tests; the default is both")
-    parser.addoption("--faults", choices=("quick", "all"), default="quick", help="how many of the fault tests")
+    parser.addoption("--faults", choices=("quick", "all", "soak"), default="quick", help="how many of the fault tests")
     parser.addoption("--fault-report", metavar="FOLDER", help="where each fault test leaves its verdict")
 
 

@@ -27,12 +27,16 @@ _passed = pytest.StashKey[bool]()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is not quick, unless all is asked for."""
-    if config.getoption("--faults") == "all":
-        return
-    slow = [item for item in items if item.get_closest_marker("fault") and not item.get_closest_marker("quick")]
-    config.hook.pytest_deselected(items=slow)
-    items[:] = [item for item in items if item not in slow]
+    """Leave out what is not quick, unless all is asked for; the soak only runs when it is."""
+    wanted = config.getoption("--faults")
+
+    def is_wanted(item: pytest.Item) -> bool:
+        if item.get_closest_marker("soak"):
+            return bool(wanted == "soak")
+        return bool(wanted == "all" or item.get_closest_marker("quick") or not item.get_closest_marker("fault"))
+
+    config.hook.pytest_deselected(items=[item for item in items if not is_wanted(item)])
+    items[:] = [item for item in items if is_wanted(item)]
 
 
 @pytest.hookimpl(wrapper=True)
