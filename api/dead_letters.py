@@ -119,7 +119,7 @@ def show_letter(letter_id: Annotated[str, Path(description="As the list shows it
         where = f"GET /api/dead-letters?lane={lane} lists those there are"
         raise Refused(404, "unknown_letter", f"{lane} has no dead letter {letter_id[:60]!r}; {where}")
     (short,) = shown([letter])
-    return WholeLetter(**short.model_dump(), **_contents(letter))
+    return WholeLetter(**short.model_dump(), **contents(letter))
 
 
 @router.post("/replay", summary="Run dead letters again", responses=problems(400, 409, 415, 422, 503))
@@ -149,10 +149,11 @@ def shown(letters: list[Letter]) -> list[LetterShown]:
     """Letters as they are answered: what the message leaves open is filled in from its run."""
     with database.statements() as connection:
         rows = {letter.run_id: runs.find(connection, letter.run_id) for letter in letters if letter.run_id}
-    return [_shown(letter, rows.get(letter.run_id or "")) for letter in letters]
+    return [shown_with(letter, rows.get(letter.run_id or "")) for letter in letters]
 
 
-def _shown(letter: Letter, run: runs.Run | None) -> LetterShown:
+def shown_with(letter: Letter, run: runs.Run | None) -> LetterShown:
+    """A letter as it is answered, with its run if there is one."""
     reason = run.error if run is not None and run.error and letter.reason in SAYS_NOTHING else letter.reason
     return LetterShown(
         id=letter.id,
@@ -168,7 +169,8 @@ def _shown(letter: Letter, run: runs.Run | None) -> LetterShown:
     )
 
 
-def _contents(letter: Letter) -> dict[str, Any]:
+def contents(letter: Letter) -> dict[str, Any]:
+    """All that a letter's message holds, in JSON's words."""
     part = letter.body[:BODY_SHOWN]
     try:
         body, encoding = part.decode(), "text"
