@@ -69,6 +69,6 @@ def _connect() -> Any:
     parameters = pika.URLParameters(settings().rmq_url)
     parameters.socket_timeout = parameters.stack_timeout = SECONDS_FOR_THE_BROKER
     parameters.blocked_connection_timeout = SECONDS_FOR_THE_BROKER
-    parameters.heartbeat = 0  # nobody reads from it between two questions
+    parameters.heartbeat = 20  # without it an answer that the network has lost is waited for for ever
     parameters.connection_attempts = 1
     return pika.BlockingConnection(parameters)

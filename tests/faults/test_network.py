@@ -10,7 +10,7 @@ from tests.faults.conftest import JOBS, PROCESSES
 from tests.faults.evidence import Evidence
 from tests.faults.proxy import Proxy
 from tests.faults.trial import Trial
-from tests.kit import Kit, running
+from tests.kit import Kit, running, until
 
 NETWORK = pytest.mark.fault(18, "the network: cut, reset, half-open, late, sliced")
 CONFIRM_LOST = pytest.mark.fault(19, "confirms are lost")
@@ -79,6 +79,12 @@ def half_open(proxy: Proxy) -> None:
     proxy.mode = "pass"
 
 
+def depths_are_known(trial: Trial) -> bool:
+    """Whether the brokers answer the API's question; if it hangs, the reconciler hangs with it."""
+    lanes = trial.http.get("/api/queues").json()
+    return all(depth is not None for queues in lanes.values() for depth in queues.values())
+
+
 @NETWORK
 @pytest.mark.parametrize(
     ("fault", "within"),
@@ -100,6 +106,7 @@ def test_whatever_the_network_does_every_accepted_run_is_done(
 
     trial.survives(within=within)
     assert trial.slowest < 3.0, "a submit waited for the broker"
+    until(lambda: depths_are_known(trial), 60, "the API knows again how many messages wait")
 
 
 @CONFIRM_LOST
