@@ -5,6 +5,7 @@ too; here it is only said in Celery's words. The tasks themselves are in `celery
 """
 
 import copy
+import os
 from typing import Any
 
 from celery import Celery, bootsteps
@@ -14,11 +15,12 @@ from kombu import Exchange, Queue
 
 from cars_bot.catalogue import JOBS, QUEUES, SCHEDULE, Policy
 from cars_bot.schedule import latest_slot, run_id
-from cars_bot.settings import settings
+from cars_bot.settings import REDIS_PRIORITIES, settings
 
 DEAD_LETTERS = Exchange("celery.dead", type="fanout")
 DEAD_LETTER_QUEUE = Queue("celery.dead", DEAD_LETTERS)
 DEFAULTS = Policy()
+LONGEST_JOB = max(job.policy.hard_time_limit for job in JOBS.values())
 SECONDS_FOR_THE_BROKER = 3.0  # a confirm that has not come by then is unknown; the relay publishes again
 
 
@@ -40,8 +42,12 @@ def transport_options() -> dict[str, object]:
     """What the broker's transport is told."""
     if settings().celery_over_redis:
         return {
-            # An unacknowledged message is handed out again after this long, finished or not: more than any hard limit.
-            "visibility_timeout": DEFAULTS.hard_time_limit * 2,
+            # Redis does not notice that a worker has died. What is unacknowledged after this long is handed out again,
+            # finished or not, so it must be longer than any job may run. A countdown that is longer makes a copy.
+            "visibility_timeout": LONGEST_JOB * 2,
+            # A list for each priority, all of them read in this order, whichever queue they belong to.
+            "priority_steps": list(REDIS_PRIORITIES),
+            "queue_order_strategy": "round_robin",  # among queues whose first messages have the same priority
             "socket_timeout": SECONDS_FOR_THE_BROKER,
             "socket_connect_timeout": SECONDS_FOR_THE_BROKER,
         }
@@ -55,6 +61,7 @@ def transport_options() -> dict[str, object]:
     }
 
 
+os.environ.pop("CELERY_BROKER_URL", None)  # Celery would prefer it to the setting, in which `redis://` is understood
 celery_app = app = Celery("cars_bot", include=["celery_tasks"])
 app.conf.update(
     broker_url=settings().celery_broker_url,
@@ -77,6 +84,8 @@ app.conf.update(
     task_acks_late=True,
     task_reject_on_worker_lost=True,  # without it a killed child's message is acknowledged all the same
     task_acks_on_failure_or_timeout=False,  # a failed run's message is rejected, so it lands among the dead letters
+    # Redis has no dead letters: there a rejected message is gone, and only the run's row says what became of it.
+    task_default_priority=max(REDIS_PRIORITIES) if settings().celery_over_redis else None,  # unless told: last
     worker_prefetch_multiplier=1,  # with more, a worker hoards low priorities and keeps them from idle workers
     worker_cancel_long_running_tasks_on_connection_loss=False,  # the outcome is in the database; a late ack is harmless
     # Limits. The soft one raises inside the job, the hard one kills the child.
@@ -98,16 +107,20 @@ app.conf.update(
     worker_send_task_events=False,  # Flower switches them on when it is there
     enable_utc=True,
     timezone="UTC",
+    # feature: schedule
     # Beat only says when; the work is done by a worker, with its retries and limits.
     beat_schedule={
         name: {"task": tick.job, "schedule": schedule(tick.every) if tick.every else crontab.from_string(tick.crontab)}
         for name, tick in SCHEDULE.items()
     },
     beat_scheduler="celery_app:OneRunPerSlot",
-    beat_schedule_filename=str(settings().run_dir / "celerybeat-schedule"),
+    # end
+    # For a Beat started by hand; the kit's own is given another by `-s`. Two of them would destroy each other's file.
+    beat_schedule_filename=str(settings().run_dir / "celerybeat-schedule-by-hand"),
 )
 
 
+# feature: schedule
 class OneRunPerSlot(PersistentScheduler):
     """Beat, but for the ids: each is made from the task's slot. What a second Beat sends is a copy, and recognised.
 
@@ -123,13 +136,18 @@ class OneRunPerSlot(PersistentScheduler):
         return super().apply_async(entry, *args, **kwargs)
 
 
+# end
+
+
 class DeadLetterQueue(bootsteps.StartStopStep):
     """Declares the dead letters' exchange and queue at every connect: nobody consumes them, so Celery would not."""
 
     requires = ("celery.worker.consumer.connection:Connection",)
 
     def start(self, parent: object) -> None:
-        """Called by the worker when its consumer has a connection."""
+        """Called by the worker when its consumer has a connection. Redis has no such thing, and nothing to declare."""
+        if settings().celery_over_redis:
+            return
         DEAD_LETTER_QUEUE.bind(parent.connection.default_channel).declare()  # type: ignore[attr-defined]
 
 

@@ -18,7 +18,7 @@ from celery.worker.request import Request
 from cars_bot import clients, database, runs, workflow
 from cars_bot.catalogue import JOBS, job_named
 from cars_bot.context import Step
-from cars_bot.errors import Permanent
+from cars_bot.errors import Permanent, StorageUnavailable
 from cars_bot.execution import AlreadyEnded, Delivery, Done, Expired, Failed, Retry, end_from_outside, execute
 from cars_bot.settings import REDIS_PRIORITIES, settings
 from celery_app import celery_app
@@ -74,9 +74,11 @@ def task(name: str) -> Task:
                 raise self.retry(countdown=after, exc=JobFailed(error))
             case Failed(error):
                 raise JobFailed(error)
+            # feature: workflow
             case AlreadyEnded("DONE") if request.chain and _goes_on(steps):
                 # Whoever did it may have died before it sent the next step: returning is what sends it.
                 return _stored_result(request.id)
+            # end
             case Expired() | AlreadyEnded():
                 raise Ignore
 
@@ -91,6 +93,7 @@ def task(name: str) -> Task:
     )
 
 
+# feature: workflow
 def signature(first: Step, args: dict[str, Any], others: Sequence[Step] = ()) -> Signature:
     """What sends a run, or the chain of a workflow. Each step's id is fixed here: a copy sends the same next one."""
     steps = [first, *others]
@@ -108,17 +111,26 @@ def signature(first: Step, args: dict[str, Any], others: Sequence[Step] = ()) ->
     return chain(*signatures) if others else signatures[0]
 
 
+# end
+# feature: priorities
 def _priority(step: Step) -> int:
     """RabbitMQ takes the highest first, Celery on Redis the lowest, whatever its queue's highest is."""
     return max(0, max(REDIS_PRIORITIES) - step.priority) if settings().celery_over_redis else step.priority
 
 
+# end
+
+
+# feature: workflow
 def _goes_on(steps: Sequence[Step]) -> bool:
     """Whether the next step was accepted, with the outcome, and is still to be done. A chain sent by hand goes on."""
     if not steps:
         return True
-    with database.statements() as connection:
-        following = runs.find(connection, steps[0].run_id)
+    try:
+        with database.statements() as connection:
+            following = runs.find(connection, steps[0].run_id)
+    except StorageUnavailable:
+        return False  # if it was accepted, the reconciler finds that it is missing
     return following is not None and following.finished_at is None
 
 
@@ -126,6 +138,9 @@ def _stored_result(run_id: str) -> Any:
     with database.statements() as connection:
         run = runs.find(connection, run_id)
     return None if run is None else run.result
+
+
+# end
 
 
 process_task = task("process_task")

@@ -48,7 +48,9 @@ class Message:
 def message(run: Run, now: float) -> Message:
     """The message for an accepted run; it is delivered when the run is due. `now`: seconds since 1970."""
     properties = pika.BasicProperties(
+        # feature: workflow
         headers={"steps": run.steps} if run.steps else None,
+        # end
         message_id=run.id,
         type=run.job,
         content_type=JSON_TYPE,
