@@ -6,6 +6,7 @@ too; here it is only said in Celery's words. The tasks themselves are in `celery
 
 import copy
 import logging
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -19,7 +20,7 @@ from kombu import Exchange, Queue
 
 from cars_bot.catalogue import JOBS, QUEUES, SCHEDULE, Policy
 from cars_bot.schedule import latest_slot, run_id
-from cars_bot.settings import settings
+from cars_bot.settings import REDIS_PRIORITIES, settings
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +28,7 @@ DEAD_LETTERS = Exchange("celery.dead", type="fanout")
 DEAD_LETTER_QUEUE = Queue("celery.dead", DEAD_LETTERS)
 DEFAULTS = Policy()
 RUN_ID_LENGTH = 36  # characters that the runs table keeps of an id
+LONGEST_JOB = max(job.policy.hard_time_limit for job in JOBS.values())
 SECONDS_FOR_THE_BROKER = 3.0  # a confirm that has not come by then is unknown; the relay publishes again
 
 
@@ -53,8 +55,12 @@ def transport_options() -> dict[str, object]:
     """What the broker's transport is told."""
     if settings().celery_over_redis:
         return {
-            # An unacknowledged message is handed out again after this long, finished or not: more than any hard limit.
-            "visibility_timeout": DEFAULTS.hard_time_limit * 2,
+            # Redis does not notice that a worker has died. What is unacknowledged after this long is handed out again,
+            # finished or not, so it must be longer than any job may run. A countdown that is longer makes a copy.
+            "visibility_timeout": LONGEST_JOB * 2,
+            # A list for each priority, all of them read in this order, whichever queue they belong to.
+            "priority_steps": list(REDIS_PRIORITIES),
+            "queue_order_strategy": "round_robin",  # among queues whose first messages have the same priority
             "socket_timeout": SECONDS_FOR_THE_BROKER,
             "socket_connect_timeout": SECONDS_FOR_THE_BROKER,
         }
@@ -70,6 +76,7 @@ def transport_options() -> dict[str, object]:
     }
 
 
+os.environ.pop("CELERY_BROKER_URL", None)  # Celery would prefer it to the setting, in which `redis://` is understood
 celery_app = app = Celery("cars_bot", include=["celery_tasks"])
 app.conf.update(
     broker_url=settings().celery_broker_url,
@@ -101,6 +108,8 @@ app.conf.update(
     # feature: dead letters with replay
     task_acks_on_failure_or_timeout=False,  # a failed run's message is rejected, so it lands among the dead letters
     # end
+    # Redis has no dead letters: there a rejected message is gone, and only the run's row says what became of it.
+    task_default_priority=max(REDIS_PRIORITIES) if settings().celery_over_redis else None,  # unless told: last
     # feature: prefetch
     worker_prefetch_multiplier=1,  # with more, a worker hoards low priorities and keeps them from idle workers
     # end
@@ -136,7 +145,8 @@ app.conf.update(
     },
     beat_scheduler="celery_app:OneRunPerSlot",
     # end
-    beat_schedule_filename=str(settings().run_dir / "celerybeat-schedule"),
+    # For a Beat started by hand; the kit's own is given another by `-s`. Two of them would destroy each other's file.
+    beat_schedule_filename=str(settings().run_dir / "celerybeat-schedule-by-hand"),
 )
 
 
@@ -215,7 +225,9 @@ class DeadLetterQueue(bootsteps.StartStopStep):
     requires = ("celery.worker.consumer.connection:Connection",)
 
     def start(self, parent: object) -> None:
-        """Called by the worker when its consumer has a connection."""
+        """Called by the worker when its consumer has a connection. Redis has no such thing, and nothing to declare."""
+        if settings().celery_over_redis:
+            return
         DEAD_LETTER_QUEUE.bind(parent.connection.default_channel).declare()  # type: ignore[attr-defined]
 
 

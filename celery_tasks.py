@@ -18,7 +18,7 @@ from celery.worker.request import Request
 from cars_bot import clients, database, runs, workflow
 from cars_bot.catalogue import JOBS, job_named
 from cars_bot.context import Step
-from cars_bot.errors import Permanent
+from cars_bot.errors import Permanent, StorageUnavailable
 from cars_bot.execution import AlreadyEnded, Delivery, Done, Expired, Failed, Retry, end_from_outside, execute
 from cars_bot.settings import REDIS_PRIORITIES, settings
 from celery_app import celery_app
@@ -80,9 +80,11 @@ def task(name: str) -> Task:
             # end
             case Failed(error):
                 raise JobFailed(error)
+            # feature: workflow
             case AlreadyEnded("DONE") if request.chain and _goes_on(steps):
                 # Whoever did it may have died before it sent the next step: returning is what sends it.
                 return _stored_result(request.id)
+            # end
             case Expired() | AlreadyEnded():
                 raise Ignore
 
@@ -130,8 +132,11 @@ def _goes_on(steps: Sequence[Step]) -> bool:
     """Whether the next step was accepted, with the outcome, and is still to be done. A chain sent by hand goes on."""
     if not steps:
         return True
-    with database.statements() as connection:
-        following = runs.find(connection, steps[0].run_id)
+    try:
+        with database.statements() as connection:
+            following = runs.find(connection, steps[0].run_id)
+    except StorageUnavailable:
+        return False  # if it was accepted, the reconciler finds that it is missing
     return following is not None and following.finished_at is None
 
 

@@ -107,9 +107,11 @@ def _broadcast(waiting: SimpleQueue[tuple[str, float]]) -> None:
 
             with celery_app.connection_for_write() as connection:
                 connection.ensure_connection(max_retries=1)
+                # feature: revoke
                 # SIGKILL: a job may ignore anything else, as it may on the other lane. The worker acknowledges the
                 # message before it kills, and then replaces the child.
                 celery_app.control.revoke(run_id, terminate=True, signal="SIGKILL", connection=connection)
+                # end
         except Exception as error:  # whatever it is, the run is revoked
             log.warning("run %s is revoked, but no worker could be told: %s", run_id, error)
 

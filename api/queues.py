@@ -11,10 +11,11 @@ import pika.exceptions
 import redis
 
 from cars_bot.catalogue import QUEUES
-from cars_bot.settings import settings
+from cars_bot.settings import REDIS_PRIORITIES, settings
 
 SECONDS_FOR_THE_BROKER = 2.0
-REDIS_PRIORITY_STEPS = ("", "\x06\x163", "\x06\x166", "\x06\x169")  # kombu's names for a queue's four priority lists
+# On Redis a queue is a list for each priority, and these are the ends of kombu's names for them.
+REDIS_LISTS = ["", *(f"\x06\x16{priority}" for priority in REDIS_PRIORITIES[1:])]
 _lock = threading.Lock()
 _connection: Any = None
 
@@ -25,7 +26,10 @@ def depths() -> dict[str, dict[str, int | None]]:
 
 
 def waiting(lane: str) -> int | None:
-    """Messages ready in all queues of `lane`; None if any of them cannot be asked."""
+    """Messages ready in all queues of `lane`; None if any of them cannot be asked.
+
+    What a worker holds unacknowledged does not count: on Redis it may be held by one that has died.
+    """
     asked = [_ask(lane, name) for name in QUEUES]
     return None if None in asked else sum(filter(None, asked))
 
@@ -39,7 +43,7 @@ def _ask(lane: str, queue: str) -> int | None:
 def _redis_length(queue: str) -> int | None:
     client = redis.Redis.from_url(settings().celery_broker_url, socket_timeout=1.0, socket_connect_timeout=1.0)
     try:
-        return sum(int(client.llen(queue + step)) for step in REDIS_PRIORITY_STEPS)
+        return sum(int(client.llen(queue + step)) for step in REDIS_LISTS)
     except redis.RedisError:
         return None
     finally:

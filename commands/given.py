@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
-from cars_bot.settings import LOOPBACK, has_known_login, redact
+from cars_bot.settings import LOOPBACK, OWN_REDIS, has_known_login, redact
 from commands import amqp, ports, redis_server
 from commands.console import Problem
 from commands.state import ROOT
@@ -54,7 +54,7 @@ def check(settings: dict[str, str]) -> dict[str, int]:
         Problem: names the setting and what would be right.
     """
     expected: dict[str, int] = {}
-    for name in (name for name in SERVERS if name in settings):
+    for name in (name for name in SERVERS if name in settings and settings[name] != OWN_REDIS):
         url = settings[name]
         scheme = urlsplit(url).scheme
         if scheme not in SERVERS[name]:

@@ -12,22 +12,28 @@ import pytest
 from tests.kit import Kit, running
 
 DATABASES = ("sqlite", "postgresql")
+OVER_REDIS = "_redis"  # after a database's name: the Celery lane travels through Redis
 os.environ["KIT_ENV_FILE"] = os.devnull  # a developer's own .env is nothing to the tests
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Which databases the shared kit is tried on, and which of the faults."""
+    """Which databases and which brokers of the Celery lane the shared kit is tried on, and which of the faults."""
     parser.addoption("--databases", default=",".join(DATABASES), help="for the contract tests; the default is both")
+    parser.addoption("--celery-broker", default="amqp", help="for the contract tests: amqp, redis or amqp,redis (amqp)")
     parser.addoption("--faults", choices=("quick", "all", "soak"), default="quick", help="how many of the fault tests")
     parser.addoption("--fault-report", metavar="FOLDER", help="where each fault test leaves its verdict")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run every test of the shared kit once per database."""
+    """Run every test of the shared kit once per database and broker."""
     if "kit" in metafunc.fixturenames:
         # Interned, because pytest keeps a fixture only while its parameter is the very same object.
-        databases = [sys.intern(name) for name in metafunc.config.getoption("--databases").split(",")]
-        metafunc.parametrize("kit", databases, indirect=True, scope="session")
+        databases, brokers = (
+            metafunc.config.getoption(f"--{name}").split(",") for name in ("databases", "celery-broker")
+        )
+        suffixes = [{"amqp": "", "redis": OVER_REDIS}[broker] for broker in brokers]
+        kits = [sys.intern(database + suffix) for suffix in suffixes for database in databases]
+        metafunc.parametrize("kit", kits, indirect=True, scope="session")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -47,7 +53,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
         def _split_scope(self, nodeid: str) -> str:
             file, _, test = nodeid.partition("::")
             parameters = test.partition("[")[2].rstrip("]").split("-")
-            return next((name for name in DATABASES if name in parameters), file)
+            kits = [database + suffix for database in DATABASES for suffix in ("", OVER_REDIS)]
+            return next((name for name in kits if name in parameters), file)
 
     config.option.loadscopereorder = False
     return ByServers(config, log)
@@ -57,11 +64,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 def kit(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kit]:
     """The kit that the tests of a session share. A test that breaks something in it must wait until it is mended."""
     folder = tmp_path_factory.mktemp("kit")
-    if request.param == "sqlite":
-        with running(folder) as up:
+    environment = {"CELERY_BROKER_URL": "redis://"} if request.param.endswith(OVER_REDIS) else {}
+    if request.param.startswith("sqlite"):
+        with running(folder, **environment) as up:
             yield up
     else:
-        with postgresql(folder) as url, running(folder / "run", DATABASE_URL=url) as up:
+        with postgresql(folder) as url, running(folder / "run", DATABASE_URL=url, **environment) as up:
             yield up
 
 

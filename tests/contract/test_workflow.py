@@ -117,3 +117,5 @@ def test_a_worker_that_dies_between_two_steps_loses_and_doubles_none(crashing: t
     assert [(run["state"], run["attempt"]) for run in steps] == [("DONE", 1)] * 3
     counts = kit.summary([run["id"] for run in steps])
     assert (counts["effects"], counts["duplicated"]) == (3, 0)
+    happened = kit.http.get(f"/api/runs/{steps[-1]['id']}/events").json()["events"]
+    assert "lost" not in [event["event"] for event in happened], "the workflow did not go on by itself"

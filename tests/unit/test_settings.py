@@ -26,6 +26,15 @@ def test_an_empty_value_counts_as_unset(tmp_path: Path) -> None:
     assert read({"RMQ_URL": ""}, root=tmp_path).rmq_url == "amqp://student:qwerty@127.0.0.1:5672/"
 
 
+def test_the_celery_lane_may_travel_through_the_kits_own_redis(tmp_path: Path) -> None:
+    own = read({"CELERY_BROKER_URL": "redis://", "REDIS_URL": "redis://127.0.0.1:7000/2"}, root=tmp_path)
+    other = read({"CELERY_BROKER_URL": "redis://there/1"}, root=tmp_path)
+
+    assert (own.celery_broker_url, own.celery_over_redis) == ("redis://127.0.0.1:7000/2", True)
+    assert other.celery_broker_url == "redis://there/1"
+    assert read({}, root=tmp_path).celery_over_redis is False
+
+
 def test_without_keys_the_clients_talk_to_the_stand_in_and_with_keys_to_the_real_thing(tmp_path: Path) -> None:
     without = read({"OUTSIDE_WORLD_URL": "http://127.0.0.1:9/"}, root=tmp_path)
     keys = {"OPENAI_API_KEY": "sk-1", "TELEGRAM_BOT_TOKEN": "1:x", "GOOGLE_SERVICE_ACCOUNT_FILE": "key.json"}

@@ -1,0 +1,54 @@
+"""The Celery lane over Redis: what Redis does differently, and the kit's answer to it.
+
+What both brokers have in common is tried by the other contract tests, with `--celery-broker redis`.
+"""
+
+import os
+import signal
+from collections.abc import Iterator
+
+import pytest
+import redis
+
+from tests.kit import Kit, running, until
+
+TRIES = 4
+
+
+@pytest.fixture(scope="module")
+def over_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kit]:
+    """A kit whose Celery lane travels through its own Redis."""
+    with running(tmp_path_factory.mktemp("redis"), CELERY_BROKER_URL="redis://") as up:
+        yield up
+
+
+def test_the_kits_own_redis_carries_the_messages(over_redis: Kit) -> None:
+    waiting = over_redis.submit("celery", "process_task", args={"task_num": 1, "timeout": 2})
+    with redis.Redis.from_url(over_redis.status()["urls"]["redis"]) as client:
+        until(lambda: client.hlen("unacked") == 1, 10, "the message is with a worker")
+    run = over_redis.ended(waiting[0])
+    assert (run["state"], run["attempt"]) == ("DONE", 1)
+
+
+def test_queues_are_as_deep_as_all_their_priorities(over_redis: Kit) -> None:
+    blockers = over_redis.submit("celery", "process_task", count=2, args={"task_num": 1, "timeout": 3})
+    until(lambda: over_redis.summary(blockers)["in_progress"] == 2, 15, "both children are busy")
+    ids = [run_id for priority in range(6) for run_id in over_redis.submit("celery", "debug_task", priority=priority)]
+    until(lambda: over_redis.http.get("/api/queues").json()["celery"]["default"] == 6, 3, "six wait")
+    assert over_redis.all_ended([*blockers, *ids], 30)["done"] == 8
+
+
+def test_what_redis_loses_on_its_way_to_a_worker_is_published_again(over_redis: Kit) -> None:
+    """A worker asks for the next message and waits. When it dies right then, Redis has handed it out to nobody."""
+    for _ in range(TRIES):
+        os.kill(over_redis.pid("celery_worker-1"), signal.SIGSTOP)
+        run_id = over_redis.submit("celery", "process_task", args={"task_num": 1, "timeout": 0})[0]
+        until(lambda: over_redis.run(run_id)["published_at"], 10, "Redis has it")  # noqa: B023
+        over_redis.kill_group("celery_worker-1")
+
+        counts = over_redis.all_ended([run_id], 45)
+        assert (counts["done"], counts["effects"], counts["duplicated"]) == (1, 1, 0)
+        happened = over_redis.http.get(f"/api/runs/{run_id}/events").json()["events"]
+        if "lost" in [event["event"] for event in happened]:
+            return
+    raise AssertionError(f"in {TRIES} tries nothing was lost: this test shows nothing")
