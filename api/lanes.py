@@ -40,8 +40,8 @@ def _through_celery(batch: Sequence[Run]) -> list[str]:
         for run in batch:
             countdown = run.due_at - time()
             try:
-                steps = workflow.read(run.steps)
-                signature(Step(run.job, run.id, run.priority), run.args, steps).apply_async(
+                first = Step(run.job, run.id, run.priority)
+                signature(first, run.args, workflow.after(run)).apply_async(
                     countdown=countdown if countdown > 0 else None,
                     producer=producer,
                     retry=False,  # the relay comes again by itself, and later
@@ -123,7 +123,7 @@ def run_inline(run_id: str) -> None:
         run = runs.find(connection, run_id)
     if run is None:
         return
-    delivery = execution.Delivery(run.id, run.job, run.args, "inline", steps=workflow.read(run.steps))
+    delivery = execution.Delivery(run.id, run.job, run.args, "inline", steps=workflow.after(run))
     outcome = execution.execute(delivery, worker="api")
     if isinstance(outcome, execution.Retry):
         execution.end_from_outside(run.id, "inline", f"{outcome.error}; the inline lane does not retry", "api")
