@@ -10,7 +10,7 @@ then the outcome is in the database, so that a message delivered twice is recogn
 from collections.abc import Sequence
 from typing import Any
 
-from celery import Signature, Task, chain
+from celery import Signature, Task
 from celery.exceptions import Ignore, SoftTimeLimitExceeded
 from celery.signals import worker_init
 from celery.worker.request import Request
@@ -105,7 +105,7 @@ def task(name: str) -> Task:
 def signature(first: Step, args: dict[str, Any], others: Sequence[Step] = ()) -> Signature:
     """What sends a run, or the chain of a workflow. Each step's id is fixed here: a copy sends the same next one."""
     steps = [first, *others]
-    signatures = [
+    sends, *following = [
         celery_app.signature(
             step.job,
             kwargs=args,
@@ -116,7 +116,8 @@ def signature(first: Step, args: dict[str, Any], others: Sequence[Step] = ()) ->
         )
         for place, step in enumerate(steps, start=1)
     ]
-    return chain(*signatures) if others else signatures[0]
+    # This is what `chain(…)` makes of them, the last first; but a chain does not use the producer it is sent with.
+    return sends.set(chain=following[::-1]) if following else sends
 
 
 # end

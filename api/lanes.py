@@ -41,8 +41,8 @@ def _through_celery(batch: Sequence[Run]) -> list[str]:
         for run in batch:
             countdown = run.due_at - time()
             try:
-                steps = workflow.read(run.steps)
-                signature(Step(run.job, run.id, run.priority), run.args, steps).apply_async(
+                first = Step(run.job, run.id, run.priority)
+                signature(first, run.args, workflow.after(run)).apply_async(
                     # feature: countdown/ETA, celery
                     countdown=countdown if countdown > 0 else None,
                     # end
@@ -107,11 +107,9 @@ def _broadcast(waiting: SimpleQueue[tuple[str, float]]) -> None:
 
             with celery_app.connection_for_write() as connection:
                 connection.ensure_connection(max_retries=1)
-                # feature: revoke
                 # SIGKILL: a job may ignore anything else, as it may on the other lane. The worker acknowledges the
                 # message before it kills, and then replaces the child.
                 celery_app.control.revoke(run_id, terminate=True, signal="SIGKILL", connection=connection)
-                # end
         except Exception as error:  # whatever it is, the run is revoked
             log.warning("run %s is revoked, but no worker could be told: %s", run_id, error)
 
@@ -131,7 +129,7 @@ def run_inline(run_id: str) -> None:
         run = runs.find(connection, run_id)
     if run is None:
         return
-    delivery = execution.Delivery(run.id, run.job, run.args, "inline", steps=workflow.read(run.steps))
+    delivery = execution.Delivery(run.id, run.job, run.args, "inline", steps=workflow.after(run))
     outcome = execution.execute(delivery, worker="api")
     if isinstance(outcome, execution.Retry):
         execution.end_from_outside(run.id, "inline", f"{outcome.error}; the inline lane does not retry", "api")

@@ -62,7 +62,7 @@ FEATURES = (
     ),
     Feature(
         "confirmed, mandatory publishing",
-        "`confirm_publish` and timeouts, one round trip a message; not mandatory: an unroutable message is confirmed",
+        "`confirm_publish` with timeouts, and `mandatory`; one round trip a message",
         "confirms are pipelined; `mandatory`, so an unroutable message comes back and is not confirmed",
     ),
     Feature(

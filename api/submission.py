@@ -107,7 +107,7 @@ def retry(run_id: str) -> tuple[str, Reply]:
     with database.writing() as connection:
         new_id = runs.accept(
             connection, job_named(old.job), old.lane, old.args,
-            priority=old.priority, parent=run_id, steps=workflow.again(workflow.read(old.steps)),
+            priority=old.priority, parent=run_id, steps=workflow.again(workflow.after(old)),
         )  # fmt: skip
     ledger.record("accepted", new_id, old.lane)
     return old.lane, replied([(new_id, "PENDING")])

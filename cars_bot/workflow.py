@@ -9,12 +9,12 @@ steps that are left.
 """
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from cars_bot.catalogue import WORKFLOWS, job_named
 from cars_bot.context import Step
-from cars_bot.runs import new_id
+from cars_bot.runs import Run, new_id
 
 
 # feature: workflow
@@ -27,13 +27,18 @@ def plan(name: str, priority: int = 0) -> list[Step]:
     return [Step(job_named(job).name, new_id(), priority) for job in WORKFLOWS.get(name, (name,))]
 
 
-def again(steps: Sequence[Step]) -> list[Step]:
+def after(run: Run) -> list[Step]:
+    """The steps that follow a run in its workflow, by its row."""
+    return [Step(*step) for step in run.steps or ()]
+
+
+def again(steps: Iterable[Step]) -> list[Step]:
     """The same steps as runs that have not been yet."""
     return [step._replace(run_id=new_id()) for step in steps]
 
 
 def read(told: Any) -> list[Step]:
-    """The steps that a message or a row names; None or nothing: there are none.
+    """The steps that a message names, which may be anybody's; None or nothing: there are none.
 
     Raises:
         ValueError, TypeError: these are no steps.
@@ -43,7 +48,7 @@ def read(told: Any) -> list[Step]:
 
 
 def told(steps: Iterable[Step]) -> list[list[Any]] | None:
-    """What a message or a row says of steps, for `read`."""
+    """What a message says of steps, for `read`."""
     return [list(step) for step in steps] or None
 
 
