@@ -80,7 +80,7 @@ def test_a_worker_told_to_stop_finishes_or_gives_back_what_it_has(
 @FROZEN
 def test_a_worker_that_wakes_up_after_others_have_done_its_work_changes_nothing(trial: Trial) -> None:
     workers = ("celery_worker-1", "consumer-1")
-    slow = trial.submit(count=2, args={"task_num": 1, "timeout": 3})
+    slow = trial.submit(count=2, args={"task_num": 1, "timeout": 6})
     trial.submit(count=6)
     trial.reach("IN_PROGRESS", 4, ids=slow)
     try:

@@ -86,7 +86,7 @@ class Trial(Evidence):
         return ids
 
     @contextmanager
-    def load(self, job: str = "process_task", every: float = 0.2, **body: Any) -> Iterator[None]:
+    def load(self, job: str = "process_task", every: float = 0.3, **body: Any) -> Iterator[None]:
         """Submit one run to each lane every so many seconds for as long as the block lasts."""
         over, trouble = threading.Event(), []
 
