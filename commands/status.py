@@ -49,7 +49,7 @@ def urls(values: dict[str, str], programs: set[str]) -> dict[str, str]:
 
     page = values["KIT_URL"]
     found = {
-        "page": f"{page}/",
+        "page": page,
         "api": f"{page}/api",
         "docs": f"{page}/docs",
         "rabbitmq_management": values.get("RMQ_MANAGEMENT_URL", ""),
