@@ -9,7 +9,6 @@ again, and the worker recognises the copy.
 
 import threading
 import time
-from collections import deque
 from collections.abc import Sequence
 from itertools import takewhile
 
@@ -22,22 +21,15 @@ from raw_consumer import envelope, topology
 from raw_consumer.connection import ConnectionKeeper
 from raw_consumer.envelope import Message
 
-CHUNK = 200  # messages sent before the connection's thread looks at what came in
-
 
 class _Batch:
     """Messages handed over together, and what the broker has said of each."""
 
-    def __init__(self, messages: Sequence[Message], timeout: float) -> None:
+    def __init__(self, messages: Sequence[Message]) -> None:
         self.messages = messages
-        self.deadline = time.monotonic() + timeout
         self.confirmed = [False] * len(messages)
-        self.sent = 0
         self.unanswered = len(messages)
         self.over = threading.Event()
-
-    def is_over(self) -> bool:
-        return self.over.is_set() or time.monotonic() > self.deadline
 
     def answer(self, index: int, confirmed: bool) -> None:
         self.confirmed[index] = confirmed
@@ -53,7 +45,6 @@ class Publisher:
         self._url, self._name = rmq_url, name
         self._starting = threading.Lock()
         self._keeper: ConnectionKeeper | None = None
-        self._outgoing: deque[_Batch] = deque()
         self._tag = 0  # the broker counts the publishes of a channel from 1
         self._waiting: dict[int, tuple[_Batch, int]] = {}  # by tag, in order
         self._returned: set[str | None] = set()
@@ -73,16 +64,20 @@ class Publisher:
 
     def send(self, messages: Sequence[Message], timeout: float) -> list[bool]:
         """Publish ready messages; say of each whether the broker has confirmed it within `timeout` seconds."""
-        if not messages:
-            return []
+        deadline = time.monotonic() + timeout
+        batch = _Batch(messages)
+        keeper = self._connection()
+        if messages and keeper.opened.wait(timeout):
+            keeper.call(self._send, batch)
+            batch.over.wait(max(0.0, deadline - time.monotonic()))
+        return list(batch.confirmed)
+
+    def _connection(self) -> ConnectionKeeper:
         with self._starting:
             if self._keeper is None:
                 self._keeper = ConnectionKeeper(self._url, self._name, self._on_open, self._on_lost)
                 self._keeper.start()
-        batch = _Batch(messages, timeout)
-        self._keeper.call(self._take, batch)
-        batch.over.wait(timeout)
-        return list(batch.confirmed)
+            return self._keeper
 
     def close(self) -> None:
         """Let go of the connection; what is unanswered counts as not confirmed."""
@@ -97,31 +92,18 @@ class Publisher:
         channel.confirm_delivery(self._on_confirm)
         channel.add_on_return_callback(self._on_return)
         self._tag = 0
-        self._send_some()
 
-    def _take(self, batch: _Batch) -> None:
-        while self._outgoing and self._outgoing[0].is_over():  # a broker that is away must not fill our memory
-            self._outgoing.popleft()
-        self._outgoing.append(batch)
-        self._send_some()
-
-    def _send_some(self) -> None:
-        keeper = self._keeper
-        if keeper is None or keeper.channel is None or not keeper.channel.is_open or not self._outgoing:
+    def _send(self, batch: _Batch) -> None:
+        channel = self._connection().channel
+        if channel is None or not channel.is_open:  # lost again meanwhile
+            batch.over.set()
             return
-        batch = self._outgoing[0]
-        chunk = [] if batch.is_over() else batch.messages[batch.sent : batch.sent + CHUNK]
-        for message in chunk:
-            self._tag += 1
-            self._waiting[self._tag] = batch, batch.sent
-            batch.sent += 1
-            keeper.channel.basic_publish(
+        for index, message in enumerate(batch.messages):
+            channel.basic_publish(
                 message.exchange, message.routing_key, message.body, message.properties, mandatory=True
             )
-        if not chunk or batch.sent == len(batch.messages):
-            self._outgoing.popleft()
-        if self._outgoing:
-            keeper.call(self._send_some)
+            self._tag += 1
+            self._waiting[self._tag] = batch, index
 
     def _on_confirm(self, frame: Method) -> None:
         answer: Basic.Ack | Basic.Nack = frame.method
