@@ -30,11 +30,11 @@ def until(condition: Callable[[], Any], seconds: float, what: str) -> Any:
     Raises:
         AssertionError: it was not within `seconds`.
     """
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
+    began = time.monotonic()
+    while (waited := time.monotonic() - began) < seconds:
         if value := condition():
             return value
-        time.sleep(0.05)
+        time.sleep(min(max(0.02, waited / 10), 0.5))  # often at first; who waits long need not ask often
     raise AssertionError(f"after {seconds} s still not: {what}")
 
 
