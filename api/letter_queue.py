@@ -23,6 +23,7 @@ from cars_bot.crash import crash_point
 from cars_bot.errors import InvalidArguments, UnknownJob
 from cars_bot.models import idempotency_keys
 from cars_bot.settings import settings
+from raw_consumer import mended_pika as mended_pika  # a letter with an unreadable header shall not hide all the others
 
 QUEUES = {"celery": "celery.dead", "raw": "raw.dead"}
 SECONDS_FOR_THE_BROKER = 5
@@ -31,17 +32,6 @@ NONE_ON_REDIS = (
     "a FAILED run is run again with POST /api/runs/{id}/retry"
 )
 _one_at_a_time = {lane: threading.Lock() for lane in QUEUES}  # whoever goes through a queue holds all of its messages
-
-
-# pika gives a connection up over a header it cannot read; the letter that has it shall not hide all the others.
-def _decode_or_skip(encoded: bytes, offset: int, decode: Any = pika.data.decode_table) -> Any:
-    try:
-        return decode(encoded, offset)
-    except Exception:
-        return {}, offset + 4 + int.from_bytes(encoded[offset : offset + 4])
-
-
-pika.data.decode_table = _decode_or_skip
 
 
 # feature: dead letters with replay

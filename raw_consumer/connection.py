@@ -10,45 +10,15 @@ import contextlib
 import logging
 import random
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import pika
-from pika.adapters.asyncio_connection import AsyncioConnection
 from pika.channel import Channel
 
+from raw_consumer.mended_pika import Connection
+
 log = logging.getLogger(__name__)
-
-
-# pika gives a connection up over a header it cannot read, such as a date in the year 58000, and the broker delivers
-# that message again and again. We need no such header: it is passed over.
-def _decode_or_skip(encoded: bytes, offset: int, decode: Any = pika.data.decode_table) -> Any:
-    try:
-        return decode(encoded, offset)
-    except Exception:
-        return {}, offset + 4 + int.from_bytes(encoded[offset : offset + 4])
-
-
-pika.data.decode_table = _decode_or_skip
-
-
-class _Gathering(AsyncioConnection):  # type: ignore[misc]
-    """Sends what one turn of the loop has to say with one system call; pika by itself makes three for each publish."""
-
-    def __init__(self, *arguments: Any, **more: Any) -> None:
-        self._unsent: list[bytes] = []
-        super().__init__(*arguments, **more)
-
-    def _output_marshaled_frames(self, marshaled_frames: Sequence[bytes]) -> None:
-        if not self._unsent:
-            self.ioloop.call_soon(self._send_unsent)
-        self._unsent.extend(marshaled_frames)
-
-    def _send_unsent(self) -> None:
-        gathered, self._unsent = b"".join(self._unsent), []
-        if self._transport is not None:  # None: it is lost, and what was to be said with it
-            super()._output_marshaled_frames([gathered])
-
 
 BACKOFF, BACKOFF_MAX = 0.2, 10.0  # seconds between two tries to connect, doubled each time
 GOODBYE_SECONDS = 2.0
@@ -90,11 +60,14 @@ class ConnectionKeeper:
         self._broken: asyncio.Future[None] = self.loop.create_future()
         self._closing = asyncio.Event()
         self._failures = 0
+        self._starting = threading.Lock()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
-        """Connect, and keep doing so."""
-        self._thread.start()
+        """Connect, and keep doing so; more than once is harmless."""
+        with self._starting:
+            if self._thread.ident is None:
+                self._thread.start()
 
     def call(self, function: Callable[..., object], *arguments: Any) -> None:
         """Have `function` called on the connection's thread, soon; calls keep their order."""
@@ -108,11 +81,12 @@ class ConnectionKeeper:
 
     def close(self) -> None:
         """After all calls made so far: say goodbye to the broker and end the thread."""
-        self.call(self._closing.set)
         self.call(self._let_go)
-        self._thread.join(GOODBYE_SECONDS + 1)
+        if self._thread.ident is not None:
+            self._thread.join(GOODBYE_SECONDS + 1)
 
     def _let_go(self) -> None:
+        self._closing.set()
         if not self._broken.done():
             self._broken.set_result(None)
 
@@ -156,25 +130,25 @@ class ConnectionKeeper:
 
     # end
 
-    async def _open(self, broken: asyncio.Future[None], gone: asyncio.Event) -> AsyncioConnection:
+    async def _open(self, broken: asyncio.Future[None], gone: asyncio.Event) -> Connection:
         opened = self.loop.create_future()
 
-        def closed(_connection: AsyncioConnection, reason: BaseException) -> None:
+        def closed(_connection: Connection, reason: BaseException) -> None:
             gone.set()
             if not broken.done():
                 broken.set_exception(reason)
 
-        _Gathering(
+        Connection(
             self._parameters,
             on_open_callback=opened.set_result,
             on_open_error_callback=lambda _connection, reason: opened.set_exception(reason),
             on_close_callback=closed,
             custom_ioloop=self.loop,
         )
-        connection: AsyncioConnection = await opened
+        connection: Connection = await opened
         return connection
 
-    async def _open_channel(self, connection: AsyncioConnection, broken: asyncio.Future[None]) -> Channel:
+    async def _open_channel(self, connection: Connection, broken: asyncio.Future[None]) -> Channel:
         opened = self.loop.create_future()
         channel = connection.channel(on_open_callback=opened.set_result)
         channel.add_on_close_callback(lambda _channel, reason: self.fail(reason))

@@ -80,12 +80,8 @@ def delivery(properties: pika.BasicProperties, body: bytes, redelivered: bool) -
         job = job_named(properties.type or "")
         args = json.loads(body)
         steps = workflow.read((properties.headers or {}).get("steps"))
-    except (ValueError, TypeError, AttributeError) as error:
-        raise UndecodableMessage(f"message id, steps or body are damaged: {error}") from error
-    except RecursionError as error:
-        raise UndecodableMessage("nested too deeply") from error
-    except UnknownJob as error:
-        raise UndecodableMessage(str(error)) from error
+    except (ValueError, TypeError, AttributeError, RecursionError, UnknownJob) as error:
+        raise UndecodableMessage(f"its id, job, steps or body are damaged or nested too deeply: {error}") from error
     if not isinstance(args, dict) or _deeper_than(MAX_DEPTH, args):
         raise UndecodableMessage(f"the body is not one object, nested at most {MAX_DEPTH} deep")
     return Delivery(run_id, job.name, args, "raw", redelivered, steps)

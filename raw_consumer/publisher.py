@@ -42,9 +42,7 @@ class Publisher:
     """Publishes from any thread; the connection is made at the first use. One per process."""
 
     def __init__(self, rmq_url: str, name: str = "publisher") -> None:
-        self._url, self._name = rmq_url, name
-        self._starting = threading.Lock()
-        self._keeper: ConnectionKeeper | None = None
+        self._connection = ConnectionKeeper(rmq_url, name, self._on_open, self._on_lost)
         self._tag = 0  # the broker counts the publishes of a channel from 1
         self._waiting: dict[int, tuple[_Batch, int]] = {}  # by tag, in order
         self._returned: set[str | None] = set()
@@ -58,31 +56,22 @@ class Publisher:
         Returns:
             the ids the broker has confirmed; a broker that is away confirms none.
         """
-        now = time.time()
-        confirmed = self.send([envelope.message(run, now) for run in runs], timeout)
+        confirmed = self.send([envelope.message(run, time.time()) for run in runs], timeout)
         return [run.id for run, is_confirmed in zip(runs, confirmed, strict=True) if is_confirmed]
 
     def send(self, messages: Sequence[Message], timeout: float) -> list[bool]:
         """Publish ready messages; say of each whether the broker has confirmed it within `timeout` seconds."""
         deadline = time.monotonic() + timeout
         batch = _Batch(messages)
-        keeper = self._connection()
-        if messages and keeper.opened.wait(timeout):
-            keeper.call(self._send, batch)
+        self._connection.start()
+        if messages and self._connection.opened.wait(timeout):
+            self._connection.call(self._send, batch)
             batch.over.wait(max(0.0, deadline - time.monotonic()))
         return list(batch.confirmed)
 
-    def _connection(self) -> ConnectionKeeper:
-        with self._starting:
-            if self._keeper is None:
-                self._keeper = ConnectionKeeper(self._url, self._name, self._on_open, self._on_lost)
-                self._keeper.start()
-            return self._keeper
-
     def close(self) -> None:
         """Let go of the connection; what is unanswered counts as not confirmed."""
-        if self._keeper is not None:
-            self._keeper.close()
+        self._connection.close()
 
     # ------------------------------------------------ from here on: the connection's thread
 
@@ -94,14 +83,12 @@ class Publisher:
         self._tag = 0
 
     def _send(self, batch: _Batch) -> None:
-        channel = self._connection().channel
+        channel = self._connection.channel
         if channel is None or not channel.is_open:  # lost again meanwhile
             batch.over.set()
             return
         for index, message in enumerate(batch.messages):
-            channel.basic_publish(
-                message.exchange, message.routing_key, message.body, message.properties, mandatory=True
-            )
+            channel.basic_publish(message.exchange, message.routing_key, message.body, message.properties, True)
             self._tag += 1
             self._waiting[self._tag] = batch, index
 

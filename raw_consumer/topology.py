@@ -51,11 +51,6 @@ def _level(level: int) -> str:
     return f"raw.delay.{level:02d}" if level >= 0 else DELIVERY
 
 
-def destination(routing_key: str) -> str:
-    """The queue's name in the catalogue, from the routing key of any message on its way there."""
-    return routing_key.rpartition(".")[2]
-
-
 def declarations() -> Iterator[Declaration]:
     """Everything the lane needs, in an order that can be declared. Declaring again what is there changes nothing."""
     yield from _exchange(JOBS, "direct")

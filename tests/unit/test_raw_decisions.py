@@ -96,12 +96,6 @@ def test_a_delay_beyond_the_levels_waits_as_long_as_they_can() -> None:
     assert waited > MAX_COUNTDOWN
 
 
-def test_the_destination_can_be_read_off_any_routing_key() -> None:
-    for delay in (0.0, 77.7):
-        _exchange, key = topology.route("sheets_sync", delay)
-        assert topology.destination(key) == "sheets_sync"
-
-
 # ---------------------------------------------------------------- the envelope
 
 
