@@ -5,9 +5,12 @@ import signal
 import time
 from pathlib import Path
 
+from cars_bot import clients
 from cars_bot.catalogue import QUEUES, Job, Policy
 from cars_bot.context import Context
 from cars_bot.errors import Throttled
+
+clients.preload = lambda: None  # these jobs call nobody outside: a worker starts in half the time
 
 QUICK = Policy(max_retries=2, backoff_base=0.2, backoff_max=1.0)
 
