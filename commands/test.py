@@ -1,6 +1,7 @@
 """`kit test …`: the tests, with servers of their own; they leave nothing running. The arguments are pytest's.
 
-For example: `./kit test tests/unit -k ports`.
+For example: `./kit test tests/unit -k ports`. Without any, all tests run, the contract tests on SQLite only; they run
+on PostgreSQL too where they are asked for: `./kit test tests/contract`.
 """
 
 import os
@@ -12,11 +13,13 @@ import sys
 from commands.exec_ import inside
 from commands.state import ROOT, TEST_SESSION, end_marked, run_dir
 
+# Most tests wait for processes: four wait at once. Asked for by name, they run in one process, easier to follow.
+EVERYTHING = ["-n", "4", "--databases", "sqlite"]
+
 
 def pass_on(words: list[str]) -> int:
     session = secrets.token_hex(8)
-    # Most tests wait for processes: four wait at once. Asked for by name, they run in one process, easier to follow.
-    command = [sys.executable, "-m", "pytest", *(words or ["-n", "4"])]
+    command = [sys.executable, "-m", "pytest", *(words or EVERYTHING)]
     signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C reaches pytest too, which ends its tests in order
     tests = subprocess.Popen(command, cwd=ROOT, env={**inside(run_dir()), TEST_SESSION: session})
     signal.signal(signal.SIGTERM, lambda *_: os.kill(tests.pid, signal.SIGINT))
