@@ -1,6 +1,7 @@
 """`kit test …`: the tests, with servers of their own; they leave nothing running. The arguments are pytest's.
 
-For example: `./kit test tests/unit -k ports`.
+For example: `./kit test tests/unit -k ports`. Without any, all tests run, the contract tests on SQLite only; they run
+on PostgreSQL too where they are asked for: `./kit test tests/contract`.
 """
 
 import os
@@ -12,10 +13,12 @@ import sys
 from commands.exec_ import inside
 from commands.state import ROOT, TEST_SESSION, end_marked, run_dir
 
+# Most tests wait for processes: four wait at once. Asked for by name, they run in one process, easier to follow.
+EVERYTHING = ["-n", "4", "--databases", "sqlite"]
+
 
 def pass_on(words: list[str]) -> int:
-    # Most tests wait for processes: four wait at once. Asked for by name, they run in one process, easier to follow.
-    return run_pytest(words or ["-n", "4"])
+    return run_pytest(words or EVERYTHING)
 
 
 def run_pytest(words: list[str]) -> int:
