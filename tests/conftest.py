@@ -12,6 +12,8 @@ import pytest
 from tests.kit import Kit, running
 
 DATABASES = ("sqlite", "postgresql")
+# Files whose tests, but for those of the shared kit, use the fixture `own_kit`.
+OWN_KIT = [f"tests/contract/test_{name}.py" for name in ("features", "schedule", "secrets", "workflow")]
 OVER_REDIS = "_redis"  # after a database's name: the Celery lane travels through Redis
 os.environ["KIT_ENV_FILE"] = os.devnull  # a developer's own .env is nothing to the tests
 
@@ -49,12 +51,17 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Several processes (`-n 3`): tests that share servers stay together, by file or by the shared kit's database."""
     from xdist.scheduler import LoadScopeScheduling
 
+    quick = config.getoption("faults") == "quick"
+
     class ByServers(LoadScopeScheduling):  # type: ignore[misc]
         def _split_scope(self, nodeid: str) -> str:
             file, _, test = nodeid.partition("::")
             parameters = test.partition("[")[2].rstrip("]").split("-")
             kits = [database + suffix for database in DATABASES for suffix in ("", OVER_REDIS)]
-            return next((name for name in kits if name in parameters), file)
+            shared = (
+                "own kit" if file in OWN_KIT else "broken kit" if quick and file.startswith("tests/faults/") else file
+            )
+            return next((name for name in kits if name in parameters), shared)
 
     config.option.loadscopereorder = False
     return ByServers(config, log)

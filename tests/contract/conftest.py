@@ -1,5 +1,45 @@
-"""Fixtures of the contract tests: the raw lane alone, on servers of its own."""
+"""Fixtures of the contract tests: the raw lane alone, on servers of its own, and a kit to be rough with."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 
 from tests.contract.raw_lane import raw, servers
+from tests.contract.test_secrets import SECRETS, outside_world
+from tests.kit import Kit, running
 
 __all__ = ["raw", "servers"]
+
+CHILDREN_LIVE_FOR = 3  # jobs
+# Without Beat and the scheduler: those that tick here are the tests' own.
+PROCESSES = ("rabbitmq", "redis", "api", "celery_worker", "consumer")
+
+
+@pytest.fixture(scope="session")
+def crash_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """If it is not there, a worker of `own_kit` dies between outcome and acknowledgement, and makes it."""
+    path = tmp_path_factory.mktemp("crash") / "once"
+    path.touch()
+    return path
+
+
+@pytest.fixture(scope="session")
+def own_kit(tmp_path_factory: pytest.TempPathFactory, crash_file: Path) -> Iterator[Kit]:
+    """A kit whose workers may be stopped, scaled and killed; it has keys, and children that are replaced often."""
+    with (
+        outside_world() as world,
+        running(
+            tmp_path_factory.mktemp("own"),
+            *PROCESSES,
+            JOBS_PER_CHILD=str(CHILDREN_LIVE_FOR),
+            EXTRA_JOBS="tests.contract.jobs,tests.contract.ticks",
+            CRASH_AT="after-outcome",
+            CRASH_ONCE=str(crash_file),
+            OUTSIDE_WORLD_URL=world,
+            OPENAI_BASE_URL=f"{world}/openai/v1",
+            TELEGRAM_BASE_URL=f"{world}/telegram",
+            **SECRETS,
+        ) as up,
+    ):
+        yield up

@@ -4,6 +4,7 @@ import json
 import pickle
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +136,6 @@ def hostile(lane: str) -> list[Message]:
         with_args(b'{"x": ' + b"[" * 500 + b"]" * 500 + b"}"),
         with_args(b'{"x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"),
         with_args(b'{"x": ' + b"9" * 5_000 + b"}"),
-        (good | {"headers": headers | {"reason": {"a": [1.5, None]}, "retries": "x", "task": [1]}}, body),
+        (good | {"headers": headers | {"reason": {"a": [Decimal("1.5"), None]}, "retries": "x", "task": [1]}}, body),
         ({}, b""),
     ]

@@ -63,7 +63,7 @@ def installed(broker: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iter
             worker(folder, WORKERS["celery_worker"], as_user["celery_worker"]),
             worker(folder, WORKERS["consumer"], as_user["consumer"]),
         ):
-            until(lambda: len(heard(server)) == 2, 30, "both workers are heard of")
+            until(lambda: len(heard(server)) == 2, 60, "both workers are heard of")
             yield server
 
 

@@ -1,6 +1,6 @@
 """Features of the parity table, each asked of both lanes in the same words.
 
-The workers are stopped, scaled and killed here, so these tests have a kit of their own.
+The workers are stopped, scaled and killed here, so this is not the kit that all tests share.
 """
 
 import os
@@ -12,18 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.contract.conftest import CHILDREN_LIVE_FOR
 from tests.contract.test_by_hand import python
 from tests.contract.test_lanes import events
-from tests.kit import Kit, running, until
-
-CHILDREN_LIVE_FOR = 3  # jobs
-
-
-@pytest.fixture(scope="module")
-def own_kit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kit]:
-    """A kit whose children are replaced often."""
-    with running(tmp_path_factory.mktemp("features"), JOBS_PER_CHILD=str(CHILDREN_LIVE_FOR)) as up:
-        yield up
+from tests.kit import Kit, until
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ TRIES = 4
 @pytest.fixture(scope="module")
 def over_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kit]:
     """A kit whose Celery lane travels through its own Redis."""
-    with running(tmp_path_factory.mktemp("redis"), CELERY_BROKER_URL="redis://") as up:
+    with running(tmp_path_factory.mktemp("redis"), "redis", "api", "celery_worker", CELERY_BROKER_URL="redis://") as up:
         yield up
 
 

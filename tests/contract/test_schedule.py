@@ -10,15 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.contract.ticks import EVERY
-from tests.kit import ROOT, Kit, running, until
-
-
-@pytest.fixture(scope="module")
-def own_kit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kit]:
-    """A kit whose schedule ticks every second, and in which no scheduler runs but the tests' own."""
-    with running(tmp_path_factory.mktemp("ticks"), EXTRA_JOBS="tests.contract.ticks") as up:
-        up.command("down", "celery_beat", "scheduler")
-        yield up
+from tests.kit import ROOT, Kit, until
 
 
 class Scheduler:

@@ -4,12 +4,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import httpx
 
 from tests.api.server import free_port
-from tests.kit import ROOT, Kit, running, until
+from tests.kit import ROOT, Kit, until
 
 SECRETS = {
     "KIT_SECRET": "the-secret-that-signs",
@@ -45,29 +44,20 @@ def published(kit: Kit, lane: str) -> bool:
     return bool(reply.json()["runs"])
 
 
-def test_no_log_of_a_running_kit_holds_a_secret(tmp_path: Path) -> None:
-    with (
-        outside_world() as world,
-        running(
-            tmp_path / "kit",
-            OUTSIDE_WORLD_URL=world,
-            OPENAI_BASE_URL=f"{world}/openai/v1",
-            TELEGRAM_BASE_URL=f"{world}/telegram",
-            **SECRETS,
-        ) as kit,
-    ):
-        kit.command("import", "data/result.json")
-        ids = []
-        for lane in ("celery", "raw", "inline"):
-            for post in range(1, 7):
-                ids += kit.submit(lane, "process_post", args={"post_id": post, "publish_to": f"@{lane}"})
-            ids += kit.submit(lane, "health_check") + kit.submit(lane, "break_down") + kit.submit(lane, "sync_channels")
-        kit.all_ended(ids, 60)
-        for lane in ("celery", "raw", "inline"):  # else the keys would not have been used at all
-            until(lambda lane=lane: published(kit, lane), 20, f"{lane} has published something")
-        kit.command("restart", "rabbitmq")  # everybody complains about the connection that is gone, and says to what
-        kit.all_ended(kit.submit("celery", "debug_task") + kit.submit("raw", "debug_task"), 60)
-        logs = {path.name: path.read_text(errors="replace") for path in (kit.run_dir / "logs").iterdir()}
+def test_no_log_of_a_running_kit_holds_a_secret(own_kit: Kit) -> None:
+    own_kit.command("import", "data/result.json")
+    ids = []
+    for lane in ("celery", "raw", "inline"):
+        for post in range(1, 7):
+            ids += own_kit.submit(lane, "process_post", args={"post_id": post, "publish_to": f"@{lane}"})
+        ids += own_kit.submit(lane, "health_check") + own_kit.submit(lane, "break_down")
+        ids += own_kit.submit(lane, "sync_channels")
+    own_kit.all_ended(ids, 60)
+    for lane in ("celery", "raw", "inline"):  # else the keys would not have been used at all
+        until(lambda lane=lane: published(own_kit, lane), 20, f"{lane} has published something")
+    own_kit.command("restart", "rabbitmq")  # everybody complains about the connection that is gone, and says to what
+    own_kit.all_ended(own_kit.submit("celery", "debug_task") + own_kit.submit("raw", "debug_task"), 60)
+    logs = {path.name: path.read_text(errors="replace") for path in (own_kit.run_dir / "logs").iterdir()}
 
     assert "ZeroDivisionError" in logs["celery_worker-1.log"] + logs["consumer-1.log"], "the logs are those that matter"
     told = [

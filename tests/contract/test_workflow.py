@@ -1,13 +1,12 @@
 """A workflow: jobs one after the other, each a run, on every lane; and nothing is lost or done twice between two."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.contract.test_by_hand import python
-from tests.kit import Kit, running, until
+from tests.kit import Kit, until
 
 CAR = "Продам Toyota Camry 2015, пробег 120 000 км, 1 250 000 руб, Москва, 8 916 123-45-67"
 NO_CAR = "Шиномонтаж 24 часа, +7 912 345-67-89"
@@ -97,18 +96,9 @@ def test_a_chain_sent_by_hand_hands_on_its_results(kit: Kit) -> None:
     assert kit.ended(second)["parent"] == first
 
 
-@pytest.fixture(scope="module")
-def crashing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Kit, Path]]:
-    """A kit whose workers die between outcome and acknowledgement when the file is not there, which makes it."""
-    once = tmp_path_factory.mktemp("crash") / "once"
-    once.touch()
-    with running(once.parent / "kit", CRASH_AT="after-outcome", CRASH_ONCE=str(once)) as up:
-        yield up, once
-
-
 @pytest.mark.feature("workflow")
-def test_a_worker_that_dies_between_two_steps_loses_and_doubles_none(crashing: tuple[Kit, Path], lane: str) -> None:
-    kit, once = crashing
+def test_a_worker_that_dies_between_two_steps_loses_and_doubles_none(own_kit: Kit, crash_file: Path, lane: str) -> None:
+    kit, once = own_kit, crash_file
     before = once.stat().st_mtime_ns
     first = kit.submit(lane, "crash_in_the_middle", args={"path": ""})[0]
     steps = follow(kit, first, "armed_step", "last_step")
