@@ -33,7 +33,7 @@ def own_kit(tmp_path_factory: pytest.TempPathFactory, crash_file: Path) -> Itera
             tmp_path_factory.mktemp("own"),
             *PROCESSES,
             JOBS_PER_CHILD=str(CHILDREN_LIVE_FOR),
-            EXTRA_JOBS="tests.contract.jobs,tests.contract.ticks",
+            EXTRA_JOBS="tests.contract.jobs,tests.contract.ticks,tests.contract.brief",
             CRASH_AT="after-outcome",
             CRASH_ONCE=str(crash_file),
             OUTSIDE_WORLD_URL=world,

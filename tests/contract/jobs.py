@@ -7,13 +7,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from cars_bot.catalogue import QUEUES, Job, Policy, Queue, Rate
+from cars_bot.catalogue import QUEUES, Job, Policy, Rate
 from cars_bot.context import Context
 from cars_bot.errors import Permanent, Retryable
 
 QUICK = Policy(max_retries=2, backoff_base=0.2, backoff_max=1.0)
 LIMITED = Policy(rate=Rate(5, window=2.0, per="name"))
-BRIEF = Queue("brief", max_priority=1, message_ttl=1.0)
 SHORT_LIMITS = Policy(max_retries=0, soft_time_limit=1.0, hard_time_limit=3.0)
 
 
@@ -133,7 +132,6 @@ JOBS = [
       for f in (fail_times, refuse, break_down, kill_own_process, write_and_fail, big_result, work_on_stubbornly,
                 die_once, name_process, speak)),
     Job("limited", limited, QUEUES["default"], LIMITED),
-    Job("brief", name_process, BRIEF),
     *(Job(f.__name__, f, QUEUES["default"], SHORT_LIMITS) for f in (overrun, overrun_stubbornly)),
 ]  # fmt: skip
 WORKFLOWS = {
