@@ -1,4 +1,8 @@
-"""Where servers are looked for, what is refused, and how ports are stepped around."""
+"""Where servers are looked for, what is refused, and how ports are stepped around.
+
+The ports that must be free here are 241xx: no kit prefers them, and no other test's server listens there (they take
+what is free from 26000 on), so nothing that runs beside can be found on one.
+"""
 
 import json
 import os
@@ -37,18 +41,18 @@ def test_a_taken_port_is_stepped_around(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_a_port_promised_to_a_kit_that_is_starting_is_not_given_out_twice(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(ports.PREFERRED, "redis", 27110)
+    monkeypatch.setitem(ports.PREFERRED, "redis", 24110)
     first = ports.choose(["redis"])["redis"]
     second = ports.choose(["redis"])["redis"]
-    assert second > first >= 27110
+    assert second > first >= 24110
 
 
 def test_the_promise_of_a_process_that_has_ended_is_void(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
-    (tmp_path / f"kit-ports-{os.getuid()}.json").write_text(json.dumps({"27120": ended.pid}))
-    monkeypatch.setitem(ports.PREFERRED, "redis", 27120)
-    assert ports.choose(["redis"])["redis"] == 27120
+    (tmp_path / f"kit-ports-{os.getuid()}.json").write_text(json.dumps({"24120": ended.pid}))
+    monkeypatch.setitem(ports.PREFERRED, "redis", 24120)
+    assert ports.choose(["redis"])["redis"] == 24120
 
 
 def test_who_listens_on_a_port_is_told_apart() -> None:
@@ -60,11 +64,11 @@ def test_who_listens_on_a_port_is_told_apart() -> None:
 
 
 def test_the_ports_of_a_kit_whose_broker_is_down_stay_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(ports.PREFERRED, "rabbitmq", 27130)
+    monkeypatch.setitem(ports.PREFERRED, "rabbitmq", 24130)
     lives = subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE)
     try:
-        ports.hand_over([27130], lives.pid)
-        assert ports.choose(["rabbitmq"])["rabbitmq"] == 27131
+        ports.hand_over([24130], lives.pid)
+        assert ports.choose(["rabbitmq"])["rabbitmq"] == 24131
     finally:
         lives.communicate()
 
@@ -110,11 +114,11 @@ def test_a_given_server_that_does_not_answer_stops_the_start(name: str, scheme: 
     ("settings", "expected"),
     [
         (
-            {"REDIS_URL": "redis://localhost:27140/0", "CELERY_BROKER_URL": "redis://localhost:27140/0"},
-            {"redis": 27140},
+            {"REDIS_URL": "redis://localhost:24140/0", "CELERY_BROKER_URL": "redis://localhost:24140/0"},
+            {"redis": 24140},
         ),
-        ({"RMQ_URL": "amqp://student:qwerty@localhost:27141/"}, {"rabbitmq": 27141}),
-        ({"CELERY_BROKER_URL": "amqp://student:qwerty@127.0.0.1:27141//"}, {"rabbitmq": 27141}),
+        ({"RMQ_URL": "amqp://student:qwerty@localhost:24141/"}, {"rabbitmq": 24141}),
+        ({"CELERY_BROKER_URL": "amqp://student:qwerty@127.0.0.1:24141//"}, {"rabbitmq": 24141}),
     ],
 )
 def test_where_a_lesson_expects_a_server_and_there_is_none_the_kit_starts_its_own(
@@ -128,7 +132,7 @@ def test_where_a_lesson_expects_a_server_and_there_is_none_the_kit_starts_its_ow
     assert {name: plan.values[name] for name in settings} == settings
 
 
-@pytest.mark.parametrize("url", ["amqp://me:secret@localhost:27142/", "amqp://student:qwerty@localhost:27142/my_vhost"])
+@pytest.mark.parametrize("url", ["amqp://me:secret@localhost:24142/", "amqp://student:qwerty@localhost:24142/my_vhost"])
 def test_a_server_we_could_not_stand_in_for_must_be_there(url: str) -> None:
     with pytest.raises(Problem, match="RMQ_URL"):
         given.check({"RMQ_URL": url})
@@ -136,7 +140,7 @@ def test_a_server_we_could_not_stand_in_for_must_be_there(url: str) -> None:
 
 def test_two_settings_cannot_expect_our_one_server_at_two_places() -> None:
     with pytest.raises(Problem, match="CELERY_RESULT_BACKEND"):
-        given.check({"REDIS_URL": "redis://127.0.0.1:27143/0", "CELERY_RESULT_BACKEND": "redis://127.0.0.1:27144/0"})
+        given.check({"REDIS_URL": "redis://127.0.0.1:24143/0", "CELERY_RESULT_BACKEND": "redis://127.0.0.1:24144/0"})
 
 
 def test_no_password_of_a_given_server_is_shown(tmp_path: Path) -> None:
