@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from commands.console import Problem
+from commands.state import is_alive
 
 PREFERRED = {
     "api": 8080,
@@ -106,20 +107,10 @@ def _promises() -> Iterator[dict[str, int]]:
     with path.open("r+") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         try:
-            promised = {port: pid for port, pid in json.load(file).items() if _is_alive(pid)}
+            promised = {port: pid for port, pid in json.load(file).items() if is_alive(pid)}
         except ValueError:
             promised = {}
         yield promised
         file.seek(0)
         file.truncate()
         json.dump(promised, file)
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

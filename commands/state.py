@@ -107,6 +107,22 @@ def run_dir() -> RunDir:
     return RunDir(Path(os.environ.get("KIT_RUN_DIR") or ROOT / ".run").resolve())
 
 
+def is_alive(pid: int) -> bool:
+    """Whether process `pid` still runs. A zombie does not: it has ended, and only its parent has not noticed yet."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass  # it is another user's
+    if not Path("/proc/self").exists():
+        return True
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False  # it ended while we looked
+
+
 def living(run: RunDir) -> dict[int, str]:
     """Processes that this kit's supervisor started, itself included: pid → command line. Zombies do not count."""
     return marked(f"{MARK}={run.path}")

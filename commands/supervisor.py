@@ -1,7 +1,6 @@
 """Talking to the supervisord of one kit over its unix socket."""
 
 import http.client
-import os
 import socket
 import subprocess
 import sys
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from commands.console import NOT_UP, Problem
-from commands.state import RunDir
+from commands.state import RunDir, is_alive
 
 ALIVE = ("STARTING", "RUNNING", "BACKOFF", "STOPPING")
 
@@ -137,21 +136,9 @@ class Supervisor:
         except (OSError, http.client.HTTPException, xmlrpc.client.Fault):
             return
         deadline = time.monotonic() + 10
-        while _exists(pid) and time.monotonic() < deadline:
+        while is_alive(pid) and time.monotonic() < deadline:
             self.is_up()  # each request wakes its loop, which otherwise looks once a second
             time.sleep(0.03)
-
-
-def _exists(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return (
-        Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-        if Path("/proc/self").exists()
-        else True
-    )
 
 
 def by_name(processes: list[Process], name: str) -> list[Process]:

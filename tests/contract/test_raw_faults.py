@@ -5,12 +5,11 @@ import os
 import signal
 import subprocess
 import time
-from contextlib import suppress
-from pathlib import Path
 
 import pytest
 
 from cars_bot import database, runs
+from commands.state import is_alive
 from raw_consumer.publisher import Publisher
 from tests.contract.raw_lane import RawLane
 from tests.kit import best_of, until
@@ -19,13 +18,6 @@ from tests.kit import best_of, until
 def at_work(raw: RawLane, count: int) -> None:
     """Wait until so many jobs have started."""
     until(lambda: len(raw.starts()) >= count, 10, f"{count} jobs are at work: {raw.tail()}")
-
-
-def is_alive(pid: int) -> bool:
-    """Whether a process runs; one that is dead and not yet waited for does not."""
-    with suppress(OSError):
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    return False
 
 
 # ---------------------------------------------------------------- lost processes

@@ -55,6 +55,17 @@ def test_the_promise_of_a_process_that_has_ended_is_void(monkeypatch: pytest.Mon
     assert ports.choose(["redis"])["redis"] == 24120
 
 
+def test_nor_does_a_zombie_keep_its_promise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ports.PREFERRED, "redis", 24125)
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    try:
+        os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)  # it has ended, and stays a zombie
+        ports.hand_over([24125], ended.pid)
+        assert ports.choose(["redis"])["redis"] == 24125
+    finally:
+        ended.wait()
+
+
 def test_who_listens_on_a_port_is_told_apart() -> None:
     with listening() as server:
         port = server.getsockname()[1]
