@@ -1,11 +1,11 @@
-"""A form for each job, from the JSON Schema of its arguments."""
+"""A form for each job and each workflow, from the JSON Schema of its arguments."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
 from api import examples
-from cars_bot.catalogue import JOBS, Job
+from cars_bot.catalogue import JOBS, WORKFLOWS, Job, job_named
 
 LONG_TEXT = 40  # characters from which a text is given room
 
@@ -29,11 +29,11 @@ class Field:
 
 @dataclass(frozen=True)
 class JobForm:
-    """A job as the page offers it."""
+    """A job as the page offers it, or a workflow: it is sent with its first job's arguments."""
 
     name: str
     summary: str
-    queue: str
+    queue: str  # the heading it stands under
     max_priority: int
     fields: list[Field]
 
@@ -41,7 +41,11 @@ class JobForm:
 @cache
 def jobs() -> list[JobForm]:
     """All of the catalogue."""
-    return [_form(job) for job in JOBS.values()]
+    workflows = [
+        replace(_form(job_named(steps[0])), name=name, summary=", then ".join(steps), queue="workflows")
+        for name, steps in WORKFLOWS.items()
+    ]
+    return [_form(job) for job in JOBS.values()] + workflows
 
 
 def _form(job: Job) -> JobForm:

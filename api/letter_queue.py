@@ -1,8 +1,9 @@
 """The dead letters' queues, `celery.dead` and `raw.dead`: going through them, and what a person does with a letter.
 
 A run that has ended stays as it is, so a letter is not simply sent again: replaying accepts a new run of the same job
-with the same arguments, whose parent is the old one. The letter is taken off the queue only after that is durable.
-Whoever dies in between leaves the letter where it was; replaying it again finds the new run and makes no other.
+with the same arguments, whose parent is the old one, and what is left of a workflow comes after it. The letter is taken
+off the queue only after that is durable. Whoever dies in between leaves the letter where it was; replaying it again
+finds the new run and makes no other.
 """
 
 import threading
@@ -17,7 +18,7 @@ from sqlalchemy import select
 
 from api.errors import Refused
 from api.letters import Letter, Unreadable, read
-from cars_bot import database, ledger, runs
+from cars_bot import database, ledger, runs, workflow
 from cars_bot.catalogue import job_named
 from cars_bot.crash import crash_point
 from cars_bot.errors import InvalidArguments, UnknownJob
@@ -166,8 +167,12 @@ def _accept_again(letter: Letter) -> str:
     with database.writing() as connection:
         if not database.insert_if_new(connection, idempotency_keys, row):
             return str(connection.execute(select(idempotency_keys.c.reply).filter_by(key=key)).scalar_one())
-        priority = min(letter.properties.priority or 0, job.queue.max_priority)
-        runs.accept(connection, job, letter.lane, letter.args, priority=priority, parent=letter.run_id, run_id=new_id)
+        old = runs.find(connection, letter.run_id) if letter.run_id else None
+        runs.accept(
+            connection, job, letter.lane, letter.args,
+            priority=min(letter.properties.priority or 0, job.queue.max_priority),
+            parent=letter.run_id, run_id=new_id, steps=workflow.again(workflow.after(old) if old else ()),
+        )  # fmt: skip
     ledger.record("accepted", new_id, letter.lane, detail=f"replayed from {letter.run_id}")
     return new_id
 

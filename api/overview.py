@@ -8,9 +8,9 @@ from sqlalchemy.exc import DataError
 
 from api import depths, examples
 from api.errors import problems
-from api.schemas import Choice, ImportReport, JobShown
+from api.schemas import Catalogue, Choice, ImportReport, JobShown, WorkflowShown
 from cars_bot import database, posts, runs
-from cars_bot.catalogue import JOBS, SCHEDULE
+from cars_bot.catalogue import JOBS, SCHEDULE, WORKFLOWS, job_named
 from cars_bot.errors import InvalidArguments
 
 router = APIRouter(prefix="/api")
@@ -18,14 +18,14 @@ router = APIRouter(prefix="/api")
 NO_EXPORT = (AttributeError, TypeError, ValueError, OverflowError, DataError)  # it has another shape, deep inside
 
 
-@router.get("/jobs", tags=["catalogue"], summary="List the jobs there are")
-def list_jobs() -> dict[str, list[JobShown]]:
+@router.get("/jobs", tags=["catalogue"], summary="List the jobs and workflows there are")
+def list_jobs() -> Catalogue:
     """Every job: its arguments as JSON Schema, its queue and priorities, its policy, its schedule."""
     ticks: dict[str, list[str]] = {}
     for tick in SCHEDULE.values():
         ticks.setdefault(tick.job, []).append(str(tick))
-    return {
-        "jobs": [
+    return Catalogue(
+        jobs=[
             JobShown(
                 name=job.name,
                 summary=job.summary,
@@ -38,8 +38,16 @@ def list_jobs() -> dict[str, list[JobShown]]:
                 schedule=ticks.get(job.name, []),
             )
             for job in JOBS.values()
-        ]
-    }
+        ],
+        workflows=[_workflow(name, steps) for name, steps in WORKFLOWS.items()],
+    )
+
+
+def _workflow(name: str, steps: tuple[str, ...]) -> WorkflowShown:
+    first = job_named(steps[0])
+    return WorkflowShown(
+        name=name, steps=list(steps), arguments=first.arguments.model_json_schema(), example=examples.arguments(first)
+    )
 
 
 @router.get("/summary", tags=["counts"], summary="Count all runs", responses=problems(503))

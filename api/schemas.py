@@ -149,6 +149,22 @@ class JobShown(BaseModel):
     schedule: list[str] = Field(description="Crontab lines in UTC, or `every N s`.")
 
 
+class WorkflowShown(BaseModel):
+    """Jobs done one after the other, all with the same arguments; submitted by its name, like a job."""
+
+    name: str
+    steps: list[str] = Field(description="Names of jobs. Each is a run of its own, and the parent of the next.")
+    arguments: dict[str, Any]
+    example: dict[str, Any]
+
+
+class Catalogue(BaseModel):
+    """What can be submitted."""
+
+    jobs: list[JobShown]
+    workflows: list[WorkflowShown]
+
+
 class ImportReport(BaseModel):
     """What an import found; `post_id` is what jobs take as their argument."""
 

@@ -165,8 +165,17 @@ def test_the_catalogue_says_all_a_form_needs(server: Server) -> None:
     assert jobs["process_post"]["message_ttl"] == 3_600
 
 
-def test_every_job_accepts_its_own_example(own_server: Server) -> None:
-    for job in own_server.http.get("/api/jobs").json()["jobs"]:
+def test_a_workflow_is_listed_with_its_steps(server: Server) -> None:
+    (workflow,) = server.http.get("/api/jobs").json()["workflows"]
+
+    assert workflow["name"] == "describe_post"
+    assert workflow["steps"] == ["classify_post", "extract_data", "generate_description"]
+    assert workflow["arguments"]["required"] == ["text"]
+
+
+def test_every_job_and_workflow_accepts_its_own_example(own_server: Server) -> None:
+    listed = own_server.http.get("/api/jobs").json()
+    for job in listed["jobs"] + listed["workflows"]:
         assert own_server.submit("raw", job["name"], args=job["example"]), job["name"]
 
 

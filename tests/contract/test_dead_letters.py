@@ -25,6 +25,7 @@ from tests.contract.dead_letters import (
     strange,
 )
 from tests.contract.test_by_hand import python
+from tests.contract.test_workflow import follow
 from tests.kit import ROOT, Kit, until
 
 DELAY = {"task_num": 1, "timeout": 0}
@@ -191,6 +192,18 @@ def test_a_run_that_fails_again_is_a_dead_letter_again(kit: Kit, lane: str) -> N
 
     assert listed(kit, lane, again)["job"] == "refuse"
     assert order(kit, lane, [failed]) == []
+
+
+def test_the_steps_after_a_replayed_one_follow_it(kit: Kit, lane: str, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    first = kit.submit(lane, "need_a_file", args={"path": str(file)})[0]
+    _, failed = follow(kit, first, "step_that_needs_a_file")
+    until(lambda: order(kit, lane, [failed["id"]]), 10, "its letter is listed")
+
+    file.touch()
+    (new,) = post(kit, "replay", lane, runs=[failed["id"]])["replayed"].values()
+    again, last = follow(kit, new, "last_step")
+    assert (again["parent"], again["result"], last["result"]) == (failed["id"], "found", "last")
 
 
 def test_whoever_dies_between_the_new_run_and_the_old_letter_makes_no_second_run(kit: Kit, lane: str) -> None:
