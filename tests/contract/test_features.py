@@ -5,7 +5,6 @@ The workers are stopped, scaled and killed here, so this is not the kit that all
 
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,6 +34,13 @@ def stopped(own_kit: Kit, program: str) -> Iterator[Kit]:
 def waiting(kit: Kit, lane: str) -> dict[str, int]:
     """Messages per queue, of the queues that are not empty."""
     return {queue: count for queue, count in kit.http.get("/api/queues").json()[lane].items() if count}
+
+
+def held(kit: Kit) -> dict[str, int]:
+    """Messages per queue of either lane, waiting or in somebody's hands, of the queues that are not empty."""
+    counts = dict(line.split() for line in kit.rabbitmqctl("list_queues", "name", "messages").splitlines())
+    queues = {queue: int(count) for queue, count in counts.items() if count.isdecimal()}
+    return {queue: count for queue, count in queues.items() if count and not queue.endswith(".dead")}
 
 
 def sleep_jobs(kit: Kit, lane: str, count: int, seconds: float, **more: int) -> list[str]:
@@ -101,10 +107,7 @@ def test_a_busy_worker_leaves_to_others_what_it_cannot_begin(own_kit: Kit, lane:
 
 @pytest.mark.feature("confirmed, mandatory publishing")
 def test_what_the_broker_has_not_taken_is_not_called_published(own_kit: Kit, lane: str) -> None:
-    def rabbitmqctl(*words: str) -> None:
-        subprocess.run([own_kit.run_dir / "bin" / "rabbitmqctl", "-q", *words], check=True, capture_output=True)
-
-    rabbitmqctl("set_vm_memory_high_watermark", "absolute", "1")
+    own_kit.rabbitmqctl("set_vm_memory_high_watermark", "absolute", "1")
     try:
         ids = sleep_jobs(own_kit, lane, 3, 0)
         deadline = time.monotonic() + 4  # longer than Celery's publisher waits for a confirm
@@ -112,7 +115,7 @@ def test_what_the_broker_has_not_taken_is_not_called_published(own_kit: Kit, lan
             assert not any("published" in events(own_kit, run) for run in ids)
             time.sleep(0.2)
     finally:
-        rabbitmqctl("set_vm_memory_high_watermark", "0.4")
+        own_kit.rabbitmqctl("set_vm_memory_high_watermark", "0.4")
     counts = own_kit.all_ended(ids, 40)
     assert (counts["done"], counts["effects"], counts["duplicated"]) == (3, 3, 0)
 
@@ -123,8 +126,7 @@ def test_workers_whose_connections_are_cut_come_back_by_themselves(own_kit: Kit,
     ids = sleep_jobs(own_kit, lane, 40, 0.1)
     for done in (5, 10, 15):
         until(lambda done=done: own_kit.summary(ids)["done"] >= done, 30, f"{done} are done")
-        cut = [own_kit.run_dir / "bin" / "rabbitmqctl", "-q", "close_all_connections", "cut by the test"]
-        subprocess.run(cut, check=True, capture_output=True)
+        own_kit.rabbitmqctl("close_all_connections", "cut by the test")
 
     counts = own_kit.all_ended(ids, 60)
     assert (counts["done"], counts["effects"], counts["duplicated"]) == (40, 40, 0)
@@ -142,6 +144,7 @@ def test_what_a_killed_worker_had_in_hand_is_done_by_another(own_kit: Kit, lane:
 
     counts = own_kit.all_ended(ids, 40)
     assert (counts["done"], counts["effects"], counts["duplicated"]) == (2, 2, 0)
+    until(lambda: held(own_kit) == {}, 10, "and acknowledged, so that the broker holds it no more")
 
 
 @pytest.mark.feature("lost-child handling")
