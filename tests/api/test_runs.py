@@ -166,9 +166,9 @@ def test_the_catalogue_says_all_a_form_needs(server: Server) -> None:
 
 
 def test_a_workflow_is_listed_with_its_steps(server: Server) -> None:
-    (workflow,) = server.http.get("/api/jobs").json()["workflows"]
+    listed = server.http.get("/api/jobs").json()["workflows"]
+    workflow = next(each for each in listed if each["name"] == "describe_post")
 
-    assert workflow["name"] == "describe_post"
     assert workflow["steps"] == ["classify_post", "extract_data", "generate_description"]
     assert workflow["arguments"]["required"] == ["text"]
 
