@@ -8,6 +8,7 @@ import pika
 import pika.exceptions
 import pytest
 
+from commands.state import is_alive
 from tests.api.server import redis_server, serving
 from tests.kit import Kit, until
 
@@ -38,14 +39,6 @@ def process_at_work(trace: Path) -> int:
     return int(until(lambda: trace.exists() and trace.read_text().splitlines(), 20, "the job works")[0])
 
 
-def is_alive(pid: int) -> bool:
-    """Whether there is such a process, and not only what is left of one."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
 def both_work_at_once(kit: Kit, lane: str) -> None:
     """Two runs are in progress at the same time."""
     ids = kit.submit(lane, "process_task", count=2, args={"task_num": 1, "timeout": 3})
@@ -73,7 +66,7 @@ def test_revoked_runs_are_ended_at_work_and_their_worker_is_whole_again(kit: Kit
 
     for run_id in ids:
         cancel(kit, run_id)
-    until(lambda: not any(map(is_alive, pids)), 3, "their processes are gone")
+    until(lambda: not any(map(is_alive, pids)), 10, "their processes are gone")
 
     assert kit.all_ended(neighbours, 30)["done"] == 4
     both_work_at_once(kit, lane)
@@ -90,7 +83,7 @@ def test_one_of_two_is_revoked_and_the_other_is_not_disturbed(kit: Kit, lane: st
     pid = process_at_work(trace)
 
     cancel(kit, run_id)
-    until(lambda: not is_alive(pid), 3, "its process is gone")
+    until(lambda: not is_alive(pid), 10, "its process is gone")
     run = kit.ended(neighbour)
     assert (run["state"], run["attempt"]) == ("DONE", 1)
 
@@ -105,4 +98,4 @@ def test_a_broker_that_does_not_answer_holds_up_no_revoking(tmp_path: Path) -> N
             for run_id in ids:
                 began = time.monotonic()
                 assert api.http.post(f"/api/runs/{run_id}/cancel").json()["state"] == "REVOKED"
-                assert time.monotonic() - began < 1.0
+                assert time.monotonic() - began < 3
