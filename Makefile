@@ -1,5 +1,5 @@
 # One line a chore; ./kit does the work and ./kit --help says more.
-.PHONY: demo up down status logs doctor test test-contract test-browser test-faults soak lint audit bench locust \
+.PHONY: demo up down status logs doctor test test-all test-contract test-browser test-faults soak lint audit bench locust \
         compile-requirements \
         run-celery-worker run-celery-beat celery-status celery-stats
 
@@ -11,6 +11,7 @@ logs: ; @./kit logs -f
 doctor: ; @./kit doctor
 
 test: ; @./kit test
+test-all: ; @./kit test tests -n 4
 test-contract: ; @./kit test tests/contract
 test-browser: ; @./kit test tests/browser
 test-faults: ; @./kit test-faults

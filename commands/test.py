@@ -1,7 +1,7 @@
 """`kit test …`: the tests, with servers of their own; they leave nothing running. The arguments are pytest's.
 
-For example: `./kit test tests/unit -k ports`. Without any, all tests run, the contract tests on SQLite only; they run
-on PostgreSQL too where they are asked for: `./kit test tests/contract`.
+For example: `./kit test tests/unit -k ports`. Without any, it is what takes a few minutes: the contract tests on
+SQLite, and nothing marked `thorough`. `./kit test tests` runs those as well, and the contract on PostgreSQL too.
 """
 
 import os
@@ -14,11 +14,11 @@ from commands.exec_ import inside
 from commands.state import ROOT, TEST_SESSION, end_marked, run_dir
 
 # Most tests wait for processes: four wait at once. Asked for by name, they run in one process, easier to follow.
-EVERYTHING = ["-n", "4", "--databases", "sqlite"]
+A_FEW_MINUTES = ["-n", "4", "--databases", "sqlite", "-m", "not thorough"]
 
 
 def pass_on(words: list[str]) -> int:
-    return run_pytest(words or EVERYTHING)
+    return run_pytest(words or A_FEW_MINUTES)
 
 
 def run_pytest(words: list[str]) -> int:

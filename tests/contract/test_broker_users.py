@@ -19,6 +19,8 @@ from tests.api.server import Server, serving
 from tests.contract.raw_lane import Servers
 from tests.kit import ENDED, ROOT, until
 
+pytestmark = pytest.mark.thorough
+
 DEFINITIONS = ROOT / "deploy" / "rabbitmq" / "definitions.json"
 WORKERS = {
     "celery_worker": ["celery", "-A", "celery_app", "worker", "-l", "info", "-c", "1", "-n", "celery_worker@%h"],

@@ -16,6 +16,8 @@ from tests.contract.test_by_hand import python
 from tests.contract.test_lanes import events
 from tests.kit import Kit, until
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture
 def program(lane: str) -> str:

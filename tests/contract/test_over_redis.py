@@ -12,6 +12,8 @@ import redis
 
 from tests.kit import Kit, running, until
 
+pytestmark = pytest.mark.thorough
+
 TRIES = 4
 
 

@@ -12,6 +12,8 @@ import pytest
 from tests.contract.ticks import EVERY
 from tests.kit import ROOT, Kit, until
 
+pytestmark = pytest.mark.thorough
+
 
 class Scheduler:
     """A scheduler of a lane, of the test's own; its clock may be ahead."""

@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import httpx
+import pytest
 
 from tests.api.server import free_port
 from tests.kit import ROOT, Kit, until
+
+pytestmark = pytest.mark.thorough
 
 SECRETS = {
     "KIT_SECRET": "the-secret-that-signs",

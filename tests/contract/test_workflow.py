@@ -96,6 +96,7 @@ def test_a_chain_sent_by_hand_hands_on_its_results(kit: Kit) -> None:
     assert kit.ended(second)["parent"] == first
 
 
+@pytest.mark.thorough
 @pytest.mark.feature("workflow")
 def test_a_worker_that_dies_between_two_steps_loses_and_doubles_none(own_kit: Kit, crash_file: Path, lane: str) -> None:
     kit, once = own_kit, crash_file
