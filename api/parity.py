@@ -72,7 +72,10 @@ FEATURES = (
     ),
     Feature(
         "countdown/ETA",
-        "`countdown=`: a worker takes the message and holds it in memory until it is due",
+        (
+            "`countdown=`: a worker takes the message and holds it in memory until it is due; from RabbitMQ 4 on that "
+            "counts against its prefetch, and what comes after waits as well"
+        ),
         "binary delay levels: 24 queues whose TTL dead-letters one level down; no worker holds the message",
     ),
     Feature(

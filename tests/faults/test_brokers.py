@@ -112,7 +112,7 @@ def test_a_broker_that_takes_no_new_connections_is_asked_again_until_it_does(tri
     ("raise_it", "lift_it"),
     [
         (("set_vm_memory_high_watermark", "0.00001"), ("set_vm_memory_high_watermark", "absolute", "512MiB")),
-        (("set_disk_free_limit", "900TB"), ("set_disk_free_limit", "100MB")),
+        (("set_disk_free_limit", "900000000000000"), ("set_disk_free_limit", "100MB")),
     ],
     ids=["memory", "disk"],
 )
