@@ -47,7 +47,8 @@ def test_a_workflow_stops_where_there_is_nothing_more_to_do(kit: Kit, any_lane: 
     behind = kit.submit(any_lane, "describe_post", args={"text": CAR})[0]
     follow(kit, behind, "extract_data", "generate_description")
 
-    assert (kit.run(first)["state"], kit.run(first)["result"]["is_sale"]) == ("DONE", False)
+    run = kit.ended(first)
+    assert (run["state"], run["result"]["is_sale"]) == ("DONE", False)
     assert after(kit, first) == []
 
 
