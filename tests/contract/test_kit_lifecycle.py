@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from commands.state import is_alive
 from tests.kit import ROOT, Kit, until
 
 EVERYTHING = {
@@ -59,14 +60,6 @@ def ports_of(pids: list[int]) -> set[int]:
             if fields[3] == "0A" and f"socket:[{fields[9]}]" in sockets:
                 listening.add(int(fields[1].rpartition(":")[2], 16))
     return listening
-
-
-def is_alive(pid: int) -> bool:
-    """Whether the process is there and not just waiting for its parent to take notice of its end."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 @pytest.fixture(scope="module")
