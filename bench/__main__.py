@@ -1,7 +1,7 @@
 """python -m bench: how fast each lane drains a backlog of no-op jobs, with every run tracked in a database.
 
-Each round measures everybody once, one after the other, so that a machine that slows down slows all of them; what
-counts is the ratio within a round, and the median over the rounds. Nobody is measured while starting: the clock runs
+Each round measures everybody once for each database, one right after the other, so that a machine that slows down slows
+all of them; what counts is the ratio within a round, and the median over the rounds. Nobody is measured while starting: the clock runs
 from the moment the first twentieth is done to the last job.
 """
 
@@ -28,25 +28,27 @@ TOO_LONG = 180.0  # seconds for one drain
 def main() -> int:
     """Measure, print the table, and return 0 if the ratios are what the README says."""
     parser = argparse.ArgumentParser(prog="./kit bench", description=__doc__.partition("\n")[0])
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--backlog", type=int, default=5_000)
     parser.add_argument("--databases", default="sqlite,postgresql")
+    parser.add_argument("--prefetch-4", action="store_true", help="also the Celery lane with stock Celery's prefetch")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     options = parser.parse_args()
     databases = options.databases.split(",")
+    lanes = {lane: who for lane, who in LANES.items() if lane != "celery4" or options.prefetch_4}
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that the servers are stopped then too
 
     rates: dict[tuple[str, str], list[float]] = {}
     with servers() as (addresses, folder), postgresql(folder, "postgresql" in databases) as pg:
         for round_ in range(1, options.rounds + 1):
             say(f"round {round_} of {options.rounds}")
-            measure(STOCK, "–", options.backlog, environment(**addresses), rates)
             for name in databases:
-                for lane, contestant in LANES.items():
+                measure(STOCK, name, options.backlog, environment(**addresses), rates)
+                for lane, contestant in lanes.items():
                     file = folder / f"{lane}-{round_}.sqlite3"
                     url = fresh(pg, f"{lane}_{round_}") if name == "postgresql" else f"sqlite:///{file}"
                     measure(contestant, name, options.backlog, environment(**addresses, DATABASE_URL=url), rates)
-    report(rates, databases, options.json)
+    report(rates, databases, list(lanes.values()), options.json)
     return 0
 
 
@@ -62,7 +64,7 @@ def measure(
     finally:
         stop(worker)
         left.close()
-    say(f"  {who.name:13} {database:11} {rate:7,.0f} jobs/s")
+    say(f"  {who.name:13} {database if who is not STOCK else '–':11} {rate:7,.0f} jobs/s")
     rates.setdefault((who.name, database), []).append(rate)
 
 
@@ -80,13 +82,15 @@ def drain(left, backlog: int) -> float:  # type: ignore[no-untyped-def]
     raise SystemExit(f"bench: {left()} of {backlog} jobs were not done within {TOO_LONG:.0f} s")
 
 
-def report(rates: dict[tuple[str, str], list[float]], databases: list[str], as_json: bool) -> None:
+def report(
+    rates: dict[tuple[str, str], list[float]], databases: list[str], lanes: list[Contestant], as_json: bool
+) -> None:
     """Print medians and, round by round, the ratios' medians."""
-    stock = rates[STOCK.name, "–"]
-    table = [(STOCK.name, "–", statistics.median(stock), None, None)]
+    table: list[tuple[str, str, float, float | None, float | None]] = []
     for database in databases:
-        celery = rates[LANES["celery"].name, database]
-        for contestant in LANES.values():
+        stock, celery = rates[STOCK.name, database], rates[LANES["celery"].name, database]
+        table.append((STOCK.name, "–", statistics.median(stock), None, None))
+        for contestant in lanes:
             mine = rates[contestant.name, database]
             to_stock = statistics.median(a / b for a, b in zip(mine, stock, strict=True))
             to_celery = statistics.median(a / b for a, b in zip(mine, celery, strict=True))

@@ -12,7 +12,7 @@ from pathlib import Path
 from commands import amqp, bootstrap, debian, given, ports, rabbitmq, redis_server
 from commands.console import Problem
 from commands.readiness import http_answers
-from commands.state import RunDir, living
+from commands.state import RunDir, living, process_state
 from commands.supervisor import Supervisor
 
 PATIENCE = 60  # seconds a run that is due may wait for a worker
@@ -145,15 +145,8 @@ def processes(run: RunDir) -> Iterator[Fault]:
                 f"{process.name} does not stay up ({process.state})",
                 f"./kit logs {process.name}; ./kit up {process.name}",
             )
-        elif process.state == "RUNNING" and frozen(process.pid):
+        elif process.state == "RUNNING" and process_state(process.pid) == "T":
             yield Fault(f"{process.name} is suspended", f"kill -CONT {process.pid}")
-
-
-def frozen(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
-    except OSError:
-        return False
 
 
 def brokers(run: RunDir) -> Iterator[Fault]:

@@ -107,20 +107,25 @@ def run_dir() -> RunDir:
     return RunDir(Path(os.environ.get("KIT_RUN_DIR") or ROOT / ".run").resolve())
 
 
+def process_state(pid: int) -> str:
+    """The letter that /proc has for a process, such as T (suspended) or Z (a zombie); none if it is gone."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return ""
+
+
 def is_alive(pid: int) -> bool:
     """Whether process `pid` still runs. A zombie does not: it has ended, and only its parent has not noticed yet."""
+    if Path("/proc/self").exists():
+        return process_state(pid) not in ("", "Z")
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
         pass  # it is another user's
-    if not Path("/proc/self").exists():
-        return True
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False  # it ended while we looked
+    return True
 
 
 def living(run: RunDir) -> dict[int, str]:

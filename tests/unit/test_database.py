@@ -1,7 +1,9 @@
 """Transactions and connections, on both databases."""
 
+import datetime as dt
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pgserver
@@ -10,7 +12,9 @@ from sqlalchemy import Connection, text
 
 from cars_bot import database, runs
 from cars_bot.catalogue import JOBS
+from cars_bot.errors import StorageUnavailable
 from cars_bot.execution import AlreadyEnded, Delivery, Done, Outcome, execute
+from cars_bot.settings import settings
 from tests.unit.conftest import using_database
 
 
@@ -116,3 +120,38 @@ def test_postgresql_waits_for_its_disk_in_a_transaction_and_not_for_a_single_wri
         assert connection.execute(setting).scalar_one() == "on"
     with database.statements() as connection:
         assert connection.execute(setting).scalar_one() == "off"
+
+
+@pytest.mark.parametrize(
+    ("result", "kept"),
+    [
+        (None, None),
+        ({"марка": "Škoda 🚗", "price": [1, 2.5, None]}, {"марка": "Škoda 🚗", "price": [1, 2.5, None]}),
+        ({"at": dt.date(2026, 5, 1), "mileage": float("nan")}, {"at": "2026-05-01", "mileage": None}),
+    ],
+)
+def test_a_result_is_read_as_it_was_written(result: object, kept: object) -> None:
+    with database.writing() as connection:
+        run_id = accept(connection)
+        assert runs.move(connection, run_id, to="DONE", attempt=1, worker="w", began=1.0, result=result)
+        assert runs.standing(connection, run_id) == ("DONE", 1, JOBS["debug_task"].policy.max_attempts, None)
+    with database.statements() as connection:
+        run = runs.find(connection, run_id)
+    assert run is not None
+    assert run.result == kept
+
+
+@pytest.mark.parametrize("empty_database", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("way_in", [database.statements, database.writing])
+def test_a_connection_that_the_server_ended_is_told_and_replaced(
+    way_in: Callable[[], AbstractContextManager[Connection]],
+) -> None:
+    with database.writing() as connection:
+        run_id = accept(connection)
+    with pytest.raises(StorageUnavailable), way_in() as connection:
+        pid = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+        with database.new_engine(settings().database_url).connect() as another:
+            another.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
+        runs.standing(connection, run_id)
+    with way_in() as connection:
+        assert runs.standing(connection, run_id) is not None
