@@ -19,7 +19,8 @@ from cars_bot import clients, database, runs, workflow
 from cars_bot.catalogue import JOBS, job_named
 from cars_bot.context import Step
 from cars_bot.errors import Permanent, StorageUnavailable
-from cars_bot.execution import AlreadyEnded, Delivery, Done, Expired, Failed, Retry, end_from_outside, execute
+from cars_bot.execution import end_from_outside, execute
+from cars_bot.outcome import AlreadyEnded, Delivery, Done, Expired, Failed, Retry
 from cars_bot.settings import REDIS_PRIORITIES, settings
 from celery_app import celery_app
 

@@ -19,11 +19,12 @@ from starlette.responses import JSONResponse
 
 from api.errors import Problem, Refused, unknown_run
 from cars_bot import database, ledger, runs
+from cars_bot.book import DATABASE_BOOK
 from cars_bot.callback import verify
 from cars_bot.catalogue import job_named
 from cars_bot.context import Context
-from cars_bot.execution import DATABASE_BOOK, Delivery, Done, Failed, Retry
 from cars_bot.models import idempotency_keys
+from cars_bot.outcome import Delivery, Done, Failed, Retry
 from cars_bot.settings import settings
 
 router = APIRouter(tags=["callback"])

@@ -28,7 +28,7 @@ from api.schemas import (
     Timeline,
     shown,
 )
-from cars_bot import database, runs
+from cars_bot import database, run_lists
 from cars_bot.catalogue import job_named
 
 MAX_WAIT = 30.0  # seconds a request may be kept open
@@ -110,7 +110,7 @@ def list_runs(
     if job is not None:
         job_named(job)
     with database.statements() as connection:
-        found = runs.page(connection, lane=lane, state=state, job=job, before=before, limit=limit + 1)
+        found = run_lists.page(connection, lane=lane, state=state, job=job, before=before, limit=limit + 1)
     more = len(found) > limit
     return {"runs": [shown(run) for run in found[:limit]], "next": found[limit - 1].id if more else None}
 

@@ -12,8 +12,9 @@ from threading import Lock, Thread
 from time import monotonic, time
 from typing import Any
 
-from cars_bot import clients, database, execution, runs, workflow
+from cars_bot import clients, database, execution, run_lists, runs, workflow
 from cars_bot.context import Step
+from cars_bot.outcome import Delivery, Retry
 from cars_bot.runs import Run
 from cars_bot.settings import settings
 
@@ -129,12 +130,12 @@ def run_inline(run_id: str) -> None:
         run = runs.find(connection, run_id)
     if run is None:
         return
-    delivery = execution.Delivery(run.id, run.job, run.args, "inline", steps=workflow.after(run))
+    delivery = Delivery(run.id, run.job, run.args, "inline", steps=workflow.after(run))
     outcome = execution.execute(delivery, worker="api")
-    if isinstance(outcome, execution.Retry):
+    if isinstance(outcome, Retry):
         execution.end_from_outside(run.id, "inline", f"{outcome.error}; the inline lane does not retry", "api")
     with database.statements() as connection:
-        following = runs.page(connection, parent=run_id, state="PENDING", limit=100)
+        following = run_lists.page(connection, parent=run_id, state="PENDING", limit=100)
     for next_run in reversed(following):
         run_inline(next_run.id)
 

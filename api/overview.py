@@ -9,7 +9,7 @@ from sqlalchemy.exc import DataError
 from api import depths, examples
 from api.errors import problems
 from api.schemas import Catalogue, Choice, ImportReport, JobShown, WorkflowShown
-from cars_bot import database, posts, runs
+from cars_bot import database, posts, run_lists
 from cars_bot.catalogue import JOBS, SCHEDULE, WORKFLOWS, job_named
 from cars_bot.errors import InvalidArguments
 
@@ -54,14 +54,14 @@ def _workflow(name: str, steps: tuple[str, ...]) -> WorkflowShown:
 def summarise() -> dict[str, dict[str, int]]:
     """Count all runs per lane and state, and the effects that happened more than once."""
     with database.statements() as connection:
-        return runs.summary(connection)
+        return run_lists.summary(connection)
 
 
 @router.post("/summary", tags=["counts"], summary="Count some runs", responses=problems(400, 413, 415, 422, 503))
 def summarise_some(choice: Choice) -> dict[str, dict[str, int]]:
     """The same for some runs only."""
     with database.statements() as connection:
-        return runs.summary(connection, choice.ids)
+        return run_lists.summary(connection, choice.ids)
 
 
 @router.get("/queues", tags=["counts"], summary="Show how much waits")

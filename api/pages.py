@@ -17,7 +17,7 @@ from starlette.staticfiles import StaticFiles
 from api import dead_letters, drawing, forms, parity, pulse, submission, timeline, views, words
 from api.errors import Refused
 from api.schemas import RUN_ID
-from cars_bot import database, runs
+from cars_bot import database, run_lists, runs
 from cars_bot.catalogue import JOBS
 from cars_bot.settings import settings
 
@@ -87,7 +87,7 @@ def show_run(run_id: str, request: Request) -> HTMLResponse:
     run = submission.existing(run_id)
     story = timeline.of(run)
     with database.statements() as connection:
-        children = runs.page(connection, parent=run.id, limit=20)
+        children = run_lists.page(connection, parent=run.id, limit=20)
     return render(
         "run.html",
         request,

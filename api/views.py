@@ -14,7 +14,7 @@ from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 
-from cars_bot import database, runs
+from cars_bot import database, run_lists, runs
 from cars_bot.catalogue import JOBS
 
 log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ class Query:
             if self.run is not None:
                 found = runs.find(connection, self.run)
                 return [] if found is None else [row(found)]
-            listed = runs.page(
+            listed = run_lists.page(
                 connection, lane=self.lane, state=self.state, job=self.job, before=self.before, limit=PAGE_ROWS
             )
         return [row(run) for run in listed]

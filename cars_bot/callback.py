@@ -16,7 +16,7 @@ from typing import Any
 from cars_bot.catalogue import Job
 from cars_bot.context import Context
 from cars_bot.errors import NotConfigured, StorageUnavailable
-from cars_bot.execution import AlreadyEnded, Delivery, Done, Expired, Failed, Retry
+from cars_bot.outcome import AlreadyEnded, Delivery, Done, Expired, Failed, Retry
 from cars_bot.settings import settings
 
 MAX_AGE = 300.0  # seconds a signature stays good

@@ -13,16 +13,14 @@ does not.
 import logging
 import random
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from pydantic_core import PydanticSerializationError, to_json
-from sqlalchemy import Connection
 
-from cars_bot import database, ledger, rate_limit, runs
+from cars_bot import ledger, rate_limit, runs
+from cars_bot.book import DATABASE_BOOK, Book
 from cars_bot.catalogue import Job, job_named
-from cars_bot.context import Context, Step
+from cars_bot.context import Context
 from cars_bot.crash import crash_point
 from cars_bot.errors import (
     InvalidArguments,
@@ -32,157 +30,12 @@ from cars_bot.errors import (
     Throttled,
     TimeLimitExceeded,
 )
-from cars_bot.models import effects
+from cars_bot.outcome import AlreadyEnded, Delivery, Done, Expired, Failed, Outcome, Retry
 
 log = logging.getLogger(__name__)
 
 WAIT_FOR_STORAGE = 2.0  # seconds until a delivery is tried again when the database could not be used
 MAX_RESULT_BYTES = 256 * 1024
-
-
-@dataclass(frozen=True)
-class Delivery:
-    """A message as the lane received it.
-
-    Attributes:
-        redelivered: the broker says it has handed it out before.
-        steps: those that follow in its workflow.
-        passes_on: the lane sends the next step's message itself; else the relay does.
-        parent: the run that sent it, if it is one that came by hand.
-    """
-
-    run_id: str
-    job: str
-    args: dict[str, Any]
-    lane: str
-    redelivered: bool = False
-    steps: Sequence[Step] = ()
-    passes_on: bool = False
-    parent: str | None = None
-
-
-@dataclass(frozen=True)
-class Done:
-    """The job succeeded; `result` is stored with the run."""
-
-    result: Any
-
-
-@dataclass(frozen=True)
-class Retry:
-    """To be tried again after `after` seconds, because of `error`."""
-
-    after: float
-    error: str
-
-
-@dataclass(frozen=True)
-class Failed:
-    """Will not be tried again, because of `error`."""
-
-    error: str
-
-
-@dataclass(frozen=True)
-class Expired:
-    """Waited longer than its queue's TTL and was not started."""
-
-
-@dataclass(frozen=True)
-class AlreadyEnded:
-    """The run had ended in `state` before this attempt could end it; nothing this attempt wrote was kept."""
-
-    state: str
-
-
-Outcome = Done | Retry | Failed | Expired | AlreadyEnded
-
-
-class Book(Protocol):
-    """Where attempts are looked up and outcomes written down: the database, or the API over HTTP (`callback.py`)."""
-
-    def begin(self, delivery: Delivery, job: Job, worker: str) -> int | Expired | Failed | AlreadyEnded:
-        """Return this attempt's number, or the outcome if there is nothing to do."""
-        ...
-
-    def finish(self, context: Context, outcome: Done | Retry | Failed, began: float) -> bool:
-        """Commit the outcome with all the context holds; False if the run had ended before.
-
-        Raises:
-            StorageUnavailable: nothing was committed.
-        """
-        ...
-
-
-class DatabaseBook:
-    """The runs table."""
-
-    def begin(self, delivery: Delivery, job: Job, worker: str) -> int | Expired | Failed | AlreadyEnded:
-        """See `Book.begin`."""
-        with database.statements() as connection:
-            run = runs.standing(connection, delivery.run_id)
-        if run is None:  # sent to the broker by hand: every execution is a run
-            with database.writing() as connection:
-                runs.adopt(connection, delivery.run_id, job, delivery.lane, delivery.args, delivery.parent)
-            return 1
-        if run.state in runs.ENDED:
-            return AlreadyEnded(run.state)
-        if run.state == "PENDING" and run.expires_at is not None and run.expires_at < time.time():
-            runs.end_open(delivery.run_id, "EXPIRED", runs.OVERDUE)
-            return Expired()
-        if delivery.redelivered:
-            if run.attempt >= run.max_attempts:
-                error = f"its worker was lost during attempt {run.attempt} of {run.max_attempts}"
-                runs.end_open(delivery.run_id, "FAILED", error)
-                return Failed(error)
-            runs.claim_again(delivery.run_id, worker)
-        return int(run.attempt) + 1
-
-    def finish(self, context: Context, outcome: Done | Retry | Failed, began: float) -> bool:
-        """See `Book.finish`."""
-        more = context.writes or context.effects or context.next_runs or context.steps
-        writes = isinstance(outcome, Done) and more
-        with database.writing() if writes else database.statements() as connection:
-            kept = runs.move(
-                connection, context.run_id, attempt=context.attempt, worker=context.worker, began=began, **_row(outcome)
-            )
-            if kept and writes:
-                self._keep(connection, context)
-        return kept
-
-    def _keep(self, connection: Connection, context: Context) -> None:
-        for write in context.writes:
-            write(connection)
-        if context.effects:
-            row = {"run_id": context.run_id, "made_at": time.time()}
-            rows = [row | {"kind": kind, "key": key, "detail": detail} for kind, key, detail in context.effects]
-            connection.execute(effects.insert(), rows)
-        for job, args in context.next_runs:
-            runs.accept(connection, job_named(job), context.lane, args, parent=context.run_id)
-        # feature: workflow
-        if context.steps:
-            step, *others = context.steps
-            runs.accept(
-                connection, job_named(step.job), context.lane, context.args, priority=step.priority,
-                parent=context.run_id, run_id=step.run_id, steps=others, published=context.passes_on,
-            )  # fmt: skip
-        # end
-
-
-def _row(outcome: Done | Retry | Failed) -> dict[str, Any]:
-    """The outcome in the words of the runs table."""
-    match outcome:
-        # feature: results
-        case Done(result):
-            return {"to": "DONE", "result": result}
-        # end
-        case Retry(after, error):
-            return {"to": "RETRYING", "error": error, "due_at": time.time() + after}
-        case Failed(error):
-            return {"to": "FAILED", "error": error}
-
-
-DATABASE_BOOK = DatabaseBook()
 
 
 def execute(

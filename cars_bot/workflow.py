@@ -3,7 +3,7 @@
     run 1 DONE ──> run 2 accepted, its parent is run 1 ──> run 2 DONE ──> run 3 … and no further when one fails or stops
 
 All ids are made when the workflow is: a step that is carried out twice names the same next run twice. That run is
-accepted by the transaction that ends the run before it (`execution.py`), so between two steps there is nothing to
+accepted by the transaction that ends the run before it (`book.py`), so between two steps there is nothing to
 lose. How it gets to a worker is the lanes' business: the Celery lane sends a chain, the raw lane's messages name the
 steps that are left.
 """

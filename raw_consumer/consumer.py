@@ -14,7 +14,8 @@ from cars_bot import ledger
 from cars_bot.catalogue import job_named
 from cars_bot.crash import crash_point
 from cars_bot.errors import TimeLimitExceeded
-from cars_bot.execution import AlreadyEnded, Delivery, Outcome, end_from_outside, execute
+from cars_bot.execution import end_from_outside, execute
+from cars_bot.outcome import AlreadyEnded, Delivery, Outcome
 from raw_consumer import envelope, logs
 from raw_consumer.intake import Intake, Received
 from raw_consumer.limits import Slot

@@ -20,7 +20,7 @@ import pika
 from cars_bot import workflow
 from cars_bot.catalogue import job_named
 from cars_bot.errors import CarsBotError, UnknownJob
-from cars_bot.execution import Delivery
+from cars_bot.outcome import Delivery
 from cars_bot.runs import Run
 from raw_consumer import topology
 

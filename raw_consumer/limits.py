@@ -13,7 +13,7 @@ from types import FrameType
 
 from cars_bot.catalogue import Policy
 from cars_bot.errors import TimeLimitExceeded
-from cars_bot.execution import Delivery
+from cars_bot.outcome import Delivery
 
 
 class Slot(ctypes.Structure):

@@ -9,7 +9,7 @@ AlreadyEnded                     Ack: the message is a copy …
 
 from dataclasses import dataclass
 
-from cars_bot.execution import AlreadyEnded, Failed, Outcome, Retry
+from cars_bot.outcome import AlreadyEnded, Failed, Outcome, Retry
 
 
 @dataclass(frozen=True)

@@ -64,9 +64,9 @@ def children(kit: Kit, parent: str) -> list[str]:
     """The runs that name `parent` as theirs."""
     found = python(
         kit,
-        "import json\nfrom cars_bot import database, runs\n"
+        "import json\nfrom cars_bot import database, run_lists, runs\n"
         "with database.statements() as c:\n"
-        f"    print(json.dumps([run.id for run in runs.page(c, parent={parent!r})]))",
+        f"    print(json.dumps([run.id for run in run_lists.page(c, parent={parent!r})]))",
     )
     ids: list[str] = json.loads(found)
     return ids

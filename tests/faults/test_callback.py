@@ -14,7 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from cars_bot.callback import CallbackBook, sign
-from cars_bot.execution import AlreadyEnded, Delivery, Done, execute
+from cars_bot.execution import execute
+from cars_bot.outcome import AlreadyEnded, Delivery, Done
 from cars_bot.settings import settings
 from tests.api.server import SECRET, Server, redis_server, serving
 from tests.faults.trial import Trial

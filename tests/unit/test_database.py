@@ -10,10 +10,11 @@ import pgserver
 import pytest
 from sqlalchemy import Connection, text
 
-from cars_bot import database, runs
+from cars_bot import database, run_lists, runs
 from cars_bot.catalogue import JOBS
 from cars_bot.errors import StorageUnavailable
-from cars_bot.execution import AlreadyEnded, Delivery, Done, Outcome, execute
+from cars_bot.execution import execute
+from cars_bot.outcome import AlreadyEnded, Delivery, Done, Outcome
 from cars_bot.settings import settings
 from tests.unit.conftest import using_database
 
@@ -97,7 +98,7 @@ def test_copies_of_a_run_that_nobody_has_accepted_have_one_effect_even_at_the_sa
     kinds = [type(outcome) for outcome in outcomes]
     assert (kinds.count(Done), kinds.count(AlreadyEnded)) == (1, 7)
     with database.statements() as connection:
-        counts = runs.summary(connection, [copy.run_id])["celery"]
+        counts = run_lists.summary(connection, [copy.run_id])["celery"]
     assert (counts["accepted"], counts["done"], counts["effects"]) == (1, 1, 1)
 
 

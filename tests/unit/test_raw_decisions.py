@@ -9,7 +9,7 @@ import pika
 import pytest
 
 from cars_bot.catalogue import JOBS, QUEUES, SCHEDULE, Tick
-from cars_bot.execution import AlreadyEnded, Done, Expired, Failed, Outcome, Retry
+from cars_bot.outcome import AlreadyEnded, Done, Expired, Failed, Outcome, Retry
 from cars_bot.runs import MAX_COUNTDOWN, new_id
 from cars_bot.schedule import latest_slot, matches, run_id
 from raw_consumer import envelope, topology

@@ -4,10 +4,11 @@ import threading
 
 import pytest
 
-from cars_bot import database, outbox, runs
+from cars_bot import database, outbox, run_lists, runs
 from cars_bot.catalogue import JOBS
 from cars_bot.errors import InvalidArguments, StorageUnavailable
-from cars_bot.execution import AlreadyEnded, Delivery, Done, Failed, Retry, execute
+from cars_bot.execution import execute
+from cars_bot.outcome import AlreadyEnded, Delivery, Done, Failed, Retry
 
 JOB = JOBS["process_task"]
 ARGS = {"task_num": 1, "timeout": 0.0}
@@ -36,7 +37,7 @@ def test_a_copy_of_an_ended_run_does_nothing() -> None:
     assert execute(delivery(run_id), worker="w") == Done({"status": "success", "task_num": 1})
     assert execute(delivery(run_id), worker="w") == AlreadyEnded("DONE")
     with database.statements() as connection:
-        assert runs.summary(connection, [run_id])["raw"]["effects"] == 1
+        assert run_lists.summary(connection, [run_id])["raw"]["effects"] == 1
 
 
 def test_copies_that_run_at_once_have_one_effect() -> None:
@@ -56,7 +57,7 @@ def test_copies_that_run_at_once_have_one_effect() -> None:
 
     assert sum(isinstance(outcome, Done) for outcome in outcomes) == 1
     with database.statements() as connection:
-        counts = runs.summary(connection, [run_id])["raw"]
+        counts = run_lists.summary(connection, [run_id])["raw"]
     assert (counts["done"], counts["effects"], counts["duplicated"]) == (1, 1, 0)
 
 
@@ -112,7 +113,7 @@ def test_a_revoked_run_loses_the_effects_of_the_attempt_under_way() -> None:
 
     assert state(run_id) == "REVOKED"
     with database.statements() as connection:
-        assert runs.summary(connection, [run_id])["raw"]["effects"] == 0
+        assert run_lists.summary(connection, [run_id])["raw"]["effects"] == 0
 
 
 @pytest.mark.parametrize(
@@ -150,7 +151,7 @@ def test_pages_follow_one_another_without_gap_or_overlap() -> None:
     seen: list[str] = []
     before = None
     with database.statements() as connection:
-        while rows := runs.page(connection, before=before, limit=10):
+        while rows := run_lists.page(connection, before=before, limit=10):
             seen += [row.id for row in rows]
             before = rows[-1].id
 
