@@ -1,5 +1,6 @@
 """The stand-ins over plain HTTP: the shapes the real services have, the switchboard, the counters, the page."""
 
+import statistics
 import time
 from typing import Any
 
@@ -60,13 +61,17 @@ def test_models_are_listed(outside_world: httpx.Client) -> None:
 
 
 def test_a_chat_completion_is_quick(outside_world: httpx.Client) -> None:
-    times = []
+    plain, completions = [], []
     for number in range(60):
         post = f"{POST} {number}"  # a new text each time: nothing comes from a cache
         start = time.perf_counter()
+        outside_world.get("/openai/v1/models").raise_for_status()
+        asked = time.perf_counter()
         ask(outside_world, schema="car_data", messages=[{"role": "user", "content": post}]).raise_for_status()
-        times.append(time.perf_counter() - start)
-    assert min(times) < 0.02  # 3 ms when the machine is idle; a busy one makes some of them late, not all
+        plain.append(asked - start)
+        completions.append(time.perf_counter() - asked)
+    # 3 ms when the machine is idle; on a busy one a request that does nothing is late, too
+    assert statistics.median(completions) - statistics.median(plain) < 0.02
 
 
 # --- Telegram --------------------------------------------------------------------------------------------------------
