@@ -15,6 +15,7 @@ import pika
 from cars_bot import execution, ledger
 from cars_bot.catalogue import Job
 from cars_bot.context import Context
+from cars_bot.outcome import Delivery
 from cars_bot.settings import settings
 from raw_consumer import __main__ as raw
 from raw_consumer import consumer, envelope, topology
@@ -26,7 +27,7 @@ BATCH = 500  # as the API's relay does
 class NoBook:
     """Where nothing is looked up and nothing written down."""
 
-    def begin(self, _delivery: execution.Delivery, _job: Job, _worker: str) -> int:
+    def begin(self, _delivery: Delivery, _job: Job, _worker: str) -> int:
         """Every message is a first attempt."""
         return 1
 
