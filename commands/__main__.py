@@ -34,6 +34,7 @@ COMMANDS = {
     "Develop": {
         "exec": "run a program inside the kit's environment: exec celery -A celery_app report",
         "test": "the tests, with servers of their own",
+        "antipattern": "twenty mistakes, each broken and fixed side by side: list, show N, run N",
         "test-faults": "all the faults the kit survives, as a table",
         "lint": "ruff and mypy",
         "parity": "what Celery does and what it takes by hand: the table, and its proof",

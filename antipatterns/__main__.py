@@ -1,0 +1,89 @@
+"""python -m antipatterns list | show N | run N [--broker rabbitmq|redis] [--repeat K] [--json]"""
+
+import argparse
+import json
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+
+from antipatterns.experiment import Antipattern, Result, all_of_them, interval
+from antipatterns.show import difference, side_by_side
+from commands.console import NO, USAGE, Problem, Progress, report, table
+from experiments.ground import Ground, ground
+
+
+def main(words: list[str]) -> int:
+    """Run one of the commands and return its exit code."""
+    parser = argparse.ArgumentParser(prog="./kit antipattern", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("list", help="all of them, by number")
+    show = commands.add_parser("show", help="one of them: the difference, and what to read")
+    run = commands.add_parser("run", help="broken and fixed side by side, on brokers of their own")
+    for one in (show, run):
+        one.add_argument("number", type=int, metavar="N")
+    run.add_argument("--broker", choices=("rabbitmq", "redis"), default="")
+    run.add_argument("--repeat", type=int, default=1, metavar="K", help="so often, and how often the failure showed")
+    run.add_argument("--json", action="store_true")
+    options = parser.parse_args(words)
+    try:
+        if options.command == "list":
+            print(table([(each.number, each.name, " ".join(each.brokers)) for each in all_of_them()],
+                        ("", "antipattern", "brokers"), right=[0]))  # fmt: skip
+            return 0
+        antipattern = chosen(options.number)
+        if options.command == "show":
+            print("\n".join([f"{antipattern.number}. {antipattern.name}", "", *difference(antipattern), "",
+                             f"More: {antipattern.folder.name}/README.md"]))  # fmt: skip
+            return 0
+        return try_out(antipattern, options.broker, options.repeat, options.json)
+    except Problem as problem:
+        report(problem)
+        return problem.code
+
+
+def chosen(number: int) -> Antipattern:
+    """The antipattern with that number.
+
+    Raises:
+        Problem: there is none.
+    """
+    for each in all_of_them():
+        if each.number == number:
+            return each
+    raise Problem(f"there is no antipattern {number}", "./kit antipattern list names them", code=USAGE)
+
+
+def try_out(antipattern: Antipattern, broker: str, repeat: int, as_json: bool) -> int:
+    """Run both examples so often; 0 if broken failed and fixed held every time."""
+    if broker and broker not in antipattern.brokers:
+        raise Problem(f"{antipattern.name} is about {' and '.join(antipattern.brokers)}", code=USAGE)
+    pairs = []
+    with Progress("RabbitMQ, Redis and the outside world of its own"), ground() as servers:
+        for _ in range(repeat):
+            pairs.append(both(antipattern, servers, broker))
+            if not as_json:
+                broken, fixed = pairs[-1]
+                print(f"\n{antipattern.number}. {antipattern.name}\n\n{side_by_side(broken, fixed)}\n")
+                print(f"broken: {broken.verdict}\nfixed:  {fixed.verdict}", flush=True)
+    shares = {}
+    for name, results in zip(("broken", "fixed"), zip(*pairs, strict=True), strict=True):
+        shown = sum(result.failed for result in results)
+        low, high = interval(shown, repeat)
+        shares[name] = {"failed": shown, "of": repeat, "low": low, "high": high}
+        if repeat > 1 and not as_json:
+            print(f"{name} failed {shown} of {repeat} times (95 % interval of the share: {low:.0%} to {high:.0%})")
+    if as_json:
+        print(json.dumps({"shares": shares, "runs": [[asdict(result) for result in pair] for pair in pairs]}, indent=1))
+    return 0 if shares["broken"]["failed"] == repeat and shares["fixed"]["failed"] == 0 else NO
+
+
+def both(antipattern: Antipattern, servers: Ground, broker: str) -> tuple[Result, Result]:
+    """Broken and fixed at once, each on a stage of its own."""
+    with ThreadPoolExecutor(2) as pool:
+        futures = [pool.submit(antipattern.try_out, servers, example, broker) for example in ("broken", "fixed")]
+        broken, fixed = (future.result() for future in futures)
+    return broken, fixed
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,30 @@
+"""What a worker has prefetched, no other can do."""
+
+from antipatterns.experiment import antipattern
+from experiments.ground import Ground
+
+AP = antipattern(20)
+
+
+def test_broken_lets_an_idle_worker_wait_while_a_busy_one_holds_three_posts(servers: Ground) -> None:
+    result = AP.try_out(servers, "broken")
+
+    assert result.counts == {
+        "sent": 4,
+        "held by the busy worker": 3,
+        "done by the idle worker": 0,
+        "done in the end": 4,
+    }
+    assert result.failed
+
+
+def test_fixed_leaves_them_in_the_queue_for_whoever_is_idle(servers: Ground) -> None:
+    result = AP.try_out(servers, "fixed")
+
+    assert result.counts == {
+        "sent": 4,
+        "held by the busy worker": 0,
+        "done by the idle worker": 3,
+        "done in the end": 4,
+    }
+    assert not result.failed

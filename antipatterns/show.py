@@ -1,0 +1,56 @@
+"""An antipattern as text: its two examples' difference, and what happened to them, side by side."""
+
+import difflib
+import textwrap
+from collections.abc import Sequence
+
+from antipatterns.experiment import Antipattern, Result
+from experiments.evidence import Note
+
+WIDTH = 56  # characters of a column
+QUIET = {"holds", "lets pass"}  # the experiment's own doings: nothing a worker would show
+
+
+def difference(antipattern: Antipattern) -> list[str]:
+    """The lines by which broken and fixed differ, marked - and +; their docstrings, which must differ, left out."""
+    broken, fixed = code(antipattern, "broken"), code(antipattern, "fixed")
+    lines = list(difflib.unified_diff(broken, fixed, lineterm="", n=2))[2:]
+    return [line for line in lines if not line.startswith("@@")]
+
+
+def code(antipattern: Antipattern, example: str) -> list[str]:
+    """An example without the docstring that opens it."""
+    lines = (antipattern.folder / f"{example}.py").read_text(encoding="utf-8").splitlines()
+    end = next(
+        number for number, line in enumerate(lines) if line.rstrip().endswith('"""') and (number or len(line) > 3)
+    )
+    return lines[end + 1 :]
+
+
+def line_of(note: Note, began: float) -> str:
+    """One event in words: 1.25 s  started charge_subscription."""
+    facts = {name: value for name, value in note.facts.items() if name not in ("id", "arguments")}
+    return f"{note.at - began:6.2f} s  {note.what} {' '.join(str(value) for value in facts.values())}".rstrip()
+
+
+def columns(left: Sequence[str], right: Sequence[str]) -> str:
+    """Two texts beside each other, long lines wrapped."""
+    lines = []
+    for pair in zip(*pad(left, right), strict=True):
+        cells = [textwrap.wrap(text, WIDTH, subsequent_indent=" " * 10) or [""] for text in pair]
+        lines += [f"{a:{WIDTH}} │ {b}".rstrip() for a, b in zip(*pad(*cells), strict=True)]
+    return "\n".join(lines)
+
+
+def pad(left: Sequence[str], right: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Both made equally long."""
+    length = max(len(left), len(right))
+    return [*left, *[""] * (length - len(left))], [*right, *[""] * (length - len(right))]
+
+
+def side_by_side(broken: Result, fixed: Result) -> str:
+    """What happened to both, each from its own beginning, and what it came to."""
+    told = [[line_of(note, r.notes[0].at) for note in r.notes if note.what not in QUIET] for r in (broken, fixed)]
+    ends = [["", *(f"{name}: {count:g}" for name, count in r.counts.items())] for r in (broken, fixed)]
+    head = columns(["BROKEN"], ["FIXED"]) + "\n" + "─" * WIDTH + "─┼─" + "─" * WIDTH
+    return "\n".join([head, columns(*told), columns(*ends)])
