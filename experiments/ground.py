@@ -215,9 +215,16 @@ class Stage:
 
     def waiting(self, queue: str = "celery") -> int:
         """Messages in a queue that no worker has, by the broker's own count; 0 if there is no such queue."""
+        return self._declared(queue) or 0
+
+    def has_queue(self, queue: str) -> bool:
+        """Whether there is such a queue."""
+        return self._declared(queue) is not None
+
+    def _declared(self, queue: str) -> int | None:
         with kombu.Connection(self.broker_url) as connection, suppress(connection.channel_errors, OperationalError):
             return int(connection.default_channel.queue_declare(queue, passive=True).message_count)
-        return 0
+        return None
 
     def until(self, condition: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:
         """Wait until `condition()` is true and return what it gave.

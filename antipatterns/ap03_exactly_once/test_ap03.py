@@ -10,10 +10,11 @@ def test_broken_charges_twice_what_was_sent_once(servers: Ground) -> None:
     result = AP.try_out(servers, "broken")
 
     assert result.counts == {"sent": 1, "started": 2, "charged": 2, "left in the queue": 0}
-    charges = [note for note in result.notes if note.what == "charged"]
+    assert result.failed
+    first, second = [note for note in result.notes if note.what == "charged"]
     (kill,) = [note for note in result.notes if note.what == "SIGKILL"]
-    assert charges[0].at < kill.at < charges[1].at  # the first charge was made before the worker died
-    assert charges[0].pid != charges[1].pid
+    assert first.at < kill.at < second.at  # the first charge was made before its worker died
+    assert first.pid != second.pid
 
 
 def test_fixed_starts_twice_and_charges_once(servers: Ground) -> None:

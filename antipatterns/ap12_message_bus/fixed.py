@@ -1,6 +1,7 @@
 """An exchange that copies: each service has a queue of its own, and gets each event, also later."""
 
 import os
+import sys
 
 from celery import Celery
 from kombu import Exchange, Queue
@@ -17,3 +18,8 @@ app.conf.task_queues = [Queue(SERVICE, EVENTS)]
 def post_published(number: int) -> None:
     """Take notice of a published post, each service in its own way."""
     note("heard", service=SERVICE, post=number)
+
+
+if __name__ == "__main__":  # the publisher says that these posts are out
+    for each in range(int(sys.argv[1]), int(sys.argv[2])):
+        post_published.apply_async([each], exchange="events", routing_key="post")

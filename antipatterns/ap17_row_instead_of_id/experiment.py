@@ -25,7 +25,6 @@ def run(stage: Stage, module: str) -> Counts:
         "price the seller set": 850000,
         "price in the end": price,
         "described": int(description is not None),
-        "bytes of arguments": 0,
     }
 
 

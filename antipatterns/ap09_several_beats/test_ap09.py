@@ -1,0 +1,23 @@
+"""Each Beat ticks for itself."""
+
+from antipatterns.experiment import antipattern
+from experiments.ground import Ground
+
+AP = antipattern(9)
+
+
+def test_broken_ticks_about_twice_as_often_as_is_due(servers: Ground) -> None:
+    result = AP.try_out(servers, "broken")
+
+    assert result.counts["ticks due"] == 8
+    assert 14 <= result.counts["ticks that came"] <= 17  # the two are not in step
+    assert result.failed
+    beats = {note.pid for note in result.notes if note.what == "published"}
+    assert len(beats) == 2
+
+
+def test_fixed_ticks_as_often_as_is_due_and_goes_on_when_one_dies(servers: Ground) -> None:
+    result = AP.try_out(servers, "fixed")
+
+    assert result.counts == {"Beats": 2, "ticks due": 8, "ticks that came": 8, "went on with one dead": 1}
+    assert not result.failed
