@@ -1,4 +1,4 @@
-"""python -m antipatterns list | show N | run N [--broker rabbitmq|redis] [--repeat K] [--json]"""
+"""python -m antipatterns list | show N | run N [--by-hand] [--broker rabbitmq|redis] [--repeat K] [--json]"""
 
 import argparse
 import json
@@ -6,7 +6,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 
-from antipatterns.experiment import Antipattern, Result, all_of_them, interval
+from antipatterns.experiment import Experiment, Result, all_of_them, interval
 from antipatterns.show import difference, side_by_side
 from commands.console import NO, USAGE, Problem, Progress, report, table
 from experiments.ground import Ground, ground
@@ -21,49 +21,53 @@ def main(words: list[str]) -> int:
     run = commands.add_parser("run", help="broken and fixed side by side, on brokers of their own")
     for one in (show, run):
         one.add_argument("number", type=int, metavar="N")
+        one.add_argument("--by-hand", action="store_true", help="the same mistake in a consumer on pika alone")
     run.add_argument("--broker", choices=("rabbitmq", "redis"), default="")
     run.add_argument("--repeat", type=int, default=1, metavar="K", help="so often, and how often the failure showed")
     run.add_argument("--json", action="store_true")
     options = parser.parse_args(words)
     try:
         if options.command == "list":
-            print(table([(each.number, each.name, " ".join(each.brokers)) for each in all_of_them()],
-                        ("", "antipattern", "brokers"), right=[0]))  # fmt: skip
+            rows = [(each.number, each.name, " ".join(each.on_celery.brokers), each.by_hand.name if each.by_hand else "")
+                    for each in all_of_them()]  # fmt: skip
+            print(table(rows, ("", "antipattern", "brokers", "by hand"), right=[0]))
             return 0
-        antipattern = chosen(options.number)
+        experiment = chosen(options.number, options.by_hand)
         if options.command == "show":
-            print("\n".join([f"{antipattern.number}. {antipattern.name}", "", *difference(antipattern), "",
-                             f"More: {antipattern.folder.name}/README.md"]))  # fmt: skip
+            print("\n".join([f"{options.number}. {experiment.name}", "", *difference(experiment), "",
+                             f"More: antipatterns/{experiment.folder.name}/README.md"]))  # fmt: skip
             return 0
-        return try_out(antipattern, options.broker, options.repeat, options.json)
+        return try_out(experiment, options.broker, options.repeat, options.json)
     except Problem as problem:
         report(problem)
         return problem.code
 
 
-def chosen(number: int) -> Antipattern:
-    """The antipattern with that number.
+def chosen(number: int, by_hand: bool) -> Experiment:
+    """The experiment of the antipattern with that number.
 
     Raises:
         Problem: there is none.
     """
     for each in all_of_them():
         if each.number == number:
-            return each
+            if (experiment := each.by_hand if by_hand else each.on_celery) is None:
+                raise Problem(f"{each.name} has no counterpart by hand", "leave --by-hand away", code=USAGE)
+            return experiment
     raise Problem(f"there is no antipattern {number}", "./kit antipattern list names them", code=USAGE)
 
 
-def try_out(antipattern: Antipattern, broker: str, repeat: int, as_json: bool) -> int:
+def try_out(experiment: Experiment, broker: str, repeat: int, as_json: bool) -> int:
     """Run both examples so often; 0 if broken failed and fixed held every time."""
-    if broker and broker not in antipattern.brokers:
-        raise Problem(f"{antipattern.name} is about {' and '.join(antipattern.brokers)}", code=USAGE)
+    if broker and broker not in experiment.brokers:
+        raise Problem(f"{experiment.name}: only on {' and '.join(experiment.brokers)}", code=USAGE)
     pairs = []
     with Progress("RabbitMQ, Redis and the outside world of its own"), ground() as servers:
         for _ in range(repeat):
-            pairs.append(both(antipattern, servers, broker))
+            pairs.append(both(experiment, servers, broker))
             if not as_json:
                 broken, fixed = pairs[-1]
-                print(f"\n{antipattern.number}. {antipattern.name}\n\n{side_by_side(broken, fixed)}\n")
+                print(f"\n{experiment.name}\n\n{side_by_side(broken, fixed)}\n")
                 print(f"broken: {broken.verdict}\nfixed:  {fixed.verdict}", flush=True)
     shares = {}
     for name, results in zip(("broken", "fixed"), zip(*pairs, strict=True), strict=True):
@@ -77,10 +81,10 @@ def try_out(antipattern: Antipattern, broker: str, repeat: int, as_json: bool) -
     return 0 if shares["broken"]["failed"] == repeat and shares["fixed"]["failed"] == 0 else NO
 
 
-def both(antipattern: Antipattern, servers: Ground, broker: str) -> tuple[Result, Result]:
+def both(experiment: Experiment, servers: Ground, broker: str) -> tuple[Result, Result]:
     """Broken and fixed at once, each on a stage of its own."""
     with ThreadPoolExecutor(2) as pool:
-        futures = [pool.submit(antipattern.try_out, servers, example, broker) for example in ("broken", "fixed")]
+        futures = [pool.submit(experiment.try_out, servers, example, broker) for example in ("broken", "fixed")]
         broken, fixed = (future.result() for future in futures)
     return broken, fixed
 

@@ -2,7 +2,6 @@
 
 import math
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -27,41 +26,70 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Antipattern:
-    """A folder: its number, its name, and the experiment that both its examples go through."""
+class Experiment:
+    """A pair of examples and what both go through: the module `experiment` or `by_hand_experiment` of a folder."""
 
-    number: int
     folder: Path
-    module: ModuleType
+    prefix: str  # "" on Celery, "by_hand_" on pika alone
+
+    @property
+    def module(self) -> ModuleType:
+        """It has NAME, BROKERS (the first is the one it is about), run, failed and verdict."""
+        return import_module(f"antipatterns.{self.folder.name}.{self.prefix}experiment")
 
     @property
     def name(self) -> str:
-        """What it is called."""
+        """What is tried."""
         return str(self.module.NAME)
 
     @property
-    def package(self) -> str:
-        """The folder as a package: antipatterns.ap03_exactly_once."""
-        return f"antipatterns.{self.folder.name}"
-
-    @property
     def brokers(self) -> tuple[str, ...]:
-        """Where it can be run; the first is the one it is about."""
+        """Where it can be run."""
         return tuple(self.module.BROKERS)
 
+    def file(self, example: str) -> Path:
+        """The source of "broken" or "fixed"."""
+        return self.folder / f"{self.prefix}{example}.py"
+
     def try_out(self, servers: Ground, example: str, broker: str = "") -> Result:
-        """Put `example` ("broken" or "fixed") through the experiment."""
-        with servers.stage(f"ap{self.number:02}", broker or self.brokers[0]) as stage:
+        """Put `example` ("broken" or "fixed") through it."""
+        with servers.stage(self.folder.name[:4], broker or self.brokers[0]) as stage:
             began = time.monotonic()
-            counts = self.module.run(stage, f"{self.package}.{example}")
+            counts = self.module.run(stage, f"antipatterns.{self.folder.name}.{self.prefix}{example}")
             seconds = time.monotonic() - began
             return Result(counts, self.module.failed(counts), self.module.verdict(counts), seconds, stage.notes())
 
 
-def all_of_them() -> Iterator[Antipattern]:
+@dataclass(frozen=True)
+class Antipattern:
+    """A folder: its number and its experiments, on Celery and, where there is a counterpart, by hand."""
+
+    folder: Path
+
+    @property
+    def number(self) -> int:
+        """1 to 20."""
+        return int(self.folder.name[2:4])
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return self.on_celery.name
+
+    @property
+    def on_celery(self) -> Experiment:
+        """The antipattern itself."""
+        return Experiment(self.folder, "")
+
+    @property
+    def by_hand(self) -> Experiment | None:
+        """The same mistake in a consumer written by hand, if it can be made there."""
+        return Experiment(self.folder, "by_hand_") if (self.folder / "by_hand_experiment.py").exists() else None
+
+
+def all_of_them() -> list[Antipattern]:
     """By number."""
-    for folder in sorted(HERE.glob("ap[0-9][0-9]_*")):
-        yield Antipattern(int(folder.name[2:4]), folder, import_module(f"antipatterns.{folder.name}.experiment"))
+    return [Antipattern(folder) for folder in sorted(HERE.glob("ap[0-9][0-9]_*"))]
 
 
 def interval(shown: int, of: int, z: float = 1.96) -> tuple[float, float]:

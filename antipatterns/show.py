@@ -4,23 +4,23 @@ import difflib
 import textwrap
 from collections.abc import Sequence
 
-from antipatterns.experiment import Antipattern, Result
+from antipatterns.experiment import Experiment, Result
 from experiments.evidence import Note
 
 WIDTH = 56  # characters of a column
 QUIET = {"holds", "lets pass"}  # the experiment's own doings: nothing a worker would show
 
 
-def difference(antipattern: Antipattern) -> list[str]:
+def difference(experiment: Experiment) -> list[str]:
     """The lines by which broken and fixed differ, marked - and +; their docstrings, which must differ, left out."""
-    broken, fixed = code(antipattern, "broken"), code(antipattern, "fixed")
+    broken, fixed = code(experiment, "broken"), code(experiment, "fixed")
     lines = list(difflib.unified_diff(broken, fixed, lineterm="", n=2))[2:]
     return [line for line in lines if not line.startswith("@@")]
 
 
-def code(antipattern: Antipattern, example: str) -> list[str]:
+def code(experiment: Experiment, example: str) -> list[str]:
     """An example without the docstring that opens it."""
-    lines = (antipattern.folder / f"{example}.py").read_text(encoding="utf-8").splitlines()
+    lines = experiment.file(example).read_text(encoding="utf-8").splitlines()
     end = next(
         number for number, line in enumerate(lines) if line.rstrip().endswith('"""') and (number or len(line) > 3)
     )

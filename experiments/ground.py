@@ -23,10 +23,12 @@ from typing import Any
 
 import httpx
 import kombu
+import pika
 import redis
 from celery import Celery
 from dotenv import dotenv_values
 from kombu.exceptions import OperationalError
+from pika.adapters.blocking_connection import BlockingChannel
 
 from experiments import evidence
 from experiments.evidence import Note
@@ -35,7 +37,8 @@ from experiments.processes import ROOT, Group, python
 REDIS_DATABASES = range(1, 16)  # a stage has one to itself, and finds it empty
 PATIENCE = 20.0  # seconds that anything may take here before it counts as not happening
 # What a developer's own shell or `.env` says is nothing to an experiment.
-FOREIGN = ("DATABASE_URL", "RMQ_URL", "CELERY_BROKER_URL", "CELERY_RESULT_BACKEND", "REDIS_URL", "OUTSIDE_WORLD_URL")
+FOREIGN = ("DATABASE_URL", "RMQ_URL", "CELERY_BROKER_URL", "CELERY_RESULT_BACKEND", "REDIS_URL", "OUTSIDE_WORLD_URL",
+           "PYTHONUNBUFFERED")  # fmt: skip
 
 
 class DidNotHappen(AssertionError):
@@ -143,16 +146,40 @@ class Stage:
         """
         options = ["--loglevel", "info", "--without-gossip", "--without-mingle", "-n", f"worker{len(self.groups)}"]
         options += ["-P", pool, "-c", str(concurrency), *words]
-        return self._ready("worker", module, options, environment)
+        return self._celery("worker", module, options, environment)
 
     def beat(self, module: str) -> Group:
         """Start a Celery Beat for the module's `app`, and return when it ticks."""
         file = self.folder / f"schedule-{len(self.groups)}"
-        return self._ready("beat", module, ["--schedule", str(file), "--pidfile", "", "--loglevel", "info"], {})
+        return self._celery("beat", module, ["--schedule", str(file), "--pidfile", "", "--loglevel", "info"], {})
 
-    def _ready(self, kind: str, module: str, options: list[str], environment: dict[str, str]) -> Group:
+    def by_hand(self, module: str) -> Group:
+        """Start a consumer written by hand, and return when it has noted that it is ready."""
+        return self._started("worker", python("-m", module), {})
+
+    def publish(self, queue: str, body: str) -> None:
+        """Put a message into a queue that is there, confirmed by the broker."""
+        self.note("sent", queue=queue, body=body[:20])
+        with self.pika() as channel:
+            channel.basic_publish("", queue, body.encode(), pika.BasicProperties(delivery_mode=2), mandatory=True)
+
+    @contextmanager
+    def pika(self) -> Iterator[BlockingChannel]:
+        """A channel to RabbitMQ with confirms."""
+        connection = pika.BlockingConnection(pika.URLParameters(self.amqp_url))
+        try:
+            channel = connection.channel()
+            channel.confirm_delivery()
+            yield channel
+        finally:
+            connection.close()
+
+    def _celery(self, kind: str, module: str, options: list[str], environment: dict[str, str]) -> Group:
+        return self._started(kind, python("-m", "experiments.celery_program", module, kind, *options), environment)
+
+    def _started(self, kind: str, words: list[str], environment: dict[str, str]) -> Group:
         before = self.count(f"{kind} ready")
-        program = self.start(*python("-m", "experiments.celery_program", module, kind, *options), **environment)
+        program = self.start(*words, **environment)
         self.until(lambda: self.count(f"{kind} ready") > before or not program.is_alive(), f"the {kind} is ready")
         if not program.is_alive():
             raise DidNotHappen(f"the {kind} ended at once:\n{program.output()[-2000:]}")

@@ -3,11 +3,11 @@
 from antipatterns.experiment import antipattern
 from experiments.ground import Ground
 
-AP = antipattern(1)
+EXPERIMENT = antipattern(1).on_celery
 
 
 def test_broken_sends_six_posts_to_a_queue_that_no_worker_reads(servers: Ground) -> None:
-    result = AP.try_out(servers, "broken")
+    result = EXPERIMENT.try_out(servers, "broken")
 
     assert result.counts == {"sent": 6, "published": 0, "waiting where nobody listens": 6}
     assert result.failed
@@ -15,7 +15,7 @@ def test_broken_sends_six_posts_to_a_queue_that_no_worker_reads(servers: Ground)
 
 
 def test_fixed_publishes_all_six(servers: Ground) -> None:
-    result = AP.try_out(servers, "fixed")
+    result = EXPERIMENT.try_out(servers, "fixed")
 
     assert result.counts == {"sent": 6, "published": 6, "waiting where nobody listens": 0}
     assert not result.failed

@@ -3,11 +3,13 @@
 from antipatterns.experiment import antipattern
 from experiments.ground import Ground
 
-AP = antipattern(3)
+EXPERIMENT = antipattern(3).on_celery
+BY_HAND = antipattern(3).by_hand
+assert BY_HAND is not None
 
 
 def test_broken_charges_twice_what_was_sent_once(servers: Ground) -> None:
-    result = AP.try_out(servers, "broken")
+    result = EXPERIMENT.try_out(servers, "broken")
 
     assert result.counts == {"sent": 1, "started": 2, "charged": 2, "left in the queue": 0}
     assert result.failed
@@ -18,7 +20,21 @@ def test_broken_charges_twice_what_was_sent_once(servers: Ground) -> None:
 
 
 def test_fixed_starts_twice_and_charges_once(servers: Ground) -> None:
-    result = AP.try_out(servers, "fixed")
+    result = EXPERIMENT.try_out(servers, "fixed")
 
     assert result.counts == {"sent": 1, "started": 2, "charged": 1, "left in the queue": 0}
+    assert not result.failed
+
+
+def test_by_hand_broken_loses_the_post_of_a_consumer_that_is_killed(servers: Ground) -> None:
+    result = BY_HAND.try_out(servers, "broken")
+
+    assert result.counts == {"sent": 1, "started": 1, "published": 0, "left in the queue": 0}
+    assert result.failed
+
+
+def test_by_hand_fixed_hands_it_to_the_next_consumer(servers: Ground) -> None:
+    result = BY_HAND.try_out(servers, "fixed")
+
+    assert result.counts == {"sent": 1, "started": 2, "published": 1, "left in the queue": 0}
     assert not result.failed

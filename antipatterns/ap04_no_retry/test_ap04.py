@@ -3,11 +3,11 @@
 from antipatterns.experiment import antipattern
 from experiments.ground import Ground
 
-AP = antipattern(4)
+EXPERIMENT = antipattern(4).on_celery
 
 
 def test_broken_loses_five_posts_to_a_bad_moment(servers: Ground) -> None:
-    result = AP.try_out(servers, "broken")
+    result = EXPERIMENT.try_out(servers, "broken")
 
     assert result.counts == {"sent": 5, "requests": 5, "failed": 5, "published": 0}
     assert result.failed
@@ -16,7 +16,7 @@ def test_broken_loses_five_posts_to_a_bad_moment(servers: Ground) -> None:
 
 
 def test_fixed_publishes_all_five_after_ten_errors(servers: Ground) -> None:
-    result = AP.try_out(servers, "fixed")
+    result = EXPERIMENT.try_out(servers, "fixed")
 
     assert result.counts == {"sent": 5, "requests": 15, "failed": 0, "published": 5}
     assert not result.failed

@@ -3,11 +3,13 @@
 from antipatterns.experiment import antipattern
 from experiments.ground import Ground
 
-AP = antipattern(5)
+EXPERIMENT = antipattern(5).on_celery
+BY_HAND = antipattern(5).by_hand
+assert BY_HAND is not None
 
 
 def test_broken_makes_six_lines_that_nobody_can_place_of_two_messages(servers: Ground) -> None:
-    result = AP.try_out(servers, "broken")
+    result = EXPERIMENT.try_out(servers, "broken")
 
     assert result.counts == {
         "messages": 2,
@@ -20,7 +22,7 @@ def test_broken_makes_six_lines_that_nobody_can_place_of_two_messages(servers: G
 
 
 def test_fixed_names_the_task_in_each_line_and_shows_errors_as_such(servers: Ground) -> None:
-    result = AP.try_out(servers, "fixed")
+    result = EXPERIMENT.try_out(servers, "fixed")
 
     assert result.counts == {
         "messages": 2,
@@ -29,4 +31,18 @@ def test_fixed_names_the_task_in_each_line_and_shows_errors_as_such(servers: Gro
         "of these called WARNING": 0,
         "lines at -l error": 1,
     }
+    assert not result.failed
+
+
+def test_by_hand_broken_leaves_no_line_of_fifty_when_it_is_killed(servers: Ground) -> None:
+    result = BY_HAND.try_out(servers, "broken")
+
+    assert result.counts == {"messages": 50, "lines": 0, "with a level": 0}
+    assert result.failed
+
+
+def test_by_hand_fixed_leaves_all_fifty(servers: Ground) -> None:
+    result = BY_HAND.try_out(servers, "fixed")
+
+    assert result.counts == {"messages": 50, "lines": 50, "with a level": 50}
     assert not result.failed

@@ -3,11 +3,11 @@
 from antipatterns.experiment import antipattern
 from experiments.ground import Ground
 
-AP = antipattern(6)
+EXPERIMENT = antipattern(6).on_celery
 
 
 def test_broken_fails_every_second_time_although_all_ten_posts_arrive(servers: Ground) -> None:
-    result = AP.try_out(servers, "broken")
+    result = EXPERIMENT.try_out(servers, "broken")
 
     assert result.counts == {"sent": 10, "succeeded": 5, "failed": 5, "event loop is closed": 5, "published": 10}
     assert result.failed
@@ -18,7 +18,7 @@ def test_broken_fails_every_second_time_although_all_ten_posts_arrive(servers: G
 
 
 def test_fixed_says_what_happened(servers: Ground) -> None:
-    result = AP.try_out(servers, "fixed")
+    result = EXPERIMENT.try_out(servers, "fixed")
 
     assert result.counts == {"sent": 10, "succeeded": 10, "failed": 0, "event loop is closed": 0, "published": 10}
     assert not result.failed

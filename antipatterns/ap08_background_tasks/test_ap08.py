@@ -3,11 +3,11 @@
 from antipatterns.experiment import antipattern
 from experiments.ground import Ground
 
-AP = antipattern(8)
+EXPERIMENT = antipattern(8).on_celery
 
 
 def test_broken_publishes_none_of_five_accepted_posts_after_a_crash(servers: Ground) -> None:
-    result = AP.try_out(servers, "broken")
+    result = EXPERIMENT.try_out(servers, "broken")
 
     assert result.counts == {"accepted": 5, "begun": 5, "published": 0}
     assert result.failed
@@ -17,7 +17,7 @@ def test_broken_publishes_none_of_five_accepted_posts_after_a_crash(servers: Gro
 
 
 def test_fixed_publishes_all_five_although_server_and_worker_were_killed(servers: Ground) -> None:
-    result = AP.try_out(servers, "fixed")
+    result = EXPERIMENT.try_out(servers, "fixed")
 
     assert result.counts == {"accepted": 5, "begun": 10, "published": 5}
     assert not result.failed

@@ -3,11 +3,13 @@
 from antipatterns.experiment import antipattern
 from experiments.ground import Ground
 
-AP = antipattern(9)
+EXPERIMENT = antipattern(9).on_celery
+BY_HAND = antipattern(9).by_hand
+assert BY_HAND is not None
 
 
 def test_broken_ticks_about_twice_as_often_as_is_due(servers: Ground) -> None:
-    result = AP.try_out(servers, "broken")
+    result = EXPERIMENT.try_out(servers, "broken")
 
     assert result.counts["ticks due"] == 8
     assert 14 <= result.counts["ticks that came"] <= 17  # the two are not in step
@@ -17,7 +19,22 @@ def test_broken_ticks_about_twice_as_often_as_is_due(servers: Ground) -> None:
 
 
 def test_fixed_ticks_as_often_as_is_due_and_goes_on_when_one_dies(servers: Ground) -> None:
-    result = AP.try_out(servers, "fixed")
+    result = EXPERIMENT.try_out(servers, "fixed")
 
     assert result.counts == {"Beats": 2, "ticks due": 8, "ticks that came": 8, "went on with one dead": 1}
+    assert not result.failed
+
+
+def test_by_hand_broken_ticks_twice_as_often_as_is_due(servers: Ground) -> None:
+    result = BY_HAND.try_out(servers, "broken")
+
+    assert result.counts["ticks due"] == 8
+    assert 14 <= result.counts["ticks that came"] <= 17
+    assert result.failed
+
+
+def test_by_hand_fixed_ticks_as_often_as_is_due_and_goes_on_when_one_dies(servers: Ground) -> None:
+    result = BY_HAND.try_out(servers, "fixed")
+
+    assert result.counts == {"schedulers": 2, "ticks due": 8, "ticks that came": 8, "went on with one dead": 1}
     assert not result.failed

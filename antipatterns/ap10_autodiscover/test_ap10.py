@@ -3,11 +3,11 @@
 from antipatterns.experiment import antipattern
 from experiments.ground import Ground
 
-AP = antipattern(10)
+EXPERIMENT = antipattern(10).on_celery
 
 
 def test_broken_throws_all_five_posts_away(servers: Ground) -> None:
-    result = AP.try_out(servers, "broken")
+    result = EXPERIMENT.try_out(servers, "broken")
 
     assert result.counts == {"sent": 5, "published": 0, "thrown away as unknown": 5, "left in the queue": 0}
     assert result.failed
@@ -15,7 +15,7 @@ def test_broken_throws_all_five_posts_away(servers: Ground) -> None:
 
 
 def test_fixed_publishes_all_five(servers: Ground) -> None:
-    result = AP.try_out(servers, "fixed")
+    result = EXPERIMENT.try_out(servers, "fixed")
 
     assert result.counts == {"sent": 5, "published": 5, "thrown away as unknown": 0, "left in the queue": 0}
     assert not result.failed

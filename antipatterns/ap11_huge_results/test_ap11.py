@@ -3,11 +3,11 @@
 from antipatterns.experiment import antipattern
 from experiments.ground import Ground
 
-AP = antipattern(11)
+EXPERIMENT = antipattern(11).on_celery
 
 
 def test_broken_fills_redis_with_thirty_megabytes(servers: Ground) -> None:
-    result = AP.try_out(servers, "broken")
+    result = EXPERIMENT.try_out(servers, "broken")
 
     assert 30_000_000 < result.counts["bytes in Redis"] < 60_000_000
     assert result.counts["hours they stay"] == 24
@@ -15,7 +15,7 @@ def test_broken_fills_redis_with_thirty_megabytes(servers: Ground) -> None:
 
 
 def test_fixed_leaves_less_than_a_kilobyte_each(servers: Ground) -> None:
-    result = AP.try_out(servers, "fixed")
+    result = EXPERIMENT.try_out(servers, "fixed")
 
     assert result.counts["bytes in Redis"] < 3 * 1_000
     assert result.counts["hours they stay"] == 24

@@ -3,11 +3,11 @@
 from antipatterns.experiment import antipattern
 from experiments.ground import Ground
 
-AP = antipattern(12)
+EXPERIMENT = antipattern(12).on_celery
 
 
 def test_broken_delivers_ten_events_ten_times_to_two_services(servers: Ground) -> None:
-    result = AP.try_out(servers, "broken")
+    result = EXPERIMENT.try_out(servers, "broken")
 
     assert result.counts["heard by analytics"] + result.counts["heard by notifier"] == 10
     assert result.counts["heard by notifier"] <= 5  # nothing of what was said while it was down
@@ -15,7 +15,7 @@ def test_broken_delivers_ten_events_ten_times_to_two_services(servers: Ground) -
 
 
 def test_fixed_delivers_each_event_to_each_service_also_when_it_comes_later(servers: Ground) -> None:
-    result = AP.try_out(servers, "fixed")
+    result = EXPERIMENT.try_out(servers, "fixed")
 
     assert result.counts == {"events": 10, "deliveries due": 20, "heard by analytics": 10, "heard by notifier": 10}
     assert not result.failed

@@ -3,18 +3,18 @@
 from antipatterns.experiment import antipattern
 from experiments.ground import Ground
 
-AP = antipattern(13)
+EXPERIMENT = antipattern(13).on_celery
 
 
 def test_broken_tries_a_post_once_that_was_sent_with_retries(servers: Ground) -> None:
-    result = AP.try_out(servers, "broken")
+    result = EXPERIMENT.try_out(servers, "broken")
 
     assert result.counts == {"sent": 1, "started": 1, "failed": 1, "published": 0}
     assert result.failed
 
 
 def test_fixed_tries_it_again_and_publishes_it(servers: Ground) -> None:
-    result = AP.try_out(servers, "fixed")
+    result = EXPERIMENT.try_out(servers, "fixed")
 
     assert result.counts == {"sent": 1, "started": 2, "failed": 0, "published": 1}
     assert not result.failed

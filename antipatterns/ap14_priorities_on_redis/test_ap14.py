@@ -3,18 +3,18 @@
 from antipatterns.experiment import antipattern
 from experiments.ground import Ground
 
-AP = antipattern(14)
+EXPERIMENT = antipattern(14).on_celery
 
 
 def test_broken_does_the_urgent_post_last(servers: Ground) -> None:
-    result = AP.try_out(servers, "broken")
+    result = EXPERIMENT.try_out(servers, "broken")
 
     assert result.counts == {"waiting": 6, "the urgent one came as number": 6}
     assert result.failed
 
 
 def test_fixed_does_it_first(servers: Ground) -> None:
-    result = AP.try_out(servers, "fixed")
+    result = EXPERIMENT.try_out(servers, "fixed")
 
     assert result.counts == {"waiting": 6, "the urgent one came as number": 1}
     assert not result.failed

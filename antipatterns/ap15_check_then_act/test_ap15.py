@@ -3,18 +3,18 @@
 from antipatterns.experiment import antipattern
 from experiments.ground import Ground
 
-AP = antipattern(15)
+EXPERIMENT = antipattern(15).on_celery
 
 
 def test_broken_publishes_a_post_twice_that_both_copies_had_checked(servers: Ground) -> None:
-    result = AP.try_out(servers, "broken")
+    result = EXPERIMENT.try_out(servers, "broken")
 
     assert result.counts == {"copies": 2, "got past the question": 2, "published": 2}
     assert result.failed
 
 
 def test_fixed_lets_one_copy_pass(servers: Ground) -> None:
-    result = AP.try_out(servers, "fixed")
+    result = EXPERIMENT.try_out(servers, "fixed")
 
     assert result.counts == {"copies": 2, "got past the question": 1, "published": 1}
     assert not result.failed

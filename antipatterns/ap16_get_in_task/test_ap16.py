@@ -3,18 +3,18 @@
 from antipatterns.experiment import antipattern
 from experiments.ground import Ground
 
-AP = antipattern(16)
+EXPERIMENT = antipattern(16).on_celery
 
 
 def test_broken_waits_for_a_sub_task_that_nobody_is_left_to_start(servers: Ground) -> None:
-    result = AP.try_out(servers, "broken")
+    result = EXPERIMENT.try_out(servers, "broken")
 
     assert result.counts == {"sent": 1, "sub-tasks sent": 1, "sub-tasks started": 0, "described": 0}
     assert result.failed
 
 
 def test_fixed_describes_the_post_with_the_same_single_worker(servers: Ground) -> None:
-    result = AP.try_out(servers, "fixed")
+    result = EXPERIMENT.try_out(servers, "fixed")
 
     assert result.counts == {"sent": 1, "sub-tasks sent": 2, "sub-tasks started": 2, "described": 1}
     assert not result.failed

@@ -3,18 +3,18 @@
 from antipatterns.experiment import antipattern
 from experiments.ground import Ground
 
-AP = antipattern(17)
+EXPERIMENT = antipattern(17).on_celery
 
 
 def test_broken_writes_an_old_price_over_the_sellers_new_one(servers: Ground) -> None:
-    result = AP.try_out(servers, "broken")
+    result = EXPERIMENT.try_out(servers, "broken")
 
     assert result.counts == {"price the seller set": 850000, "price in the end": 900000, "described": 1}
     assert result.failed
 
 
 def test_fixed_keeps_the_sellers_price(servers: Ground) -> None:
-    result = AP.try_out(servers, "fixed")
+    result = EXPERIMENT.try_out(servers, "fixed")
 
     assert result.counts == {"price the seller set": 850000, "price in the end": 850000, "described": 1}
     assert not result.failed

@@ -3,11 +3,11 @@
 from antipatterns.experiment import antipattern
 from experiments.ground import Ground
 
-AP = antipattern(18)
+EXPERIMENT = antipattern(18).on_celery
 
 
 def test_broken_looks_for_a_post_before_it_is_there(servers: Ground) -> None:
-    result = AP.try_out(servers, "broken")
+    result = EXPERIMENT.try_out(servers, "broken")
 
     assert result.counts == {"posts": 1, "tried before the commit": 1, "not found": 1, "analysed": 0}
     assert result.failed
@@ -15,7 +15,7 @@ def test_broken_looks_for_a_post_before_it_is_there(servers: Ground) -> None:
 
 
 def test_fixed_sends_the_post_once_it_is_there(servers: Ground) -> None:
-    result = AP.try_out(servers, "fixed")
+    result = EXPERIMENT.try_out(servers, "fixed")
 
     assert result.counts == {"posts": 1, "tried before the commit": 0, "not found": 0, "analysed": 1}
     assert not result.failed

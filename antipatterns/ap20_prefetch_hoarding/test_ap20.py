@@ -3,11 +3,13 @@
 from antipatterns.experiment import antipattern
 from experiments.ground import Ground
 
-AP = antipattern(20)
+EXPERIMENT = antipattern(20).on_celery
+BY_HAND = antipattern(20).by_hand
+assert BY_HAND is not None
 
 
 def test_broken_lets_an_idle_worker_wait_while_a_busy_one_holds_three_posts(servers: Ground) -> None:
-    result = AP.try_out(servers, "broken")
+    result = EXPERIMENT.try_out(servers, "broken")
 
     assert result.counts == {
         "sent": 4,
@@ -19,7 +21,7 @@ def test_broken_lets_an_idle_worker_wait_while_a_busy_one_holds_three_posts(serv
 
 
 def test_fixed_leaves_them_in_the_queue_for_whoever_is_idle(servers: Ground) -> None:
-    result = AP.try_out(servers, "fixed")
+    result = EXPERIMENT.try_out(servers, "fixed")
 
     assert result.counts == {
         "sent": 4,
@@ -27,4 +29,18 @@ def test_fixed_leaves_them_in_the_queue_for_whoever_is_idle(servers: Ground) -> 
         "done by the idle worker": 3,
         "done in the end": 4,
     }
+    assert not result.failed
+
+
+def test_by_hand_broken_is_handed_the_whole_queue(servers: Ground) -> None:
+    result = BY_HAND.try_out(servers, "broken")
+
+    assert result.counts == {"sent": 100, "held by the busy consumer": 99, "done by the idle consumer": 0}
+    assert result.failed
+
+
+def test_by_hand_fixed_leaves_the_rest_for_whoever_is_idle(servers: Ground) -> None:
+    result = BY_HAND.try_out(servers, "fixed")
+
+    assert result.counts == {"sent": 100, "held by the busy consumer": 0, "done by the idle consumer": 99}
     assert not result.failed
