@@ -28,8 +28,11 @@ def main(words: list[str]) -> int:
     options = parser.parse_args(words)
     try:
         if options.command == "list":
-            rows = [(each.number, each.name, " ".join(each.on_celery.brokers), each.by_hand.name if each.by_hand else "")
-                    for each in all_of_them()]  # fmt: skip
+            hand = {each.number: each.by_hand.name for each in all_of_them() if each.by_hand}
+            rows = [
+                (each.number, each.name, " ".join(each.on_celery.brokers), hand.get(each.number, ""))
+                for each in all_of_them()
+            ]
             print(table(rows, ("", "antipattern", "brokers", "by hand"), right=[0]))
             return 0
         experiment = chosen(options.number, options.by_hand)

@@ -1,6 +1,8 @@
 """The form that all twenty experiments share, and their repetition."""
 
+import json
 import math
+import os
 import time
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -12,6 +14,7 @@ from experiments.ground import Ground
 
 HERE = Path(__file__).resolve().parent
 Counts = dict[str, float]
+RESULTS = "ANTIPATTERN_RESULTS"  # in the environment: a folder where every result is written down
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,18 @@ class Experiment:
             began = time.monotonic()
             counts = self.module.run(stage, f"antipatterns.{self.folder.name}.{self.prefix}{example}")
             seconds = time.monotonic() - began
-            return Result(counts, self.module.failed(counts), self.module.verdict(counts), seconds, stage.notes())
+            result = Result(counts, self.module.failed(counts), self.module.verdict(counts), seconds, stage.notes())
+        if folder := os.environ.get(RESULTS):
+            self._write_down(Path(folder), example, broker or self.brokers[0], result)
+        return result
+
+    def _write_down(self, folder: Path, example: str, broker: str, result: Result) -> None:
+        line = {
+            "folder": self.folder.name, "by_hand": bool(self.prefix), "example": example, "broker": broker,
+            "counts": result.counts, "failed": result.failed, "seconds": round(result.seconds, 2),
+        }  # fmt: skip
+        with (folder / f"{os.getpid()}.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
 
 
 @dataclass(frozen=True)
@@ -103,10 +117,11 @@ def interval(shown: int, of: int, z: float = 1.96) -> tuple[float, float]:
     return max(0.0, middle - reach), min(1.0, middle + reach)
 
 
-def antipattern(number: int) -> Antipattern:
-    """The one with that number.
+def on_celery(number: int) -> Experiment:
+    """The experiment of the antipattern with that number; KeyError if there is none."""
+    return {each.number: each for each in all_of_them()}[number].on_celery
 
-    Raises:
-        KeyError: there is none.
-    """
-    return {each.number: each for each in all_of_them()}[number]
+
+def by_hand(number: int) -> Experiment:
+    """Its counterpart by hand; KeyError if there is none."""
+    return {each.number: each.by_hand for each in all_of_them() if each.by_hand}[number]

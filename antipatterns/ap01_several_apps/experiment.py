@@ -5,6 +5,7 @@ from experiments.ground import Stage
 
 NAME = "Several Celery() apps"
 BROKERS = ("rabbitmq", "redis")
+FIGURE = ("sent", "published")  # what was due, and what came
 
 
 def run(stage: Stage, module: str) -> Counts:

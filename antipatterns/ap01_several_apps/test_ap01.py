@@ -1,9 +1,9 @@
 """Messages go where the sender's app says; a worker looks where its own says."""
 
-from antipatterns.experiment import antipattern
+from antipatterns.experiment import on_celery
 from experiments.ground import Ground
 
-EXPERIMENT = antipattern(1).on_celery
+EXPERIMENT = on_celery(1)
 
 
 def test_broken_sends_six_posts_to_a_queue_that_no_worker_reads(servers: Ground) -> None:

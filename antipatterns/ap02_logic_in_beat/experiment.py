@@ -7,6 +7,7 @@ from experiments.ground import Stage
 
 NAME = "Business logic in Beat"
 BROKERS = ("rabbitmq", "redis")
+FIGURE = ("ticks due during the long job", "ticks that came")  # what was due, and what came
 WINDOW = 3.0  # seconds for which ticks are counted while the long job runs
 
 

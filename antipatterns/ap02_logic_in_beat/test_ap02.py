@@ -1,9 +1,9 @@
 """Whoever does the work cannot keep the time."""
 
-from antipatterns.experiment import antipattern
+from antipatterns.experiment import on_celery
 from experiments.ground import Ground
 
-EXPERIMENT = antipattern(2).on_celery
+EXPERIMENT = on_celery(2)
 
 
 def test_broken_loses_the_ticks_during_a_long_job_and_the_job_with_beat(servers: Ground) -> None:

@@ -5,6 +5,7 @@ from experiments.ground import Stage
 
 NAME = "Acknowledging before the work"
 BROKERS = ("rabbitmq",)
+FIGURE = ("sent", "published")  # what was due, and what came
 
 
 def run(stage: Stage, module: str) -> Counts:

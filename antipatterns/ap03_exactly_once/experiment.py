@@ -7,6 +7,7 @@ from experiments.ground import Stage
 
 NAME = "Expecting exactly-once"
 BROKERS = ("rabbitmq",)
+FIGURE = ("sent", "charged")  # what was due, and what came
 
 
 def run(stage: Stage, module: str) -> Counts:

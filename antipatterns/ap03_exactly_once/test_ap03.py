@@ -1,11 +1,10 @@
 """A worker killed after the effect and before the acknowledgement makes a task run again."""
 
-from antipatterns.experiment import antipattern
+from antipatterns.experiment import by_hand, on_celery
 from experiments.ground import Ground
 
-EXPERIMENT = antipattern(3).on_celery
-BY_HAND = antipattern(3).by_hand
-assert BY_HAND is not None
+EXPERIMENT = on_celery(3)
+BY_HAND = by_hand(3)
 
 
 def test_broken_charges_twice_what_was_sent_once(servers: Ground) -> None:

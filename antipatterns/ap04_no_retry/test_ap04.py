@@ -1,9 +1,9 @@
 """An error that would have passed ends a task that does not ask again."""
 
-from antipatterns.experiment import antipattern
+from antipatterns.experiment import on_celery
 from experiments.ground import Ground
 
-EXPERIMENT = antipattern(4).on_celery
+EXPERIMENT = on_celery(4)
 
 
 def test_broken_loses_five_posts_to_a_bad_moment(servers: Ground) -> None:

@@ -5,6 +5,7 @@ from experiments.ground import Stage
 
 NAME = "print in a consumer"
 BROKERS = ("rabbitmq",)
+FIGURE = ("messages", "lines")  # what was due, and what came
 
 
 def run(stage: Stage, module: str) -> Counts:

@@ -7,6 +7,7 @@ from experiments.ground import Stage
 
 NAME = "print instead of logging"
 BROKERS = ("rabbitmq", "redis")
+FIGURE = ("messages", "of these with the task's id")  # what was due, and what came
 
 
 def run(stage: Stage, module: str) -> Counts:

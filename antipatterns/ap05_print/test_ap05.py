@@ -1,11 +1,10 @@
 """What is printed has neither level nor task."""
 
-from antipatterns.experiment import antipattern
+from antipatterns.experiment import by_hand, on_celery
 from experiments.ground import Ground
 
-EXPERIMENT = antipattern(5).on_celery
-BY_HAND = antipattern(5).by_hand
-assert BY_HAND is not None
+EXPERIMENT = on_celery(5)
+BY_HAND = by_hand(5)
 
 
 def test_broken_makes_six_lines_that_nobody_can_place_of_two_messages(servers: Ground) -> None:

@@ -1,9 +1,9 @@
 """An async client's connection belongs to an event loop, and asyncio.run closes its loop."""
 
-from antipatterns.experiment import antipattern
+from antipatterns.experiment import on_celery
 from experiments.ground import Ground
 
-EXPERIMENT = antipattern(6).on_celery
+EXPERIMENT = on_celery(6)
 
 
 def test_broken_fails_every_second_time_although_all_ten_posts_arrive(servers: Ground) -> None:

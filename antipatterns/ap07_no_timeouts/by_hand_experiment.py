@@ -7,6 +7,7 @@ from experiments.ground import Stage
 
 NAME = "No heartbeat during a long job"
 BROKERS = ("rabbitmq",)
+FIGURE = ("sent", "published")  # what was due, and what came
 LONG = 8.0  # seconds; a broker gives up on a silent consumer after two heartbeats and a bit
 
 

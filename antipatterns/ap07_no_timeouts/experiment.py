@@ -7,6 +7,7 @@ from experiments.ground import Stage
 
 NAME = "No timeouts"
 BROKERS = ("rabbitmq", "redis")
+FIGURE = ("sent behind the one that hangs", "published in three seconds")  # what was due, and what came
 WINDOW = 3.0  # seconds for which the five that are well have time; they take a few hundredths
 
 

@@ -1,11 +1,10 @@
 """A request without a timeout can take a worker away for good."""
 
-from antipatterns.experiment import antipattern
+from antipatterns.experiment import by_hand, on_celery
 from experiments.ground import Ground
 
-EXPERIMENT = antipattern(7).on_celery
-BY_HAND = antipattern(7).by_hand
-assert BY_HAND is not None
+EXPERIMENT = on_celery(7)
+BY_HAND = by_hand(7)
 
 
 def test_broken_does_none_of_the_five_behind_a_request_that_hangs(servers: Ground) -> None:

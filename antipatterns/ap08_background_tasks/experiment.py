@@ -8,6 +8,7 @@ from experiments.processes import Group, python
 
 NAME = "BackgroundTasks in place of Celery"
 BROKERS = ("rabbitmq",)
+FIGURE = ("accepted", "published")  # what was due, and what came
 
 
 def run(stage: Stage, module: str) -> Counts:

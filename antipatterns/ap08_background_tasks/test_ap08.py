@@ -1,9 +1,9 @@
 """What only the web server's memory knows dies with the web server."""
 
-from antipatterns.experiment import antipattern
+from antipatterns.experiment import on_celery
 from experiments.ground import Ground
 
-EXPERIMENT = antipattern(8).on_celery
+EXPERIMENT = on_celery(8)
 
 
 def test_broken_publishes_none_of_five_accepted_posts_after_a_crash(servers: Ground) -> None:

@@ -7,6 +7,7 @@ from experiments.ground import Stage
 
 NAME = "Several Beats"
 BROKERS = ("rabbitmq", "redis")
+FIGURE = ("ticks due", "ticks that came")  # what was due, and what came
 
 
 def run(stage: Stage, module: str) -> Counts:

@@ -1,11 +1,10 @@
 """Each Beat ticks for itself."""
 
-from antipatterns.experiment import antipattern
+from antipatterns.experiment import by_hand, on_celery
 from experiments.ground import Ground
 
-EXPERIMENT = antipattern(9).on_celery
-BY_HAND = antipattern(9).by_hand
-assert BY_HAND is not None
+EXPERIMENT = on_celery(9)
+BY_HAND = by_hand(9)
 
 
 def test_broken_ticks_about_twice_as_often_as_is_due(servers: Ground) -> None:

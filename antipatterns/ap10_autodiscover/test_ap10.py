@@ -1,9 +1,9 @@
 """A task exists only where its module was imported."""
 
-from antipatterns.experiment import antipattern
+from antipatterns.experiment import on_celery
 from experiments.ground import Ground
 
-EXPERIMENT = antipattern(10).on_celery
+EXPERIMENT = on_celery(10)
 
 
 def test_broken_throws_all_five_posts_away(servers: Ground) -> None:

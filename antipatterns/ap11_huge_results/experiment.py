@@ -7,6 +7,7 @@ from experiments.ground import Stage
 
 NAME = "Returning huge data"
 BROKERS = ("rabbitmq", "redis")
+FIGURE = (0, "bytes in Redis")  # what was due, and what came
 
 
 def run(stage: Stage, module: str) -> Counts:

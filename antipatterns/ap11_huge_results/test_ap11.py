@@ -1,9 +1,9 @@
 """A result is kept whole, for a day, in memory."""
 
-from antipatterns.experiment import antipattern
+from antipatterns.experiment import on_celery
 from experiments.ground import Ground
 
-EXPERIMENT = antipattern(11).on_celery
+EXPERIMENT = on_celery(11)
 
 
 def test_broken_fills_redis_with_thirty_megabytes(servers: Ground) -> None:

@@ -1,9 +1,9 @@
 """retry=True is about sending."""
 
-from antipatterns.experiment import antipattern
+from antipatterns.experiment import on_celery
 from experiments.ground import Ground
 
-EXPERIMENT = antipattern(13).on_celery
+EXPERIMENT = on_celery(13)
 
 
 def test_broken_tries_a_post_once_that_was_sent_with_retries(servers: Ground) -> None:

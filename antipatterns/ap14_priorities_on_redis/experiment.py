@@ -5,6 +5,7 @@ from experiments.ground import Stage
 
 NAME = "Priorities upside down on Redis"
 BROKERS = ("redis",)
+FIGURE = (1, "the urgent one came as number")  # what was due, and what came
 
 
 def run(stage: Stage, module: str) -> Counts:

@@ -1,9 +1,9 @@
 """On RabbitMQ nine is the highest priority, in Celery over Redis the lowest."""
 
-from antipatterns.experiment import antipattern
+from antipatterns.experiment import on_celery
 from experiments.ground import Ground
 
-EXPERIMENT = antipattern(14).on_celery
+EXPERIMENT = on_celery(14)
 
 
 def test_broken_does_the_urgent_post_last(servers: Ground) -> None:

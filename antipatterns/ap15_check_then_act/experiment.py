@@ -7,6 +7,7 @@ from experiments.ground import Stage
 
 NAME = "Check-then-act idempotency"
 BROKERS = ("rabbitmq", "redis")
+FIGURE = (1, "published")  # what was due, and what came
 
 
 def run(stage: Stage, module: str) -> Counts:

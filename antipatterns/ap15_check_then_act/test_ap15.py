@@ -1,9 +1,9 @@
 """What is true at the check need not be true at the act."""
 
-from antipatterns.experiment import antipattern
+from antipatterns.experiment import on_celery
 from experiments.ground import Ground
 
-EXPERIMENT = antipattern(15).on_celery
+EXPERIMENT = on_celery(15)
 
 
 def test_broken_publishes_a_post_twice_that_both_copies_had_checked(servers: Ground) -> None:

@@ -7,6 +7,7 @@ from experiments.ground import Stage
 
 NAME = ".get() inside a task"
 BROKERS = ("rabbitmq", "redis")
+FIGURE = ("sub-tasks sent", "sub-tasks started")  # what was due, and what came
 WINDOW = 3.0  # seconds; a chain of two takes a few hundredths
 
 

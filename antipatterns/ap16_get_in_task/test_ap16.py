@@ -1,9 +1,9 @@
 """A worker that waits for a task cannot do it."""
 
-from antipatterns.experiment import antipattern
+from antipatterns.experiment import on_celery
 from experiments.ground import Ground
 
-EXPERIMENT = antipattern(16).on_celery
+EXPERIMENT = on_celery(16)
 
 
 def test_broken_waits_for_a_sub_task_that_nobody_is_left_to_start(servers: Ground) -> None:

@@ -7,6 +7,7 @@ from experiments.ground import Stage
 
 NAME = "Passing a row instead of an id"
 BROKERS = ("rabbitmq", "redis")
+FIGURE = ("price the seller set", "price in the end")  # what was due, and what came
 
 
 def run(stage: Stage, module: str) -> Counts:

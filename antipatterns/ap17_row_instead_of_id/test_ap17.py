@@ -1,9 +1,9 @@
 """A row in a message is as old as the message."""
 
-from antipatterns.experiment import antipattern
+from antipatterns.experiment import on_celery
 from experiments.ground import Ground
 
-EXPERIMENT = antipattern(17).on_celery
+EXPERIMENT = on_celery(17)
 
 
 def test_broken_writes_an_old_price_over_the_sellers_new_one(servers: Ground) -> None:

@@ -8,6 +8,7 @@ from experiments.processes import python
 
 NAME = "Enqueue before commit"
 BROKERS = ("rabbitmq", "redis")
+FIGURE = ("posts", "analysed")  # what was due, and what came
 
 
 def run(stage: Stage, module: str) -> Counts:

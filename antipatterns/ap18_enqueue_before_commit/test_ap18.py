@@ -1,9 +1,9 @@
 """A message is not part of the transaction."""
 
-from antipatterns.experiment import antipattern
+from antipatterns.experiment import on_celery
 from experiments.ground import Ground
 
-EXPERIMENT = antipattern(18).on_celery
+EXPERIMENT = on_celery(18)
 
 
 def test_broken_looks_for_a_post_before_it_is_there(servers: Ground) -> None:

@@ -5,6 +5,7 @@ from experiments.ground import Stage
 
 NAME = "Requeue for ever"
 BROKERS = ("rabbitmq",)
+FIGURE = (1, "published")  # what was due, and what came
 MANY = 100  # starts of one message, after which it is clear that they will not end
 
 

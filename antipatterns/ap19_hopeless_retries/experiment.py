@@ -5,6 +5,7 @@ from experiments.ground import Stage
 
 NAME = "Retrying what can never succeed"
 BROKERS = ("rabbitmq", "redis")
+FIGURE = (1, "starts of the one that cannot")  # what was due, and what came
 
 
 def run(stage: Stage, module: str) -> Counts:

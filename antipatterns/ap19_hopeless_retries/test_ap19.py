@@ -1,11 +1,10 @@
 """A retry cannot change an answer that is final."""
 
-from antipatterns.experiment import antipattern
+from antipatterns.experiment import by_hand, on_celery
 from experiments.ground import Ground
 
-EXPERIMENT = antipattern(19).on_celery
-BY_HAND = antipattern(19).by_hand
-assert BY_HAND is not None
+EXPERIMENT = on_celery(19)
+BY_HAND = by_hand(19)
 
 
 def test_broken_tries_six_times_what_can_never_succeed(servers: Ground) -> None:

@@ -5,6 +5,7 @@ from experiments.ground import Stage
 
 NAME = "Prefetch hoarding"
 BROKERS = ("rabbitmq", "redis")
+FIGURE = (3, "done by the idle worker")  # what was due, and what came
 SENTINEL = 99  # sent last, and done by whoever is idle: what it overtook is held by somebody
 
 

@@ -1,11 +1,10 @@
 """What a worker has prefetched, no other can do."""
 
-from antipatterns.experiment import antipattern
+from antipatterns.experiment import by_hand, on_celery
 from experiments.ground import Ground
 
-EXPERIMENT = antipattern(20).on_celery
-BY_HAND = antipattern(20).by_hand
-assert BY_HAND is not None
+EXPERIMENT = on_celery(20)
+BY_HAND = by_hand(20)
 
 
 def test_broken_lets_an_idle_worker_wait_while_a_busy_one_holds_three_posts(servers: Ground) -> None:
