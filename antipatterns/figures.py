@@ -2,13 +2,15 @@
 
 import statistics
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 
 mpl.use("Agg")
 import matplotlib.pyplot as plt
+from matplotlib.ticker import MaxNLocator
 
-STYLE = {
+STYLE: Any = {
     "font.family": "DejaVu Sans",  # it has Cyrillic letters
     "font.size": 9,
     "svg.fonttype": "none",  # text stays text
@@ -17,7 +19,7 @@ STYLE = {
     "axes.spines.top": False,
     "axes.spines.right": False,
 }
-LOOKS = {"broken": {"color": "#b0b0b0", "hatch": "///"}, "fixed": {"color": "#404040", "hatch": ""}}
+LOOKS: dict[str, Any] = {"broken": {"color": "#b0b0b0", "hatch": "///"}, "fixed": {"color": "#404040", "hatch": ""}}
 LOGARITHMIC_FROM = 10_000
 
 
@@ -31,13 +33,15 @@ def draw(path: Path, title: str, came: str, due: float, values: dict[str, list[f
             axes.bar(
                 place, middle, width=0.55, yerr=spread, capsize=3, edgecolor="black", linewidth=0.8, **LOOKS[example]
             )
-            axes.annotate(f"{middle:,.6g}", (place, middle), xytext=(0, 3), textcoords="offset points", ha="center")
+            axes.annotate(in_words(middle), (place, max(runs)), xytext=(0, 3), textcoords="offset points", ha="center")
         if due:
             axes.axhline(due, linestyle="--", linewidth=1, color="black")
-            axes.annotate(f"due: {due:,.6g}", (1.42, due), xytext=(0, 2), textcoords="offset points", ha="right")
+            axes.annotate(f"due: {in_words(due)}", (0.5, due), xytext=(0, 2), textcoords="offset points", ha="center")
         top = max(due, *(max(runs) for runs in values.values()))
         if top > LOGARITHMIC_FROM and min(map(min, values.values())) * 100 < top:
             axes.set_yscale("symlog", linthresh=100)
+        else:
+            axes.yaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
         axes.set_ylim(0, top * 1.18 if axes.get_yscale() == "linear" else top * 4)
         axes.set_xlim(-0.5, 1.45)
         axes.set_xticks(range(len(values)), list(values))
@@ -48,3 +52,8 @@ def draw(path: Path, title: str, came: str, due: float, values: dict[str, list[f
                 path.with_suffix(f".{kind}"), metadata={"Date": None} if kind == "svg" else {"CreationDate": None}
             )
         plt.close(figure)
+
+
+def in_words(value: float) -> str:
+    """1,234 or 0.15."""
+    return f"{value:,.0f}" if value == int(value) else f"{value:,.3g}"

@@ -45,6 +45,11 @@ class Row:
         """Its number; by hand, with an h."""
         return f"{self.number}{'h' if self.experiment.prefix else ''}"
 
+    @property
+    def file(self) -> str:
+        """The figure's name: ap03, ap03-by-hand."""
+        return self.experiment.folder.name[:4] + ("-by-hand" if self.experiment.prefix else "")
+
     def counts(self, example: str) -> dict[str, float]:
         """The median of each count."""
         runs = self.runs[example]
@@ -87,9 +92,9 @@ def main() -> int:
     raw = FOLDER / "raw"
     raw.mkdir(parents=True)
     environment = {**os.environ, RESULTS: str(raw), "SEED": str(options.seed), "PYTHONHASHSEED": str(options.seed)}
-    tests = [sys.executable, "-m", "pytest", "-q", "antipatterns", "-n", str(options.processes), "--dist", "worksteal",
-             "--repeat", str(options.repeat), f"--junitxml={FOLDER / 'junit.xml'}", "-p", "no:cacheprovider"]  # fmt: skip
-    code = subprocess.run(tests, cwd=ROOT, env=environment, check=False).returncode
+    arguments = ["-n", str(options.processes), "--dist", "worksteal", "--repeat", str(options.repeat)]
+    tests = [sys.executable, "-m", "pytest", "-q", "antipatterns", f"--junitxml={FOLDER / 'junit.xml'}"]
+    code = subprocess.run([*tests, *arguments], cwd=ROOT, env=environment, check=False).returncode
     lines = [json.loads(text) for file in raw.glob("*.jsonl") for text in file.read_text("utf-8").splitlines()]
     shutil.rmtree(raw)
     rows = gathered(lines)
@@ -130,13 +135,7 @@ def write(rows: list[Row], lines: list[Line], seed: int) -> None:
         due, came = row.experiment.module.FIGURE
         values = {example: [run["counts"][came] for run in row.runs[example]] for example in ("broken", "fixed")}
         expected = row.counts("broken")[due] if isinstance(due, str) else due
-        draw(
-            FOLDER / "figures" / f"ap{row.label.zfill(2 + bool(row.experiment.prefix))}",
-            row.experiment.name,
-            came,
-            expected,
-            values,
-        )
+        draw(FOLDER / "figures" / row.file, row.experiment.name, came, expected, values)
     (FOLDER / "environment.json").write_text(json.dumps(describe(seed), indent=1, ensure_ascii=False) + "\n", "utf-8")
     (FOLDER / "README.md").write_text(README.format(n=len(rows[0].runs["broken"]) if rows else 0), "utf-8")
 
@@ -166,11 +165,12 @@ def escaped(text: str) -> str:
 
 README = """# Antipatterns of background jobs: measurements
 
-Every experiment was run {n} times on brokers of its own; `environment.json` says on what. `broken` is the example with the
-mistake, `fixed` its twin that differs in a few lines; an `h` behind the number marks the same mistake in a consumer written by
-hand. The intervals are Wilson's, at 95 %, of the share of runs in which the failure showed.
+Every experiment was run {n} times on brokers of its own; `environment.json` says on what. `broken` is the example with
+the mistake, `fixed` its twin that differs in a few lines; an `h` behind the number marks the same mistake in a consumer
+written by hand. The intervals are Wilson's, at 95 %, of the share of runs in which the failure showed.
 
-Repeat it: `git checkout` the commit in `environment.json`, then its command line. Cite it: `CITATION.cff` in the project's folder.
+Repeat it: `git checkout` the commit in `environment.json`, then its command line. Cite it: `CITATION.cff` in the
+project's folder.
 
 | file | |
 |---|---|

@@ -31,10 +31,13 @@ COMMANDS = {
         "dead-letters": "what nobody will try again: list, show, replay, discard",
         "purge": "revoke what waits and empty the queues",
     },
+    "Learn": {
+        "antipattern": "twenty mistakes, broken and fixed side by side: list, show N, run N",
+        "antipatterns": "all of them, as a report that a thesis can quote",
+    },
     "Develop": {
         "exec": "run a program inside the kit's environment: exec celery -A celery_app report",
         "test": "the tests, with servers of their own",
-        "antipattern": "twenty mistakes, each broken and fixed side by side: list, show N, run N",
         "test-faults": "all the faults the kit survives, as a table",
         "lint": "ruff and mypy",
         "parity": "what Celery does and what it takes by hand: the table, and its proof",

@@ -4,6 +4,8 @@ Celery's own signals say when it is ready and what its tasks do. So an example n
 broken and fixed ones are watched in the same way.
 """
 
+import os
+import random
 import sys
 from importlib import import_module
 from typing import Any
@@ -55,6 +57,7 @@ def _unknown(name: str, id: str, **_: Any) -> None:
 
 def main(module: str, *words: str) -> None:
     """Become a worker or a Beat of the module's `app`."""
+    random.seed(os.environ.get("SEED"))  # retries with jitter draw from it
     app: Celery = import_module(module).app
     app.start(list(words))
 
