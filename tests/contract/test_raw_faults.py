@@ -206,6 +206,7 @@ def test_a_worker_stops_while_its_broker_is_away(raw: RawLane) -> None:
 # ---------------------------------------------------------------- the broker
 
 
+@pytest.mark.thorough
 def test_a_worker_comes_back_after_its_broker_and_drains_what_was_there(raw: RawLane) -> None:
     worker = raw.worker()
     children = raw.children(worker)
@@ -218,6 +219,7 @@ def test_a_worker_comes_back_after_its_broker_and_drains_what_was_there(raw: Raw
     assert raw.children(worker) == children
 
 
+@pytest.mark.thorough
 def test_connections_cut_off_again_and_again_are_made_again(raw: RawLane) -> None:
     raw.worker()
     ids = raw.submit("trace", count=60, seconds=0.1)
@@ -261,6 +263,7 @@ def test_a_broker_that_is_away_confirms_nothing_and_raises_nothing(raw: RawLane)
     publisher.close()
 
 
+@pytest.mark.thorough
 def test_a_broker_under_an_alarm_confirms_nothing_in_time_and_everything_afterwards(raw: RawLane) -> None:
     raw.worker()
     ids = raw.accept("trace", count=10)
