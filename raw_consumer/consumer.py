@@ -2,8 +2,7 @@
 
 Two threads share it. The connection's thread answers heartbeats whatever the job does, receives messages and sends
 acknowledgements (`intake.py`). The main thread runs the jobs, one at a time, because a soft time limit's alarm
-interrupts the main thread and no other. What is published here, retries and dead letters, goes over a connection of
-its own.
+interrupts the main thread and no other. Retries and dead letters are published over a connection of their own.
 """
 
 import logging

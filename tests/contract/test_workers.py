@@ -13,6 +13,8 @@ from dotenv import dotenv_values
 from tests.api.server import Server, serving
 from tests.kit import Kit, until
 
+pytestmark = pytest.mark.thorough  # half of it is waiting for answers that do not come
+
 
 def heard(kit: Kit, lane: str) -> list[dict[str, Any]]:
     """The lane's workers."""
