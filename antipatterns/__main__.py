@@ -3,13 +3,16 @@
 import argparse
 import json
 import sys
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
+from functools import partial
 
-from antipatterns.experiment import Experiment, Result, all_of_them, interval
-from antipatterns.show import difference, side_by_side
+from antipatterns.experiment import Experiment, all_of_them, interval
+from antipatterns.live import both
+from antipatterns.show import difference, ending, heading
 from commands.console import NO, USAGE, Problem, Progress, report, table
-from experiments.ground import Ground, ground
+from experiments.ground import Ground, NoGround, ground
 
 
 def main(words: list[str]) -> int:
@@ -44,6 +47,24 @@ def main(words: list[str]) -> int:
     except Problem as problem:
         report(problem)
         return problem.code
+    except KeyboardInterrupt:
+        return 130
+
+
+@contextmanager
+def started() -> Iterator[Ground]:
+    """The servers, with a line that says what is being waited for.
+
+    Raises:
+        Problem: they cannot be started.
+    """
+    with ExitStack() as stack:
+        try:
+            with Progress("RabbitMQ, Redis and a messenger of its own"):
+                servers = stack.enter_context(ground())
+        except NoGround as error:
+            raise Problem("the servers for the experiment could not be started", detail=str(error)) from error
+        yield servers
 
 
 def chosen(number: int, by_hand: bool) -> Experiment:
@@ -64,14 +85,13 @@ def try_out(experiment: Experiment, broker: str, repeat: int, as_json: bool) -> 
     """Run both examples so often; 0 if broken failed and fixed held every time."""
     if broker and broker not in experiment.brokers:
         raise Problem(f"{experiment.name}: only on {' and '.join(experiment.brokers)}", code=USAGE)
+    say: Callable[[str], None] = partial(print, flush=True) if not as_json else lambda _text: None
     pairs = []
-    with Progress("RabbitMQ, Redis and the outside world of its own"), ground() as servers:
+    with started() as servers:
         for _ in range(repeat):
-            pairs.append(both(experiment, servers, broker))
-            if not as_json:
-                broken, fixed = pairs[-1]
-                print(f"\n{experiment.name}\n\n{side_by_side(broken, fixed)}\n")
-                print(f"broken: {broken.verdict}\nfixed:  {fixed.verdict}", flush=True)
+            say(f"\n{experiment.name}\n\n{heading()}")
+            pairs.append(both(experiment, servers, broker, say))
+            say(ending(*pairs[-1]))
     shares = {}
     for name, results in zip(("broken", "fixed"), zip(*pairs, strict=True), strict=True):
         shown = sum(result.failed for result in results)
@@ -82,14 +102,6 @@ def try_out(experiment: Experiment, broker: str, repeat: int, as_json: bool) -> 
     if as_json:
         print(json.dumps({"shares": shares, "runs": [[asdict(result) for result in pair] for pair in pairs]}, indent=1))
     return 0 if shares["broken"]["failed"] == repeat and shares["fixed"]["failed"] == 0 else NO
-
-
-def both(experiment: Experiment, servers: Ground, broker: str) -> tuple[Result, Result]:
-    """Broken and fixed at once, each on a stage of its own."""
-    with ThreadPoolExecutor(2) as pool:
-        futures = [pool.submit(experiment.try_out, servers, example, broker) for example in ("broken", "fixed")]
-        broken, fixed = (future.result() for future in futures)
-    return broken, fixed
 
 
 if __name__ == "__main__":

@@ -4,13 +4,14 @@ import json
 import math
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
 from experiments.evidence import Note
-from experiments.ground import Ground
+from experiments.ground import Ground, Stage
 
 HERE = Path(__file__).resolve().parent
 Counts = dict[str, float]
@@ -54,9 +55,12 @@ class Experiment:
         """The source of "broken" or "fixed"."""
         return self.folder / f"{self.prefix}{example}.py"
 
-    def try_out(self, servers: Ground, example: str, broker: str = "") -> Result:
-        """Put `example` ("broken" or "fixed") through it."""
+    def try_out(
+        self, servers: Ground, example: str, broker: str = "", entered: Callable[[Stage], object] = lambda _stage: None
+    ) -> Result:
+        """Put `example` ("broken" or "fixed") through it; `entered` is called with the stage, to watch it."""
         with servers.stage(self.folder.name[:4], broker or self.brokers[0]) as stage:
+            entered(stage)
             began = time.monotonic()
             counts = self.module.run(stage, f"antipatterns.{self.folder.name}.{self.prefix}{example}")
             seconds = time.monotonic() - began

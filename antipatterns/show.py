@@ -8,7 +8,6 @@ from antipatterns.experiment import Experiment, Result
 from experiments.evidence import Note
 
 WIDTH = 56  # characters of a column
-QUIET = {"holds", "lets pass"}  # the experiment's own doings: nothing a worker would show
 
 
 def difference(experiment: Experiment) -> list[str]:
@@ -48,9 +47,14 @@ def pad(left: Sequence[str], right: Sequence[str]) -> tuple[list[str], list[str]
     return [*left, *[""] * (length - len(left))], [*right, *[""] * (length - len(right))]
 
 
-def side_by_side(broken: Result, fixed: Result) -> str:
-    """What happened to both, each from its own beginning, and what it came to."""
-    told = [[line_of(note, r.notes[0].at) for note in r.notes if note.what not in QUIET] for r in (broken, fixed)]
-    ends = [["", *(f"{name}: {count:g}" for name, count in r.counts.items())] for r in (broken, fixed)]
-    head = columns(["BROKEN"], ["FIXED"]) + "\n" + "─" * WIDTH + "─┼─" + "─" * WIDTH
-    return "\n".join([head, columns(*told), columns(*ends)])
+def heading() -> str:
+    """Over the two columns."""
+    return columns(["BROKEN"], ["FIXED"]) + "\n" + "─" * WIDTH + "─┼─" + "─" * WIDTH
+
+
+def ending(broken: Result, fixed: Result) -> str:
+    """What was counted, and what it comes to."""
+    counts = [[f"{name}: {count:g}" for name, count in result.counts.items()] for result in (broken, fixed)]
+    return "\n".join(
+        [columns([""], [""]), columns(*counts), "", f"broken: {broken.verdict}", f"fixed:  {fixed.verdict}"]
+    )

@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -41,6 +42,10 @@ FOREIGN = ("DATABASE_URL", "RMQ_URL", "CELERY_BROKER_URL", "CELERY_RESULT_BACKEN
            "PYTHONUNBUFFERED")  # fmt: skip
 
 
+class NoGround(Exception):
+    """The servers could not be started; the message is what `kit up` says of it."""
+
+
 class DidNotHappen(AssertionError):
     """What an experiment waited for did not come about; the message says what, and what happened instead."""
 
@@ -54,11 +59,13 @@ def ground() -> Iterator["Ground"]:
     kit = [sys.executable, "-m", "commands"]
     try:
         up = [*kit, "up", "--private", "rabbitmq", "redis", "outside_world"]
-        subprocess.run(up, cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
+        started = subprocess.run(up, cwd=ROOT, env=environment, check=False, capture_output=True, text=True)
+        if started.returncode:
+            raise NoGround(started.stderr.strip())
         values = {name: str(value) for name, value in dotenv_values(folder / "run" / "kit.env").items()}
         yield Ground(folder, environment, values)
     finally:
-        subprocess.run([*kit, "down"], cwd=ROOT, env=environment, check=False, stdout=subprocess.DEVNULL)
+        subprocess.run([*kit, "down"], cwd=ROOT, env=environment, check=False, capture_output=True)
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -67,6 +74,7 @@ class Ground:
 
     def __init__(self, folder: Path, environment: dict[str, str], values: dict[str, str]) -> None:
         self.folder, self.environment, self.values = folder, environment, values
+        self.over = threading.Event()  # whoever waits on a stage then stops waiting: Ctrl-C
         self.world = httpx.Client(base_url=values["OUTSIDE_WORLD_URL"], timeout=10, trust_env=False)
         login = tuple(values["RMQ_URL"].removeprefix("amqp://").partition("@")[0].split(":", 1))
         self._databases = itertools.cycle(REDIS_DATABASES)
@@ -260,7 +268,7 @@ class Stage:
             DidNotHappen: it was not within `seconds`.
         """
         deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
+        while time.monotonic() < deadline and not self.servers.over.is_set():
             if value := condition():
                 return value
             time.sleep(0.02)
