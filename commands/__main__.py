@@ -33,6 +33,7 @@ COMMANDS = {
     },
     "Learn": {
         "antipattern": "twenty mistakes, broken and fixed side by side: list, show N, run N",
+        "golden-rules": "run again, die, be emptied: four things the kit survives, done to it",
         "antipatterns": "all of them, as a report that a thesis can quote",
     },
     "Develop": {
@@ -53,6 +54,7 @@ MODULES = {
     "compile-requirements": "compile_requirements",
     "dead-letters": "dead_letters",
     "test-faults": "test_faults",
+    "golden-rules": "golden_rules",
 }
 
 

@@ -1,4 +1,7 @@
-"""`kit antipattern list | show N | run N [--broker rabbitmq|redis] [--repeat K]`: watch how it goes wrong, and how not."""
+"""`kit antipattern list | show N | run N`: watch how it goes wrong, and how its fixed twin does not.
+
+run takes --by-hand (the same mistake on pika alone), --broker rabbitmq|redis, --repeat K and --json.
+"""
 
 from commands.exec_ import run_program
 
