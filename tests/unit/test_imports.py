@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = {"cars_bot", "celery_app", "celery_tasks", "raw_consumer", "api", "outside_world", "commands", "labs",
-        "antipatterns", "loadtest", "bench", "tests", "deploy"}  # fmt: skip
+        "antipatterns", "experiments", "loadtest", "bench", "tests", "deploy"}  # fmt: skip
 MAY_IMPORT = {
     "cars_bot": set(),
     "celery_app": {"cars_bot"},
