@@ -19,6 +19,7 @@ import subprocess
 import sys
 from collections import defaultdict
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from antipatterns.environment import describe
@@ -87,7 +88,11 @@ def main() -> int:
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--processes", type=int, default=3, help="experiments at once; they wait more than they work")
     parser.add_argument("--seed", type=int, default=1, help="of Python's random numbers and hashes, in every process")
+    parser.add_argument(
+        "--labels", type=Path, help="texts of the figures in another language: antipatterns/labels_ru.json"
+    )
     options = parser.parse_args()
+    labels = json.loads(options.labels.read_text("utf-8")) if options.labels else {}
     shutil.rmtree(FOLDER, ignore_errors=True)
     raw = FOLDER / "raw"
     raw.mkdir(parents=True)
@@ -98,7 +103,7 @@ def main() -> int:
     lines = [json.loads(text) for file in raw.glob("*.jsonl") for text in file.read_text("utf-8").splitlines()]
     shutil.rmtree(raw)
     rows = gathered(lines)
-    write(rows, lines, options.seed)
+    write(rows, lines, options.seed, labels)
     print((FOLDER / "table.md").read_text("utf-8"))
     print(f"All of it is in {FOLDER.relative_to(ROOT)}/", file=sys.stderr)
     held = all(row.share("broken")[0] == row.share("broken")[1] and row.share("fixed")[0] == 0 for row in rows)
@@ -119,7 +124,7 @@ def gathered(lines: list[Line]) -> list[Row]:
     return [Row(number, one, dict(found)) for number, one, found in keyed if len(found) == 2]
 
 
-def write(rows: list[Row], lines: list[Line], seed: int) -> None:
+def write(rows: list[Row], lines: list[Line], seed: int, labels: dict[str, str]) -> None:
     """Everything but the JUnit report, which pytest has written."""
     cells = [row.cells() for row in rows]
     (FOLDER / "table.md").write_text(markdown(cells), "utf-8")
@@ -135,7 +140,7 @@ def write(rows: list[Row], lines: list[Line], seed: int) -> None:
         due, came = row.experiment.module.FIGURE
         values = {example: [run["counts"][came] for run in row.runs[example]] for example in ("broken", "fixed")}
         expected = row.counts("broken")[due] if isinstance(due, str) else due
-        draw(FOLDER / "figures" / row.file, row.experiment.name, came, expected, values)
+        draw(FOLDER / "figures" / row.file, row.experiment.name, came, expected, values, labels)
     (FOLDER / "environment.json").write_text(json.dumps(describe(seed), indent=1, ensure_ascii=False) + "\n", "utf-8")
     (FOLDER / "README.md").write_text(README.format(n=len(rows[0].runs["broken"]) if rows else 0), "utf-8")
 

@@ -1,5 +1,6 @@
 """The antipatterns' form: numbering, files, marks, headings and index agree, and broken and fixed differ in little."""
 
+import json
 import re
 
 import pytest
@@ -73,6 +74,14 @@ def test_the_index_lists_them_all_in_order() -> None:
     text = (HERE / "README.md").read_text(encoding="utf-8")
     listed = re.findall(r"^\| (\d+) \| \[(.+?)\]\((.+?)/README\.md\)", text, re.MULTILINE)
     assert listed == [(str(each.number), each.name, each.folder.name) for each in TWENTY]
+
+
+def test_every_text_of_the_figures_is_there_in_russian() -> None:
+    russian = json.loads((HERE / "labels_ru.json").read_text(encoding="utf-8"))
+    shown = (
+        {one.name for one in EXPERIMENTS} | {one.module.FIGURE[1] for one in EXPERIMENTS} | {"broken", "fixed", "due"}
+    )
+    assert russian.keys() == shown
 
 
 @pytest.mark.parametrize(
