@@ -20,8 +20,14 @@ START_SECONDS = 15
 
 
 @pytest.fixture(scope="session")
-def outside_world_url() -> Iterator[str]:
+def outside_world_url(outside_world_server: tuple[str, int]) -> str:
     """The address of a running stand-in, shared by all tests of the session."""
+    return outside_world_server[0]
+
+
+@pytest.fixture(scope="session")
+def outside_world_server() -> Iterator[tuple[str, int]]:
+    """Its address and its process id."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -34,7 +40,7 @@ def outside_world_url() -> Iterator[str]:
             assert process.poll() is None, "the outside world ended at once"
             assert time.monotonic() < deadline, f"the outside world did not answer within {START_SECONDS} s"
             time.sleep(0.02)
-        yield url
+        yield url, process.pid
     finally:
         process.kill()
         process.wait()
