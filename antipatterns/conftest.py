@@ -1,9 +1,13 @@
 """The servers that the experiments of one test process share, and --repeat."""
 
+import json
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from antipatterns.experiment import RESULTS
 from experiments.ground import Ground, ground
 
 
@@ -24,4 +28,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def servers() -> Iterator[Ground]:
     """A private RabbitMQ, Redis and outside world."""
     with ground() as started:
+        if folder := os.environ.get(RESULTS):
+            (Path(folder) / "brokers.json").write_text(json.dumps(started.versions()), encoding="utf-8")
         yield started

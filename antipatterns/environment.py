@@ -12,11 +12,10 @@ from typing import Any
 from experiments.processes import ROOT
 
 PACKAGES = ("celery", "kombu", "billiard", "amqp", "redis", "pika", "httpx", "fastapi", "pytest")
-PROGRAMS = {"rabbitmq": ["rabbitmqctl", "version"], "redis": ["redis-server", "--version"]}
 
 
-def describe(seed: int) -> dict[str, Any]:
-    """All of it, ready for JSON."""
+def describe(seed: int, brokers: dict[str, str]) -> dict[str, Any]:
+    """All of it, ready for JSON. `brokers`: their versions, by their own account (`Ground.versions`)."""
     return {
         "when": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "command_line": sys.orig_argv,
@@ -25,7 +24,7 @@ def describe(seed: int) -> dict[str, Any]:
         "seed": seed,
         "python": platform.python_version(),
         "packages": {name: version(name) for name in PACKAGES},
-        "brokers": {name: answer(words) for name, words in PROGRAMS.items()},
+        "brokers": brokers,
         "system": platform.platform(),
         "processor": processor(),
         "processors": os.cpu_count(),

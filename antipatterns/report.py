@@ -101,9 +101,10 @@ def main() -> int:
     tests = [sys.executable, "-m", "pytest", "-q", "antipatterns", f"--junitxml={FOLDER / 'junit.xml'}"]
     code = subprocess.run([*tests, *arguments], cwd=ROOT, env=environment, check=False).returncode
     lines = [json.loads(text) for file in raw.glob("*.jsonl") for text in file.read_text("utf-8").splitlines()]
+    brokers = json.loads((raw / "brokers.json").read_text("utf-8")) if lines else {}
     shutil.rmtree(raw)
     rows = gathered(lines)
-    write(rows, lines, options.seed, labels)
+    write(rows, lines, describe(options.seed, brokers), labels)
     print((FOLDER / "table.md").read_text("utf-8"))
     print(f"All of it is in {FOLDER.relative_to(ROOT)}/", file=sys.stderr)
     held = all(row.share("broken")[0] == row.share("broken")[1] and row.share("fixed")[0] == 0 for row in rows)
@@ -124,7 +125,7 @@ def gathered(lines: list[Line]) -> list[Row]:
     return [Row(number, one, dict(found)) for number, one, found in keyed if len(found) == 2]
 
 
-def write(rows: list[Row], lines: list[Line], seed: int, labels: dict[str, str]) -> None:
+def write(rows: list[Row], lines: list[Line], environment: dict[str, Any], labels: dict[str, str]) -> None:
     """Everything but the JUnit report, which pytest has written."""
     cells = [row.cells() for row in rows]
     (FOLDER / "table.md").write_text(markdown(cells), "utf-8")
@@ -141,7 +142,7 @@ def write(rows: list[Row], lines: list[Line], seed: int, labels: dict[str, str])
         values = {example: [run["counts"][came] for run in row.runs[example]] for example in ("broken", "fixed")}
         expected = row.counts("broken")[due] if isinstance(due, str) else due
         draw(FOLDER / "figures" / row.file, row.experiment.name, came, expected, values, labels)
-    (FOLDER / "environment.json").write_text(json.dumps(describe(seed), indent=1, ensure_ascii=False) + "\n", "utf-8")
+    (FOLDER / "environment.json").write_text(json.dumps(environment, indent=1, ensure_ascii=False) + "\n", "utf-8")
     (FOLDER / "README.md").write_text(README.format(n=len(rows[0].runs["broken"]) if rows else 0), "utf-8")
 
 

@@ -82,6 +82,12 @@ class Ground:
             base_url=values["RMQ_MANAGEMENT_URL"], auth=(login[0], login[1]), timeout=10, trust_env=False
         )
 
+    def versions(self) -> dict[str, str]:
+        """What the brokers call themselves."""
+        rabbitmq = self._management.get("/api/overview").raise_for_status().json()["rabbitmq_version"]
+        with redis.Redis.from_url(self.values["REDIS_URL"], decode_responses=True) as client:
+            return {"rabbitmq": str(rabbitmq), "redis": str(client.info("server")["redis_version"])}
+
     @contextmanager
     def stage(self, name: str, broker: str = "rabbitmq") -> Iterator["Stage"]:
         """A place for one experiment; what it started is killed when the block ends."""
