@@ -61,13 +61,16 @@ def test_models_are_listed(outside_world: httpx.Client) -> None:
 
 
 def test_a_chat_completion_is_quick(outside_world: httpx.Client, outside_world_server: tuple[str, int]) -> None:
-    server = psutil.Process(outside_world_server[1])
+    server, times = psutil.Process(outside_world_server[1]), []
     before = sum(server.cpu_times()[:2])
-    for number in range(100):
+    for number in range(60):
         post = f"{POST} {number}"  # a new text each time: nothing comes from a cache
+        start = time.perf_counter()
         ask(outside_world, schema="car_data", messages=[{"role": "user", "content": post}]).raise_for_status()
-    spent = (sum(server.cpu_times()[:2]) - before) / 100
-    assert spent < 0.02  # seconds of the processor's time: 4 ms when it has nothing else to do
+        times.append(time.perf_counter() - start)
+    spent = (sum(server.cpu_times()[:2]) - before) / len(times)
+    assert spent < 0.02  # seconds of the processor's time, on average: 4 ms when it has nothing else to do
+    assert min(times) < 0.02  # and none of waiting; a busy machine makes some of them late, not all
 
 
 # --- Telegram --------------------------------------------------------------------------------------------------------
