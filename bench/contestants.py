@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pika
 
@@ -95,7 +96,7 @@ class Contestant:
     name: str
     fill: list[str]
     worker: list[str]
-    left: Callable[[dict[str, str]], Counter | QueueLength]
+    left: Callable[[dict[str, str]], Any]
 
     def load(self, count: int, environment: dict[str, str]) -> None:
         """Put `count` no-op jobs into the queue."""

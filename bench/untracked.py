@@ -1,12 +1,16 @@
 """The raw lane's worker as it is, but for the runs table and the ledger: what the message's way alone costs.
 
 python -m bench.untracked fill 20000      publish so many no-op jobs, confirmed, and print how many a second
-python -m bench.untracked work            a worker with two children
+python -m bench.untracked work            a worker with two children; BENCH_TALLY names the file in which they count
 """
 
+import mmap
+import os
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -22,27 +26,58 @@ from raw_consumer import consumer, envelope, topology
 from raw_consumer.publisher import Publisher
 
 BATCH = 500  # as the API's relay does
+CALLERS = 2  # threads that publish: one makes its messages while the other's are on their way
+
+
+class Tally:
+    """How many jobs each child has done, in a file that they write and the benchmark reads; it costs a worker nothing.
+
+    The broker tells only how many messages wait, not how many a worker has taken and not done.
+    """
+
+    CHILDREN = 8
+
+    def __init__(self, path: str) -> None:
+        with Path(path).open("a+b") as file:
+            file.truncate(8 * self.CHILDREN)
+            self._cells = memoryview(mmap.mmap(file.fileno(), 0)).cast("Q")
+
+    def add(self, worker: str) -> None:
+        """Count one for a child, by its name: `some worker/1`."""
+        self._cells[int(worker.rpartition("/")[2])] += 1
+
+    def total(self) -> int:
+        """All that was counted since the file was made."""
+        return sum(self._cells)
 
 
 class NoBook:
-    """Where nothing is looked up and nothing written down."""
+    """Where nothing is looked up, and nothing written down but that one more is done."""
+
+    def __init__(self) -> None:
+        self.tally = Tally(os.environ["BENCH_TALLY"])
 
     def begin(self, _delivery: Delivery, _job: Job, _worker: str) -> int:
         """Every message is a first attempt."""
         return 1
 
-    def finish(self, _context: Context, _outcome: object, _began: float) -> bool:
+    def finish(self, context: Context, _outcome: object, _began: float) -> bool:
         """Nothing is kept, nothing objected to."""
+        self.tally.add(context.worker)
         return True
 
 
 def fill(count: int) -> None:
     """Publish `count` jobs; print confirmed messages a second."""
     publisher = Publisher(settings().rmq_url)
-    began, left = time.monotonic(), count
-    while left:
-        batch = [message() for _ in range(min(BATCH, left))]
-        left -= sum(publisher.send(batch, timeout=10.0))
+
+    def publish(left: int) -> None:
+        while left:
+            left -= sum(publisher.send([message() for _ in range(left)], timeout=10.0))
+
+    began = time.monotonic()
+    with ThreadPoolExecutor(CALLERS) as pool:
+        list(pool.map(publish, [BATCH] * (count // BATCH) + [count % BATCH]))
     print(count / (time.monotonic() - began))
     publisher.close()
 

@@ -55,11 +55,13 @@ class Rate:
     """At most `limit` calls in any `window` seconds, over all workers and lanes together.
 
     Attributes:
+        window: longer than the minute that the services count, because they count when a call arrives, and a worker's
+            first call, for which it connects, arrives later after its permission than those that follow.
         per: the argument whose value has a budget of its own (a channel); None: one budget for all (a spreadsheet).
     """
 
     limit: int
-    window: float = MINUTE
+    window: float = MINUTE + 2
     per: str | None = None
 
 
@@ -115,7 +117,8 @@ class Job:
         fields: dict[str, Any] = {
             p.name: (p.annotation, ... if p.default is p.empty else p.default) for p in self.parameters
         }
-        return create_model(self.name, __config__=ConfigDict(extra="forbid", strict=True), **fields)
+        config = ConfigDict(extra="forbid", strict=True, validate_default=True)
+        return create_model(self.name, __config__=config, **fields)
 
     def named(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Return positional and named arguments by name, unchecked; those too many get a name that no check accepts."""

@@ -147,7 +147,7 @@ def _tests_pass(copy: Path, name: str, lane: str) -> bool:
     with Progress(f"{len(wanted)} tests of {name}"):
         command = [sys.executable, "-m", "pytest", "-q", "-x", "--databases", "sqlite", *chosen, *wanted]
         done = subprocess.run(command, cwd=copy, check=False, capture_output=True, text=True)
-    say(done.stdout.strip().splitlines()[-1])
     if done.returncode not in (0, 1):
-        raise Problem("pytest could not run them", "see above", detail=done.stdout[-2000:] + done.stderr[-500:])
+        raise Problem("pytest could not run them", "it says why", detail=done.stdout[-2000:] + done.stderr[-2000:])
+    say(done.stdout.strip().splitlines()[-1])
     return done.returncode == 0

@@ -9,13 +9,13 @@
 The body is the job's arguments, by name. Unlike a pickle, JSON can carry data but no orders.
 """
 
-import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pika
+from pydantic_core import from_json, to_json
 
 from cars_bot import workflow
 from cars_bot.catalogue import job_named
@@ -61,7 +61,7 @@ def message(run: Run, now: float) -> Message:
         app_id=APP_ID,
         timestamp=int(run.accepted_at),
     )
-    return Message(*topology.route(run.queue, run.due_at - now), properties, json.dumps(run.args).encode())
+    return Message(*topology.route(run.queue, run.due_at - now), properties, to_json(run.args))
 
 
 # feature: JSON only, validated
@@ -78,7 +78,7 @@ def delivery(properties: pika.BasicProperties, body: bytes, redelivered: bool) -
     try:
         run_id = str(uuid.UUID(properties.message_id))
         job = job_named(properties.type or "")
-        args = json.loads(body)
+        args = from_json(body)
         steps = workflow.read((properties.headers or {}).get("steps"))
     except (ValueError, TypeError, AttributeError, RecursionError, UnknownJob) as error:
         raise UndecodableMessage(f"its id, job, steps or body are damaged or nested too deeply: {error}") from error

@@ -1,9 +1,8 @@
 """A child's intake: messages come in on the connection's thread and are taken by the main thread, one at a time.
 
-How many a child may hold is a trade. One and no more keeps strict priorities and leaves the rest to idle children,
-but costs a round trip to the broker per job: a no-op takes 250 µs of CPU one at a time, 95 with 16 read ahead, 85
-with 64. So a child reads ahead only while its jobs are short; and when a job turns out to be long it stops consuming
-and gives back what it has not begun, so that nothing waits behind it, in whatever queue.
+How many a child may hold is a trade. One and no more keeps strict priorities and leaves the rest to idle children, but
+costs a round trip a job: 500 µs of CPU, where 100 read ahead cost 100. So a child reads ahead only while its jobs are
+short; when one turns out long, it stops consuming and gives back what it has not begun: nothing waits behind that job.
 
 RabbitMQ counts the prefetch per consumer, and there is a consumer per queue: "one" is one of each queue. Whose turn
 came last is consumed last after a long job, so the queues are served in turns.
@@ -25,8 +24,8 @@ from raw_consumer.connection import ConnectionKeeper
 
 log = logging.getLogger(__name__)
 
-READ_AHEAD = 16  # messages per queue, while jobs are short
-SHORT = 0.005  # seconds a job may take on average to count as short
+READ_AHEAD = 100  # messages per queue, while jobs are short
+SHORT = 0.003  # seconds a job may take on average to count as short
 LONG = 0.05  # seconds after which the job in hand counts as long
 
 

@@ -41,13 +41,12 @@ class Slot(ctypes.Structure):
             TimeLimitExceeded: wherever the block happens to be when the soft limit is reached.
         """
         self.run_id, self.job = delivery.run_id.encode(), delivery.job.encode()[:64]
+        signal.setitimer(signal.ITIMER_REAL, policy.soft_time_limit)  # first: the last job's alarm may be on its way
         self.hard_limit, self.began = policy.hard_time_limit, time.monotonic()
-        signal.setitimer(signal.ITIMER_REAL, policy.soft_time_limit)
         try:
             yield
         finally:
-            self.began = 0.0  # first of all: an alarm that is already on its way shall find nothing to interrupt
-            signal.setitimer(signal.ITIMER_REAL, 0)
+            self.began = 0.0  # the alarm finds nothing to interrupt now; to call it off would cost as much as to set it
             self.jobs_done += 1
 
     def on_alarm(self, _signal: int, _frame: FrameType | None) -> None:

@@ -29,7 +29,6 @@ Declaration = tuple[str, dict[str, Any]]
 """The name of a method of a pika channel, and its arguments."""
 
 
-# feature: routing to queues
 def queue_name(queue: str) -> str:
     """What `queue` of the catalogue is called in this lane."""
     return f"raw.{queue}"
@@ -37,6 +36,7 @@ def queue_name(queue: str) -> str:
 
 def route(queue: str, delay: float = 0.0) -> tuple[str, str]:
     """Return the exchange and the routing key that bring a message to `queue` after `delay` seconds (0: at once)."""
+    # feature: routing to queues
     if delay <= 0:
         return JOBS, queue
     # end
@@ -71,8 +71,10 @@ def declarations() -> Iterator[Declaration]:
             arguments["x-message-ttl"] = int(queue.message_ttl * 1000)
         # end
         yield from _queue(name, arguments)
+        # feature: routing to queues
         yield "queue_bind", {"queue": name, "exchange": JOBS, "routing_key": queue.name}
         yield "queue_bind", {"queue": name, "exchange": DELIVERY, "routing_key": f"#.{queue.name}"}
+        # end
     yield from _delay_levels()
 
 

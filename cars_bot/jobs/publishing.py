@@ -4,8 +4,9 @@ Telegram takes no idempotency key, so each message is claimed before it is sent 
 """
 
 import time
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import AfterValidator, BeforeValidator
 from sqlalchemy import select
 
 from cars_bot import database, idempotency
@@ -15,6 +16,8 @@ from cars_bot.errors import Permanent
 from cars_bot.models import analyses, publications, subscribers
 from cars_bot.settings import settings
 
+# Ours if none is named. Telegram's names know no case: however one is written, it has one budget and gets a post once.
+Channel = Annotated[str, BeforeValidator(lambda name: name or settings().channel), AfterValidator(str.lower)]
 CURRENCY_SIGNS = {"RUB": "₽", "USD": "$", "EUR": "€", "KZT": "₸", "GBP": "£", "UAH": "₴", "GEL": "₾"}
 
 
@@ -33,9 +36,8 @@ def format_post(post_id: int, car: dict[str, Any], description: str) -> str:
     return "\n".join([*lines, "", description, "", f"№ {post_id}"])
 
 
-def publish_post(context: Context, post_id: int, channel: str | None = None) -> dict[str, Any]:
+def publish_post(context: Context, post_id: int, channel: Channel = "") -> dict[str, Any]:
     """Format an analysed post and publish it to a channel."""
-    channel = channel or settings().channel
     analysis = _analysis(post_id, context.lane)
     text = format_post(post_id, analysis.car, analysis.description)
     key = f"publish:{post_id}:{channel}"

@@ -80,6 +80,12 @@ def test_too_many_positional_arguments_are_refused() -> None:
         job.bind(**job.named("unexpected"))
 
 
+@pytest.mark.parametrize("written", ["", None, "@Cars_Bot_Demo"])
+def test_a_channel_has_one_budget_and_one_key_however_it_is_written(written: str | None) -> None:
+    assert job_named("publish_post").bind(post_id=1, channel=written)["channel"] == "@cars_bot_demo"
+    assert job_named("publish_post").bind(post_id=1)["channel"] == "@cars_bot_demo"
+
+
 def test_an_unknown_job_is_told_which_there_are() -> None:
     with pytest.raises(UnknownJob, match="process_post"):
         job_named("proces_post")

@@ -172,8 +172,8 @@ def test_a_child_reads_ahead_only_while_its_jobs_are_short() -> None:
 
 
 def test_reading_ahead_does_not_flutter_between_the_two() -> None:
-    assert read_ahead(0.007, now=1) == 1
-    assert read_ahead(0.007, now=READ_AHEAD) == READ_AHEAD
+    assert read_ahead(0.004, now=1) == 1
+    assert read_ahead(0.004, now=READ_AHEAD) == READ_AHEAD
 
 
 # ---------------------------------------------------------------- the schedule
