@@ -36,7 +36,7 @@ def queues() -> list[Queue]:
     """The catalogue's queues, with what RabbitMQ has to know of them. Redis ignores the arguments."""
     declared = []
     for queue in QUEUES.values():
-        arguments: dict[str, object] = {}
+        arguments: dict[str, object] = {"x-queue-mode": "lazy"}  # a backlog waits on disk, as in RabbitMQ >= 3.12
         # feature: priorities
         arguments["x-max-priority"] = queue.max_priority
         # end

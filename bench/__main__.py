@@ -20,7 +20,7 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
-from bench.contestants import LANES, ROOT, STOCK, Contestant, environment, stop
+from bench.contestants import LANES, ROOT, STOCK, Contestant, Left, environment, stop
 
 TOO_LONG = 180.0  # seconds for one drain
 
@@ -68,8 +68,8 @@ def measure(
     rates.setdefault((who.name, database), []).append(rate)
 
 
-def drain(left, backlog: int, look_every: float = 0.1) -> float:  # type: ignore[no-untyped-def]
-    """Jobs per second between the first twentieth and the last job; `look_every` so many seconds."""
+def drain(left: Left, backlog: int) -> float:
+    """Jobs per second between the first twentieth and the last job."""
     began, at_begin = 0.0, 0
     deadline = time.monotonic() + TOO_LONG
     while time.monotonic() < deadline:
@@ -78,7 +78,7 @@ def drain(left, backlog: int, look_every: float = 0.1) -> float:  # type: ignore
             began, at_begin = time.monotonic(), remaining
         if remaining == 0:
             return at_begin / (time.monotonic() - began)
-        time.sleep(look_every)  # 0.1: often enough for a drain of seconds, and counting does not take part in it
+        time.sleep(left.look_every)
     raise SystemExit(f"bench: {left()} of {backlog} jobs were not done within {TOO_LONG:.0f} s")
 
 

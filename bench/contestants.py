@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 import pika
 
@@ -51,8 +51,22 @@ for _ in sys.stdin:
 """
 
 
+class Left(Protocol):
+    """Counts what a contestant has still to do; to be asked every `look_every` seconds."""
+
+    look_every: float
+
+    def __call__(self) -> int:
+        """How many jobs are left."""
+
+    def close(self) -> None:
+        """Let go of what the counting needed."""
+
+
 class Counter:
     """Counts open runs from a process of its own, so that the benchmark can change databases as it goes."""
+
+    look_every = 0.1  # often enough for a drain of seconds, and counting does not take part in it
 
     def __init__(self, environment: dict[str, str]) -> None:
         self.process = subprocess.Popen(
@@ -75,6 +89,8 @@ class Counter:
 class QueueLength:
     """Messages ready in a queue: all there is to see of stock Celery's."""
 
+    look_every = 0.1
+
     def __init__(self, environment: dict[str, str], queue: str = "celery") -> None:
         self.queue = queue
         self.connection = pika.BlockingConnection(pika.URLParameters(environment["RMQ_URL"]))
@@ -96,7 +112,7 @@ class Contestant:
     name: str
     fill: list[str]
     worker: list[str]
-    left: Callable[[dict[str, str]], Any]
+    left: Callable[[dict[str, str]], Left]
 
     def load(self, count: int, environment: dict[str, str]) -> None:
         """Put `count` no-op jobs into the queue."""

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.contract.raw_lane import raw, servers
-from tests.contract.test_secrets import SECRETS, outside_world
+from tests.contract.test_secrets import SECRETS
 from tests.kit import Kit, running
+from tests.stand_in import stand_in
 
 __all__ = ["raw", "servers"]
 
@@ -28,7 +29,7 @@ def crash_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def own_kit(tmp_path_factory: pytest.TempPathFactory, crash_file: Path) -> Iterator[Kit]:
     """A kit whose workers may be stopped, scaled and killed; it has keys, and children that are replaced often."""
     with (
-        outside_world() as world,
+        stand_in() as (world, _),
         running(
             tmp_path_factory.mktemp("own"),
             *PROCESSES,

@@ -1,15 +1,8 @@
 """What nobody may read in a log: keys, tokens, passwords, the secret that signs reports."""
 
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-import httpx
 import pytest
 
-from tests.api.server import free_port
-from tests.kit import ROOT, Kit, until
+from tests.kit import Kit, until
 
 pytestmark = pytest.mark.thorough
 
@@ -18,27 +11,6 @@ SECRETS = {
     "OPENAI_API_KEY": "sk-of-somebody",
     "TELEGRAM_BOT_TOKEN": "123456:token-of-a-bot",
 }
-
-
-@contextmanager
-def outside_world() -> Iterator[str]:
-    """The stand-ins on a port that is known beforehand, so that keys can be given together with their addresses."""
-    port = free_port()
-    process = subprocess.Popen([sys.executable, "-m", "outside_world", "--port", str(port)], cwd=ROOT)
-    address = f"http://127.0.0.1:{port}"
-
-    def answers() -> bool:
-        try:
-            return httpx.get(f"{address}/healthz", trust_env=False).status_code == 200
-        except httpx.TransportError:
-            return False
-
-    try:
-        until(answers, 20, "the stand-ins answer")
-        yield address
-    finally:
-        process.kill()
-        process.wait()
 
 
 def published(kit: Kit, lane: str) -> bool:

@@ -1,10 +1,5 @@
 """A private outside world for the unit tests: a real subprocess on a free port, and settings that point at it."""
 
-import os
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,9 +9,7 @@ import pytest
 
 from cars_bot import database
 from cars_bot.settings import settings
-
-ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 60  # it starts within one; while several kits start beside it, a busy machine takes far longer
+from tests.stand_in import stand_in
 
 
 @pytest.fixture(scope="session")
@@ -28,22 +21,8 @@ def outside_world_url(outside_world_server: tuple[str, int]) -> str:
 @pytest.fixture(scope="session")
 def outside_world_server() -> Iterator[tuple[str, int]]:
     """Its address and its process id."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "outside_world", "--port", str(port)]
-    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
-    url = f"http://127.0.0.1:{port}"
-    try:
-        deadline = time.monotonic() + START_SECONDS
-        while not _answers(url):
-            assert process.poll() is None, "the outside world ended at once"
-            assert time.monotonic() < deadline, f"the outside world did not answer within {START_SECONDS} s"
-            time.sleep(0.02)
-        yield url, process.pid
-    finally:
-        process.kill()
-        process.wait()
+    with stand_in() as found:
+        yield found
 
 
 @pytest.fixture
@@ -87,10 +66,3 @@ def fresh_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
     with using_database(f"sqlite:///{tmp_path / 'test.sqlite3'}", monkeypatch):
         yield
-
-
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/healthz", trust_env=False).status_code == 200
-    except httpx.TransportError:
-        return False

@@ -1,0 +1,35 @@
+"""The outside world of the tests' own: a real process on a free port, for as long as a block lasts."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+
+from tests.api.server import free_port
+from tests.kit import ROOT, until
+
+START_SECONDS = 60  # it starts within one; while several kits start beside it, a busy machine takes far longer
+
+
+@contextmanager
+def stand_in() -> Iterator[tuple[str, int]]:
+    """Start it; yield its address, known before anything else is started, and its process id."""
+    port = free_port()
+    process = subprocess.Popen([sys.executable, "-m", "outside_world", "--port", str(port)], cwd=ROOT)
+    address = f"http://127.0.0.1:{port}"
+
+    def answers() -> bool:
+        assert process.poll() is None, "the outside world ended at once"
+        try:
+            return httpx.get(f"{address}/healthz", trust_env=False).status_code == 200
+        except httpx.TransportError:
+            return False
+
+    try:
+        until(answers, START_SECONDS, "the outside world answers")
+        yield address, process.pid
+    finally:
+        process.kill()
+        process.wait()
