@@ -25,18 +25,22 @@ class Teller:
         self.side, self.say = side, say
         self.seen, self.last, self.alike = 0, "", 0
 
-    def tell(self, notes: Sequence[Note], began: float) -> None:
-        """Say what is new in `notes`, with the time since `began`."""
-        for note in notes[self.seen :]:
-            self.seen += 1
-            if note.what in QUIET:
-                continue
-            if note.what != self.last:
-                self.close()
-                self.last, self.alike = note.what, 0
-            self.alike += 1
-            if self.alike <= MANY:
-                self._line(line_of(note, began))
+    def new(self, notes: Sequence[Note]) -> Sequence[Note]:
+        """What was not among `notes` the last time."""
+        new = notes[self.seen :]
+        self.seen += len(new)
+        return new
+
+    def tell(self, note: Note, began: float) -> None:
+        """Say it, with the time since `began`."""
+        if note.what in QUIET:
+            return
+        if note.what != self.last:
+            self.close()
+            self.last, self.alike = note.what, 0
+        self.alike += 1
+        if self.alike <= MANY:
+            self._line(line_of(note, began))
 
     def close(self) -> None:
         """Say how many were left out."""
@@ -48,7 +52,7 @@ class Teller:
 
 
 def both(experiment: Experiment, servers: Ground, broker: str, say: Say) -> tuple[Result, Result]:
-    """Try out both examples, and say what happens in two columns."""
+    """Try out both examples, and say what happens in two columns, as it happens."""
     stages: dict[str, Stage] = {}
     tellers = [Teller(side, say) for side in range(2)]
     with ThreadPoolExecutor(2) as pool:
@@ -56,18 +60,22 @@ def both(experiment: Experiment, servers: Ground, broker: str, say: Say) -> tupl
             pool.submit(experiment.try_out, servers, example, broker, partial(stages.__setitem__, example))
             for example in EXAMPLES
         ]
-        began = time.time()
+        began, over = time.time(), False
         try:
-            while not all(future.done() for future in futures):
-                for example, teller in zip(EXAMPLES, tellers, strict=True):
-                    if example in stages:
-                        teller.tell(stages[example].notes(), began)
+            while not over:
                 time.sleep(LOOK)
+                over = all(future.done() for future in futures)
+                new: list[tuple[Teller, Note]] = []
+                for example, future, teller in zip(EXAMPLES, futures, tellers, strict=True):
+                    notes = (
+                        future.result().notes if future.done() else stages[example].notes() if example in stages else []
+                    )
+                    new += [(teller, note) for note in teller.new(notes)]
+                for teller, note in sorted(new, key=lambda each: each[1].at):
+                    teller.tell(note, began)
         except KeyboardInterrupt:
             servers.over.set()  # the experiments clear their stages and end
             raise
-    broken, fixed = (future.result() for future in futures)
-    for result, teller in zip((broken, fixed), tellers, strict=True):
-        teller.tell(result.notes, began)
+    for teller in tellers:
         teller.close()
-    return broken, fixed
+    return futures[0].result(), futures[1].result()
