@@ -11,6 +11,7 @@ import json
 import time
 import urllib.error
 import urllib.request
+from http.client import HTTPException
 from typing import Any
 
 from cars_bot.catalogue import Job
@@ -68,8 +69,8 @@ def report(run_id: str, status: dict[str, Any]) -> dict[str, Any] | None:
         if error.code == 409:
             return None
         raise StorageUnavailable(f"the API refused the report with {error.code}") from error
-    except OSError as error:
-        raise StorageUnavailable(f"the API cannot be reached: {error}") from error
+    except (OSError, HTTPException, json.JSONDecodeError, UnicodeDecodeError) as error:  # also: it died in mid-answer
+        raise StorageUnavailable(f"the API cannot be reached: {error!r}") from error
 
 
 class CallbackBook:

@@ -1,9 +1,13 @@
 """The signature of a status report: who can make one, and for how long it is good."""
 
+import socket
+import threading
+
 import pytest
 
-from cars_bot.callback import MAX_AGE, sign, verify
-from cars_bot.errors import NotConfigured
+from cars_bot.callback import MAX_AGE, report, sign, verify
+from cars_bot.errors import NotConfigured, StorageUnavailable
+from cars_bot.settings import settings
 
 BODY = b'{"id": "r1", "status": "DONE"}'
 SIGNED = sign("secret", "r1", "1000.0", BODY)
@@ -34,3 +38,29 @@ def test_any_other_is_refused(secret: str, run_id: str, timestamp: str, body: by
 def test_without_a_secret_nothing_is_signed() -> None:
     with pytest.raises(NotConfigured, match="KIT_SECRET"):
         sign("", "r1", "1000.0", BODY)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [b"", b"HTTP/1.1 200", b'HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\n{"att', b"HTTP/1.1 200 OK\r\n\r\n<html>",
+     b"HTTP/1.1 200 OK\r\n\r\n\xff\xfe\xff", b"SSH-2.0 who are you\r\n", b"HTTP/1.1 503 Busy\r\n\r\n"],
+)  # fmt: skip
+def test_an_api_that_dies_in_mid_answer_is_asked_again(monkeypatch: pytest.MonkeyPatch, answer: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            with server.accept()[0] as client:
+                client.recv(65_536)
+                client.sendall(answer)
+
+        monkeypatch.setenv("API_URL", f"http://127.0.0.1:{server.getsockname()[1]}/")
+        monkeypatch.setenv("KIT_SECRET", "secret")
+        settings.cache_clear()
+        serving = threading.Thread(target=serve)
+        serving.start()
+        try:
+            with pytest.raises(StorageUnavailable):  # which a lane tries again
+                report("r1", {"status": "DONE"})
+        finally:
+            settings.cache_clear()
+            serving.join()
