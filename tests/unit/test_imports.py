@@ -15,6 +15,8 @@ MAY_IMPORT = {
     "raw_consumer": {"cars_bot"},
     "api": {"cars_bot"},
     "outside_world": set(),
+    "experiments": {"commands"},
+    "antipatterns": {"experiments", "commands"},
 }
 ALSO = {"api/lanes.py": {"celery_tasks", "celery_app", "raw_consumer"}, "api/letter_queue.py": {"raw_consumer"}}
 FORBIDDEN_LIBRARIES = {
