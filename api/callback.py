@@ -127,10 +127,13 @@ def _finish(report: Report) -> tuple[int, dict[str, Any]]:
         reply = f"attempt {run.attempt} of this run has begun; the report of attempt {report.attempt} comes too late"
         return 409, {"error": "stale_attempt", "message": reply}
     context = Context(report.id, run.lane, report.attempt, report.worker, effects=report.effects)
+    asked = time.time() if isinstance(outcome, Retry) else None
     if not DATABASE_BOOK.finish(context, outcome, report.began):
         return _ended()
     event = {"DONE": "succeeded", "RETRYING": "retry", "FAILED": "failed"}[report.status]
-    ledger.record(event, report.id, run.lane, worker=report.worker, attempt=report.attempt, detail=report.error)
+    ledger.record(
+        event, report.id, run.lane, worker=report.worker, attempt=report.attempt, detail=report.error, at=asked
+    )
     return 200, {"attempt": report.attempt}
 
 

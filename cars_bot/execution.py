@@ -72,13 +72,14 @@ def execute(
     ledger.record("started", delivery.run_id, delivery.lane, worker=worker, attempt=attempt)
     outcome: Done | Retry | Failed = _attempt(job, delivery.args, context, soft_limit_error)
     crash_point("before-outcome")
+    decided = time.time()
     try:
         kept = book.finish(context, outcome, began)
     except StorageUnavailable as error:
         return Retry(WAIT_FOR_STORAGE, str(error))
     final: Outcome = outcome if kept else AlreadyEnded("ENDED")
     crash_point("after-outcome")
-    _note(delivery, final, worker, attempt)
+    _note(delivery, final, worker, attempt, at=decided if isinstance(final, Retry) else None)
     return final
 
 
@@ -130,9 +131,9 @@ _EVENTS = {
 }
 
 
-def _note(delivery: Delivery, outcome: Outcome, worker: str, attempt: int) -> None:
-    detail = getattr(outcome, "error", "") or getattr(outcome, "state", "")
-    ledger.record(_EVENTS[type(outcome)], delivery.run_id, delivery.lane, worker=worker, attempt=attempt, detail=detail)
+def _note(delivery: Delivery, outcome: Outcome, worker: str, attempt: int, at: float | None = None) -> None:
+    event, detail = _EVENTS[type(outcome)], getattr(outcome, "error", "") or getattr(outcome, "state", "")
+    ledger.record(event, delivery.run_id, delivery.lane, worker=worker, attempt=attempt, detail=detail, at=at)
 
 
 def end_from_outside(run_id: str, lane: str, error: str, worker: str) -> None:

@@ -106,14 +106,21 @@ class _Writer:
 _writer: _Writer | None = None
 
 
-def record(event: str, run: str, lane: str, *, worker: str = "", attempt: int = 0, detail: str = "") -> None:
-    """Note that `event` happened to `run`, now. Returns at once and never raises."""
+def record(
+    event: str, run: str, lane: str, *, worker: str = "", attempt: int = 0, detail: str = "", at: float | None = None
+) -> None:
+    """Note that `event` happened to `run`. Returns at once and never raises.
+
+    Args:
+        at: when, in seconds since 1970; None: now. An end is told of after it was stored, so what is stored and is no
+            end has to be told of with a time before that: or else it may seem to have come after the end.
+    """
     global _writer
     if _writer is None or _writer.pid != os.getpid():
         _writer = _Writer()  # also after a fork: threads do not survive one
         atexit.register(_writer.flush)
     _writer.pending.append(
-        ["at", f"{time.time():.6f}", "event", event, "run", run, "lane", lane,
+        ["at", f"{at or time.time():.6f}", "event", event, "run", run, "lane", lane,
          "worker", worker, "attempt", str(attempt), "detail", detail[:500]]
     )  # fmt: skip
     _writer.wake.set()
