@@ -153,10 +153,11 @@ def markdown(cells: list[list[str]]) -> str:
 
 
 def latex(cells: list[list[str]]) -> str:
-    """The table for a thesis: \\\\input it; it needs the packages booktabs and longtable."""
-    widths = "p{0.13\\linewidth}p{0.19\\linewidth}p{0.17\\linewidth}p{0.17\\linewidth}rllr"
+    """The table for a thesis: \\input it; it needs the packages array, booktabs and longtable."""
+    shares = (0.13, 0.17, 0.15, 0.15, None, 0.1, 0.09, None)  # of the line; None: as wide as its numbers
+    widths = "".join(f">{{\\raggedright\\arraybackslash}}p{{{share}\\linewidth}}" if share else "r" for share in shares)
     head = " & ".join(escaped(name) for name in HEADER)
-    body = [" & ".join(escaped(cell) for cell in line) + r" \\" for line in cells]
+    body = [" & ".join(escaped(cell) for cell in line)+ r" \\" for line in cells]
     return "\n".join(
         [f"\\begin{{longtable}}{{{widths}}}", r"\toprule", head + r" \\", r"\midrule", r"\endhead", *body,
          r"\bottomrule", r"\end{longtable}", ""]
@@ -166,7 +167,8 @@ def latex(cells: list[list[str]]) -> str:
 def escaped(text: str) -> str:
     """For LaTeX."""
     special = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
-    return "".join(special.get(each, f"\\{each}" if each in "&%$#_{}" else each) for each in text)
+    safe = "".join(special.get(each, f"\\{each}" if each in "&%$#_{}" else each) for each in text)
+    return safe.replace(r" \%", r"~\%")
 
 
 README = """# Antipatterns of background jobs: measurements
@@ -180,7 +182,7 @@ project's folder.
 
 | file | |
 |---|---|
-| `table.md`, `table.tex` | the table; the LaTeX one needs `booktabs` and `longtable`, and is read with `\\\\input` |
+| `table.md`, `table.tex` | the table; for LaTeX with array, booktabs and longtable, on a landscape page: `\\input{{table}}` |
 | `results.csv` | every count of every run |
 | `figures/` | one for each experiment, as SVG and as PDF |
 | `junit.xml` | the tests, as a CI server reads them |
