@@ -157,7 +157,7 @@ def latex(cells: list[list[str]]) -> str:
     shares = (0.13, 0.17, 0.15, 0.15, None, 0.1, 0.09, None)  # of the line; None: as wide as its numbers
     widths = "".join(f">{{\\raggedright\\arraybackslash}}p{{{share}\\linewidth}}" if share else "r" for share in shares)
     head = " & ".join(escaped(name) for name in HEADER)
-    body = [" & ".join(escaped(cell) for cell in line)+ r" \\" for line in cells]
+    body = [" & ".join(escaped(cell) for cell in line) + r" \\" for line in cells]
     return "\n".join(
         [f"\\begin{{longtable}}{{{widths}}}", r"\toprule", head + r" \\", r"\midrule", r"\endhead", *body,
          r"\bottomrule", r"\end{longtable}", ""]
@@ -182,7 +182,7 @@ project's folder.
 
 | file | |
 |---|---|
-| `table.md`, `table.tex` | the table; for LaTeX with array, booktabs and longtable, on a landscape page: `\\input{{table}}` |
+| `table.md`, `table.tex` | the table; LaTeX: with array, booktabs, longtable, on a landscape page: `\\input{{table}}` |
 | `results.csv` | every count of every run |
 | `figures/` | one for each experiment, as SVG and as PDF |
 | `junit.xml` | the tests, as a CI server reads them |
