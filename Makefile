@@ -1,5 +1,5 @@
 # One line a chore; ./kit does the work and ./kit --help says more.
-.PHONY: demo up down status logs doctor test test-all test-contract test-browser test-faults soak lint audit bench locust \
+.PHONY: demo up down status logs doctor antipatterns golden-rules test test-all test-contract test-browser test-faults soak lint audit bench locust \
         compile-requirements \
         run-celery-worker run-celery-beat celery-status celery-stats
 
@@ -19,6 +19,8 @@ soak: ; @./kit test tests/faults/test_soak.py --faults soak -s
 lint: ; @./kit lint
 audit: ; @./kit audit
 bench: ; @./kit bench
+antipatterns: ; @./kit antipatterns
+golden-rules: ; @./kit golden-rules
 locust: ; @./kit locust
 compile-requirements: ; @./kit compile-requirements
 

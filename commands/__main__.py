@@ -31,6 +31,11 @@ COMMANDS = {
         "dead-letters": "what nobody will try again: list, show, replay, discard",
         "purge": "revoke what waits and empty the queues",
     },
+    "Learn": {
+        "antipattern": "twenty mistakes, broken and fixed side by side: list, show N, run N",
+        "golden-rules": "run again, die, be emptied: four things the kit survives, done to it",
+        "antipatterns": "all of them, as a report that a thesis can quote",
+    },
     "Develop": {
         "exec": "run a program inside the kit's environment: exec celery -A celery_app report",
         "test": "the tests, with servers of their own",
@@ -49,6 +54,7 @@ MODULES = {
     "compile-requirements": "compile_requirements",
     "dead-letters": "dead_letters",
     "test-faults": "test_faults",
+    "golden-rules": "golden_rules",
 }
 
 

@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = {"cars_bot", "celery_app", "celery_tasks", "raw_consumer", "api", "outside_world", "commands", "labs",
-        "antipatterns", "loadtest", "bench", "tests", "deploy"}  # fmt: skip
+        "antipatterns", "experiments", "loadtest", "bench", "tests", "deploy"}  # fmt: skip
 MAY_IMPORT = {
     "cars_bot": set(),
     "celery_app": {"cars_bot"},
@@ -15,6 +15,8 @@ MAY_IMPORT = {
     "raw_consumer": {"cars_bot"},
     "api": {"cars_bot"},
     "outside_world": set(),
+    "experiments": {"commands"},
+    "antipatterns": {"experiments", "commands"},
 }
 ALSO = {"api/lanes.py": {"celery_tasks", "celery_app", "raw_consumer"}, "api/letter_queue.py": {"raw_consumer"}}
 FORBIDDEN_LIBRARIES = {

@@ -1,0 +1,34 @@
+"""The API sends six posts; a worker that listens where the worker's app says is given all the time it needs."""
+
+from antipatterns.experiment import Counts
+from experiments.ground import Stage
+
+NAME = "Several Celery() apps"
+BROKERS = ("rabbitmq", "redis")
+FIGURE = ("sent", "published")  # what was due, and what came
+
+
+def run(stage: Stage, module: str) -> Counts:
+    """Send through the API's app, work with the worker's, and look where the messages are."""
+    stage.run(module)
+    stage.celery(module)
+    sentinel = stage.send("publish_post", 99, queue="cars_bot")  # behind all that the worker could find
+    stage.until(lambda: stage.count("succeeded", id=sentinel), "the worker has come to the end of its queue")
+    return {
+        "sent": 6,
+        "published": len(stage.posts()) - 1,
+        "waiting where nobody listens": stage.waiting("celery"),
+    }
+
+
+def failed(counts: Counts) -> bool:
+    """Nothing of what was sent was done."""
+    return counts["published"] == 0
+
+
+def verdict(counts: Counts) -> str:
+    """What the counts say."""
+    return (
+        f"{counts['sent']} posts were sent, {counts['published']} published; "
+        f"{counts['waiting where nobody listens']} wait in a queue that no worker reads"
+    )

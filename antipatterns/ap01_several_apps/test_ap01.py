@@ -1,0 +1,21 @@
+"""Messages go where the sender's app says; a worker looks where its own says."""
+
+from antipatterns.experiment import on_celery
+from experiments.ground import Ground
+
+EXPERIMENT = on_celery(1)
+
+
+def test_broken_sends_six_posts_to_a_queue_that_no_worker_reads(servers: Ground) -> None:
+    result = EXPERIMENT.try_out(servers, "broken")
+
+    assert result.counts == {"sent": 6, "published": 0, "waiting where nobody listens": 6}
+    assert result.failed
+    assert [note.what for note in result.notes if note.what in ("unknown", "failed")] == []  # no worker ever saw them
+
+
+def test_fixed_publishes_all_six(servers: Ground) -> None:
+    result = EXPERIMENT.try_out(servers, "fixed")
+
+    assert result.counts == {"sent": 6, "published": 6, "waiting where nobody listens": 0}
+    assert not result.failed

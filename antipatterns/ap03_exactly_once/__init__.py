@@ -1,0 +1,1 @@
+"""Expecting exactly-once."""

@@ -1,0 +1,36 @@
+"""One post is sent; its consumer is killed before it is published; another takes over."""
+
+from antipatterns.experiment import Counts
+from experiments.ground import Stage
+
+NAME = "Acknowledging before the work"
+BROKERS = ("rabbitmq",)
+FIGURE = ("sent", "published")  # what was due, and what came
+
+
+def run(stage: Stage, module: str) -> Counts:
+    """Send a post, kill its consumer at work, and see whether the next one finds it."""
+    victim = stage.by_hand(module)
+    stage.publish("posts", "1")
+    stage.until(lambda: stage.count("holds"), "the post is being worked on")
+    stage.kill(victim)
+    stage.let_pass("before the post")
+    stage.by_hand(module)
+    stage.publish("posts", "2")  # behind the first, should that be there again
+    stage.until(lambda: stage.count("succeeded", post="2"), "the next consumer has come to the end of the queue")
+    return {
+        "sent": 1,
+        "started": stage.count("started", post="1"),
+        "published": stage.posts().count("Post 1"),
+        "left in the queue": stage.waiting("posts"),
+    }
+
+
+def failed(counts: Counts) -> bool:
+    """The post is nowhere any more."""
+    return counts["published"] == 0 and counts["left in the queue"] == 0
+
+
+def verdict(counts: Counts) -> str:
+    """What the counts say."""
+    return f"{counts['sent']} post was sent, started {counts['started']} times, published {counts['published']} times"

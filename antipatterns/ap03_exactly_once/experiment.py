@@ -1,0 +1,42 @@
+"""One charge is sent; its worker is killed after the charge and before the acknowledgement; another takes over."""
+
+import sqlite3
+
+from antipatterns.experiment import Counts
+from experiments.ground import Stage
+
+NAME = "Expecting exactly-once"
+BROKERS = ("rabbitmq",)
+FIGURE = ("sent", "charged")  # what was due, and what came
+
+
+def run(stage: Stage, module: str) -> Counts:
+    """Charge once, and count what was taken."""
+    with sqlite3.connect(stage.environment["DATABASE"]) as database:
+        database.execute("CREATE TABLE subscribers (id INTEGER PRIMARY KEY, balance INTEGER)")
+        database.execute("CREATE TABLE charges (id TEXT PRIMARY KEY)")
+        database.execute("INSERT INTO subscribers VALUES (7, 1000)")
+    victim = stage.celery(module, pool="prefork")
+    stage.send("charge_subscription", 7)
+    stage.until(lambda: stage.count("holds"), "the charge is made and the task still runs")
+    stage.kill(victim)
+    stage.let_pass("after the charge")
+    stage.celery(module, pool="prefork")
+    stage.until(lambda: stage.count("succeeded"), "another worker has ended the task")
+    (balance,) = database.execute("SELECT balance FROM subscribers").fetchone()
+    return {
+        "sent": stage.count("sent"),
+        "started": stage.count("started"),
+        "charged": (1000 - balance) // 100,
+        "left in the queue": stage.waiting(),
+    }
+
+
+def failed(counts: Counts) -> bool:
+    """More was charged than sent."""
+    return counts["charged"] > counts["sent"]
+
+
+def verdict(counts: Counts) -> str:
+    """What the counts say."""
+    return f"{counts['sent']} charge was sent, started {counts['started']} times and taken {counts['charged']} times"

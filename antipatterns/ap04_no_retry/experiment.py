@@ -1,0 +1,33 @@
+"""Five posts are sent while the messenger answers ten requests with an error."""
+
+from antipatterns.experiment import Counts
+from experiments.ground import Stage
+
+NAME = "External calls without retry"
+BROKERS = ("rabbitmq", "redis")
+FIGURE = ("sent", "published")  # what was due, and what came
+
+
+def run(stage: Stage, module: str) -> Counts:
+    """Send five posts into a bad moment, and count what arrives in the end."""
+    stage.order_fault("error", 10)
+    stage.celery(module)
+    for number in range(5):
+        stage.send("publish_post", number)
+    stage.until(lambda: stage.count("succeeded") + stage.count("failed") == 5, "all five have ended")
+    return {
+        "sent": 5,
+        "requests": stage.count("request"),
+        "failed": stage.count("failed"),
+        "published": len(stage.posts()),
+    }
+
+
+def failed(counts: Counts) -> bool:
+    """Posts were lost to an error that passed."""
+    return counts["published"] < counts["sent"]
+
+
+def verdict(counts: Counts) -> str:
+    """What the counts say."""
+    return f"{counts['published']} of {counts['sent']} posts were published, with {counts['requests']} requests"

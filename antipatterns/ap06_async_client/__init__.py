@@ -1,0 +1,1 @@
+"""Async clients in tasks."""

@@ -1,0 +1,36 @@
+"""Ten posts are published one after the other by one worker."""
+
+from antipatterns.experiment import Counts
+from experiments.ground import Stage
+
+NAME = "Async clients in tasks"
+BROKERS = ("rabbitmq", "redis")
+FIGURE = (0, "failed")  # what was due, and what came
+
+
+def run(stage: Stage, module: str) -> Counts:
+    """Publish ten posts, and compare what the worker says with what is in the channel."""
+    stage.celery(module)
+    for number in range(10):
+        stage.send("publish_post", number)
+    stage.until(lambda: stage.count("succeeded") + stage.count("failed") == 10, "all ten have ended")
+    return {
+        "sent": 10,
+        "succeeded": stage.count("succeeded"),
+        "failed": stage.count("failed"),
+        "event loop is closed": sum("Event loop is closed" in note.facts["error"] for note in stage.notes("failed")),
+        "published": len(stage.posts()),
+    }
+
+
+def failed(counts: Counts) -> bool:
+    """Tasks failed with a messenger that did nothing wrong."""
+    return counts["event loop is closed"] > 0
+
+
+def verdict(counts: Counts) -> str:
+    """What the counts say."""
+    return (
+        f"{counts['failed']} of {counts['sent']} tasks failed, {counts['event loop is closed']} of them with "
+        f"'Event loop is closed'; {counts['published']} posts are in the channel"
+    )

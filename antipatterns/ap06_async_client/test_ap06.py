@@ -1,0 +1,24 @@
+"""An async client's connection belongs to an event loop, and asyncio.run closes its loop."""
+
+from antipatterns.experiment import on_celery
+from experiments.ground import Ground
+
+EXPERIMENT = on_celery(6)
+
+
+def test_broken_fails_every_second_time_although_all_ten_posts_arrive(servers: Ground) -> None:
+    result = EXPERIMENT.try_out(servers, "broken")
+
+    assert result.counts == {"sent": 10, "succeeded": 5, "failed": 5, "event loop is closed": 5, "published": 10}
+    assert result.failed
+    ends = [note.what for note in result.notes if note.what in ("succeeded", "failed")]
+    assert (
+        ends == ["succeeded", "failed"] * 5
+    )  # a failed one takes the dead connection with it, and the next makes a new one
+
+
+def test_fixed_says_what_happened(servers: Ground) -> None:
+    result = EXPERIMENT.try_out(servers, "fixed")
+
+    assert result.counts == {"sent": 10, "succeeded": 10, "failed": 0, "event loop is closed": 0, "published": 10}
+    assert not result.failed

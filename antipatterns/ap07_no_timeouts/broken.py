@@ -1,0 +1,15 @@
+"""No timeouts: the messenger takes a request and never answers, and with it goes the worker."""
+
+import os
+
+from celery import Celery
+
+from experiments.messenger import post
+
+app = Celery("cars_bot", broker=os.environ["BROKER_URL"])
+
+
+@app.task(name="publish_post")
+def publish_post(number: int) -> None:
+    """Publish a post in the channel."""
+    post(f"Post {number}", timeout=None)  # antipattern: no-timeouts

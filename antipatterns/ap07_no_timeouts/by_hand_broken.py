@@ -1,0 +1,32 @@
+"""No heartbeat during a long job: the broker takes the consumer for dead and hands its post to another."""
+
+import os
+from typing import Any
+
+import pika
+
+from experiments.evidence import hold, note
+from experiments.messenger import post
+
+
+def publish_post(channel: Any, method: Any, _properties: pika.BasicProperties, body: bytes) -> None:
+    """Publish a post in the channel, which takes long."""
+    work(channel, method.delivery_tag, body)  # antipattern: no-heartbeat
+
+
+def work(channel: Any, tag: int, body: bytes) -> None:
+    """What takes long, and the acknowledgement."""
+    note("started", post=body.decode())
+    hold("before the post")
+    post(f"Post {body.decode()}")
+    note("succeeded", post=body.decode())
+    channel.connection.add_callback_threadsafe(lambda: channel.basic_ack(tag))
+
+
+connection = pika.BlockingConnection(pika.URLParameters(f"{os.environ['RMQ_URL']}?heartbeat=2"))
+channel = connection.channel()
+channel.queue_declare("posts", durable=True)
+channel.basic_qos(prefetch_count=1)
+channel.basic_consume("posts", publish_post)
+note("worker ready")
+channel.start_consuming()

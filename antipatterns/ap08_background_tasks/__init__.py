@@ -1,0 +1,1 @@
+"""BackgroundTasks in place of Celery."""

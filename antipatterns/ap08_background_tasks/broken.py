@@ -1,0 +1,26 @@
+"""BackgroundTasks in place of Celery: the promise lives in the web server's memory, and dies with it."""
+
+import os
+
+from celery import Celery
+from fastapi import BackgroundTasks, FastAPI
+
+from experiments.evidence import hold
+from experiments.messenger import post
+
+app = Celery("cars_bot", broker=os.environ["BROKER_URL"])
+web = FastAPI()
+
+
+@app.task(name="publish_post", acks_late=True, reject_on_worker_lost=True)
+def publish_post(number: int) -> None:
+    """Publish a post in the channel."""
+    hold("before the post")
+    post(f"Post {number}")
+
+
+@web.post("/posts/{number}")
+def submit(number: int, background: BackgroundTasks) -> dict[str, str]:
+    """Take a post in; it is published later."""
+    background.add_task(publish_post, number)  # antipattern: background-tasks
+    return {"status": "accepted"}

@@ -1,0 +1,1 @@
+"""Autodiscover without imports."""

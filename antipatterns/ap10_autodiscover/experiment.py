@@ -1,0 +1,34 @@
+"""Five posts are sent to a worker that was told to find its tasks by itself."""
+
+from antipatterns.experiment import Counts
+from experiments.ground import Stage
+
+NAME = "Autodiscover without imports"
+BROKERS = ("rabbitmq", "redis")
+FIGURE = ("sent", "published")  # what was due, and what came
+
+
+def run(stage: Stage, module: str) -> Counts:
+    """Send five posts, and look where they went."""
+    stage.celery(module)
+    for number in range(5):
+        stage.send("publish_post", number)
+    stage.until(lambda: stage.count("succeeded") + stage.count("unknown") == 5, "the worker has seen all five")
+    stage.until(lambda: stage.waiting() == 0, "none is left in the queue")
+    return {
+        "sent": 5,
+        "published": len(stage.posts()),
+        "thrown away as unknown": stage.count("unknown"),
+        "left in the queue": stage.waiting(),
+    }
+
+
+def failed(counts: Counts) -> bool:
+    """The worker threw away what it should have done."""
+    return counts["thrown away as unknown"] > 0
+
+
+def verdict(counts: Counts) -> str:
+    """What the counts say."""
+    lost = counts["thrown away as unknown"]
+    return f"{counts['published']} of {counts['sent']} posts were published, {lost} thrown away"

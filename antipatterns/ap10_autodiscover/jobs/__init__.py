@@ -1,0 +1,1 @@
+"""A package as in a Django project: its tasks are in `jobs/tasks/`."""

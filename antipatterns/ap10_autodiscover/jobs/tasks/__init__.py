@@ -1,0 +1,1 @@
+"""Nothing is imported here, so importing `jobs.tasks` brings no task."""

@@ -1,0 +1,1 @@
+"""Returning huge data."""

@@ -1,0 +1,40 @@
+"""Three reports of ten megabytes are made; then the memory of the result backend is looked at."""
+
+import time
+
+from antipatterns.experiment import Counts
+from experiments.ground import Stage
+
+NAME = "Returning huge data"
+BROKERS = ("rabbitmq", "redis")
+FIGURE = (0, "bytes in Redis")  # what was due, and what came
+
+
+def run(stage: Stage, module: str) -> Counts:
+    """Make three reports; count the bytes their results take, and read one of them as a page would."""
+    stage.celery(module)
+    ids = [stage.send("make_report", channel) for channel in range(3)]
+    keys = [f"celery-task-meta-{each}" for each in ids]
+    stage.until(lambda: stage.redis.exists(*keys) == 3, "all three results are stored")
+    began = time.monotonic()
+    stage.redis.get(keys[0])
+    read = time.monotonic() - began
+    return {
+        "reports": 3,
+        "bytes in Redis": sum(int(stage.redis.memory_usage(key, samples=0) or 0) for key in keys),
+        "hours they stay": round(min(stage.redis.ttl(key) for key in keys) / 3600),
+        "ms to read one": round(read * 1000, 2),
+    }
+
+
+def failed(counts: Counts) -> bool:
+    """The result backend holds megabytes."""
+    return counts["bytes in Redis"] > 1_000_000
+
+
+def verdict(counts: Counts) -> str:
+    """What the counts say."""
+    return (
+        f"{counts['reports']} results take {counts['bytes in Redis']:,} bytes of Redis for "
+        f"{counts['hours they stay']} hours; reading one took {counts['ms to read one']} ms"
+    )

@@ -1,0 +1,1 @@
+"""Publish-retry mistaken for task-retry."""

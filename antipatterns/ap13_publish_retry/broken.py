@@ -1,0 +1,20 @@
+"""Publish-retry mistaken for task-retry: `retry=True` repeats the sending, which worked; the task failed, once."""
+
+import os
+
+from celery import Celery
+
+from experiments.messenger import post
+
+app = Celery("cars_bot", broker=os.environ["BROKER_URL"])
+OFTEN = {"max_retries": 3, "interval_start": 0, "interval_step": 0.2}
+
+
+@app.task(name="publish_post")  # antipattern: publish-retry
+def publish_post(number: int) -> None:
+    """Publish a post in the channel."""
+    post(f"Post {number}")
+
+
+if __name__ == "__main__":
+    publish_post.apply_async([1], retry=True, retry_policy=OFTEN)

@@ -1,0 +1,1 @@
+"""Priorities upside down on Redis."""

@@ -1,0 +1,27 @@
+"""Five ordinary posts and then an urgent one wait in the queue; a worker starts."""
+
+from antipatterns.experiment import Counts
+from experiments.ground import Stage
+
+NAME = "Priorities upside down on Redis"
+BROKERS = ("redis",)
+FIGURE = (1, "the urgent one came as number")  # what was due, and what came
+
+
+def run(stage: Stage, module: str) -> Counts:
+    """Fill the queue, start a worker, and look when the urgent post has its turn."""
+    stage.run(module)
+    stage.celery(module)
+    stage.until(lambda: stage.count("succeeded") == 6, "all six are done")
+    order = [note.facts["arguments"][0] for note in stage.notes("started")]
+    return {"waiting": 6, "the urgent one came as number": order.index(100) + 1}
+
+
+def failed(counts: Counts) -> bool:
+    """The urgent one came last."""
+    return counts["the urgent one came as number"] == counts["waiting"]
+
+
+def verdict(counts: Counts) -> str:
+    """What the counts say."""
+    return f"the urgent post came as number {counts['the urgent one came as number']} of {counts['waiting']}"

@@ -1,0 +1,39 @@
+"""The same post is sent twice, as after an impatient second click; two workers take one copy each."""
+
+import sqlite3
+
+from antipatterns.experiment import Counts
+from experiments.ground import Stage
+
+NAME = "Check-then-act idempotency"
+BROKERS = ("rabbitmq", "redis")
+FIGURE = (1, "published")  # what was due, and what came
+
+
+def run(stage: Stage, module: str) -> Counts:
+    """Send a post twice, let both copies get as far as they get, and count what is in the channel."""
+    with sqlite3.connect(stage.environment["DATABASE"]) as database:
+        database.execute("CREATE TABLE published (post INTEGER PRIMARY KEY)")
+    stage.celery(module, concurrency=2)
+    for _ in range(2):
+        stage.send("publish_post", 7)
+    stage.until(
+        lambda: stage.count("holds") + stage.count("succeeded") == 2, "each copy is about to post, or was told no"
+    )
+    passed = stage.count("holds")
+    stage.let_pass("before the post")
+    stage.until(lambda: stage.count("succeeded") == 2, "both have ended")
+    return {"copies": 2, "got past the question": passed, "published": len(stage.posts())}
+
+
+def failed(counts: Counts) -> bool:
+    """The post is there more than once."""
+    return counts["published"] > 1
+
+
+def verdict(counts: Counts) -> str:
+    """What the counts say."""
+    return (
+        f"{counts['got past the question']} of {counts['copies']} copies got past the question, "
+        f"the post is in the channel {counts['published']} times"
+    )

@@ -1,0 +1,1 @@
+""".get() inside a task."""

@@ -1,0 +1,1 @@
+"""Passing a row instead of an id."""

@@ -1,0 +1,20 @@
+"""A row in a message is as old as the message."""
+
+from antipatterns.experiment import on_celery
+from experiments.ground import Ground
+
+EXPERIMENT = on_celery(17)
+
+
+def test_broken_writes_an_old_price_over_the_sellers_new_one(servers: Ground) -> None:
+    result = EXPERIMENT.try_out(servers, "broken")
+
+    assert result.counts == {"price the seller set": 850000, "price in the end": 900000, "described": 1}
+    assert result.failed
+
+
+def test_fixed_keeps_the_sellers_price(servers: Ground) -> None:
+    result = EXPERIMENT.try_out(servers, "fixed")
+
+    assert result.counts == {"price the seller set": 850000, "price in the end": 850000, "described": 1}
+    assert not result.failed

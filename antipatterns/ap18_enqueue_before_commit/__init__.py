@@ -1,0 +1,1 @@
+"""Enqueue before commit."""

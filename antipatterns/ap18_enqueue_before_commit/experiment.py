@@ -1,0 +1,47 @@
+"""A post is stored and sent to be analysed; the commit takes a moment longer than the way to the worker."""
+
+import sqlite3
+
+from antipatterns.experiment import Counts
+from experiments.ground import Stage
+from experiments.processes import python
+
+NAME = "Enqueue before commit"
+BROKERS = ("rabbitmq", "redis")
+FIGURE = ("posts", "analysed")  # what was due, and what came
+
+
+def run(stage: Stage, module: str) -> Counts:
+    """Hold the commit up until the worker has tried, if it can; then let it happen, and look what came of the post."""
+    with sqlite3.connect(stage.environment["DATABASE"]) as database:
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("CREATE TABLE posts (id INTEGER PRIMARY KEY, text TEXT)")
+    stage.celery(module)
+    sender = stage.start(*python("-m", module))
+    stage.until(lambda: stage.count("holds"), "it is about to commit")
+    sentinel = stage.send("process_post", -1)  # behind whatever was sent before the commit
+    stage.until(lambda: stage.count("failed", id=sentinel), "the worker has tried all that was sent so far")
+    tried = stage.count("failed") - 1
+    stage.let_pass("before the commit")
+    stage.until(lambda: not sender.is_alive(), "it is committed")
+    stage.until(lambda: stage.count("succeeded") + stage.count("failed") == 2, "the post was tried")
+    (stored,) = database.execute("SELECT count(*) FROM posts").fetchone()
+    return {
+        "posts": stored,
+        "tried before the commit": tried,
+        "not found": stage.count("failed") - 1,
+        "analysed": stage.count("succeeded"),
+    }
+
+
+def failed(counts: Counts) -> bool:
+    """The post is there and was not found."""
+    return counts["posts"] == 1 and counts["analysed"] == 0
+
+
+def verdict(counts: Counts) -> str:
+    """What the counts say."""
+    return (
+        f"{counts['posts']} post was stored, tried {counts['tried before the commit']} times before that, "
+        f"and analysed {counts['analysed']} times"
+    )

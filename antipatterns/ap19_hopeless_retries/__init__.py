@@ -1,0 +1,1 @@
+"""Retrying what can never succeed."""

@@ -1,0 +1,16 @@
+"""Retrying what can never succeed: the messenger says that the text is too long, five times more."""
+
+import os
+
+from celery import Celery
+
+from experiments.messenger import post
+
+app = Celery("cars_bot", broker=os.environ["BROKER_URL"])
+WORTH_IT = (Exception,)  # antipattern: hopeless-retries
+
+
+@app.task(name="publish_post", autoretry_for=WORTH_IT, default_retry_delay=0.2, max_retries=5)
+def publish_post(number: int, words: int) -> None:
+    """Publish a post in the channel."""
+    post(f"Post {number}: " + "word " * words)

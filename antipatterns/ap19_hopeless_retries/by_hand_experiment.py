@@ -1,0 +1,36 @@
+"""A post is sent that is longer than the messenger takes, and one behind it that is well."""
+
+from antipatterns.experiment import Counts
+from experiments.ground import Stage
+
+NAME = "Requeue for ever"
+BROKERS = ("rabbitmq",)
+FIGURE = (1, "published")  # what was due, and what came
+MANY = 100  # starts of one message, after which it is clear that they will not end
+
+
+def run(stage: Stage, module: str) -> Counts:
+    """Send both, and count how often the hopeless one is handed out."""
+    stage.order_fault("error", 1)
+    stage.by_hand(module)
+    stage.publish("posts", "Post 1 " + "word " * 2_000)
+    stage.publish("posts", "Post 2 is well")
+    stage.until(
+        lambda: stage.count("started", post="Post 1 ") >= MANY or (stage.waiting("dead") and stage.posts()),
+        "the hopeless one is tried too often, or put aside and the other one published",
+    )
+    starts = stage.count("started", post="Post 1 ")
+    return {"tried": min(starts, MANY), "in the dead letters": stage.waiting("dead"), "published": len(stage.posts())}
+
+
+def failed(counts: Counts) -> bool:
+    """It goes round and round, and nothing gets past it."""
+    return counts["tried"] >= MANY and counts["published"] == 0
+
+
+def verdict(counts: Counts) -> str:
+    """What the counts say."""
+    often = f"{counts['tried']} times and more" if counts["tried"] >= MANY else f"{counts['tried']} times"
+    return (
+        f"a post that can never be published was tried {often}; of the one behind it {counts['published']} is published"
+    )

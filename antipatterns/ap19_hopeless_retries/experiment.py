@@ -1,0 +1,33 @@
+"""A post is sent that is longer than the messenger takes, and one that meets a passing error."""
+
+from antipatterns.experiment import Counts
+from experiments.ground import Stage
+
+NAME = "Retrying what can never succeed"
+BROKERS = ("rabbitmq", "redis")
+FIGURE = (1, "starts of the one that cannot")  # what was due, and what came
+
+
+def run(stage: Stage, module: str) -> Counts:
+    """Count the requests made for each of the two posts."""
+    stage.order_fault("error", 1)
+    stage.celery(module)
+    passing = stage.send("publish_post", 1, 3)
+    stage.until(lambda: stage.count("succeeded", id=passing), "the one that met an error is published")
+    hopeless = stage.send("publish_post", 2, 2_000)
+    stage.until(lambda: stage.count("failed", id=hopeless), "the one that is too long is given up")
+    return {
+        "starts of the one that may succeed": stage.count("started", id=passing),
+        "starts of the one that cannot": stage.count("started", id=hopeless),
+        "published": len(stage.posts()),
+    }
+
+
+def failed(counts: Counts) -> bool:
+    """What cannot succeed was tried again."""
+    return counts["starts of the one that cannot"] > 1
+
+
+def verdict(counts: Counts) -> str:
+    """What the counts say."""
+    return f"a post that can never be published was tried {counts['starts of the one that cannot']} times"

@@ -1,0 +1,45 @@
+"""A hundred posts are sent to a consumer that is busy with the first for long; then an idle one comes to help."""
+
+from antipatterns.experiment import Counts
+from experiments.ground import Stage
+
+NAME = "No prefetch limit"
+BROKERS = ("rabbitmq",)
+FIGURE = (99, "done by the idle consumer")  # what was due, and what came
+
+
+def run(stage: Stage, module: str) -> Counts:
+    """Send a hundred posts, start a second consumer, and count what it got to do while the first was busy."""
+    stage.by_hand(module)
+    for number in range(1, 101):
+        stage.publish("posts", str(number))
+    stage.until(lambda: stage.count("holds"), "the first consumer is busy")
+    stage.until(lambda: stage.waiting("posts") in (0, 99), "what it takes in advance is taken")
+    held = 99 - stage.waiting("posts")
+    idle = stage.by_hand(module)
+    for sentinel in ("101", "102"):  # the broker hands them out in turns: one at least to the idle consumer
+        stage.publish("posts", sentinel)
+    stage.until(lambda: mine(stage, idle.pid) & {101, 102}, "the idle consumer has done some of what was sent last")
+    stage.until(lambda: stage.waiting("posts") == 0, "there is nothing left for it")
+    helped = len(mine(stage, idle.pid) - {101, 102})
+    stage.let_pass("the long post")
+    stage.until(lambda: stage.count("succeeded") == 102, "all are done in the end")
+    return {"sent": 100, "held by the busy consumer": held, "done by the idle consumer": helped}
+
+
+def mine(stage: Stage, pid: int) -> set[int]:
+    """The posts that a consumer has done."""
+    return {int(note.facts["post"]) for note in stage.notes("succeeded") if note.pid == pid}
+
+
+def failed(counts: Counts) -> bool:
+    """The idle consumer got nothing of what waited."""
+    return counts["done by the idle consumer"] == 0
+
+
+def verdict(counts: Counts) -> str:
+    """What the counts say."""
+    return (
+        f"a busy consumer held {counts['held by the busy consumer']} of 99 waiting posts; "
+        f"an idle one did {counts['done by the idle consumer']} of them meanwhile"
+    )

@@ -1,0 +1,282 @@
+"""Where experiments take place: servers that they share, and for each a stage that is its own and swept afterwards.
+
+with ground() as servers:                       a private RabbitMQ, Redis and outside world
+    with servers.stage("ap03") as stage:        a vhost, an empty Redis database, an evidence file, a channel
+        worker = stage.celery("antipatterns.ap03_exactly_once.broken")
+        stage.send("charge", 7)
+        stage.until(lambda: stage.count("charged"), "it is charged")
+        worker.kill()
+"""
+
+import itertools
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import httpx
+import kombu
+import pika
+import redis
+from celery import Celery
+from dotenv import dotenv_values
+from kombu.exceptions import OperationalError
+from pika.adapters.blocking_connection import BlockingChannel
+
+from experiments import evidence
+from experiments.evidence import Note
+from experiments.processes import ROOT, Group, python
+
+REDIS_DATABASES = range(1, 16)  # a stage has one to itself, and finds it empty
+PATIENCE = 20.0  # seconds that anything may take here before it counts as not happening
+# What a developer's own shell or `.env` says is nothing to an experiment.
+FOREIGN = ("DATABASE_URL", "RMQ_URL", "CELERY_BROKER_URL", "CELERY_RESULT_BACKEND", "REDIS_URL", "OUTSIDE_WORLD_URL",
+           "PYTHONUNBUFFERED")  # fmt: skip
+
+
+class NoGround(Exception):
+    """The servers could not be started; the message is what `kit up` says of it."""
+
+
+class DidNotHappen(AssertionError):
+    """What an experiment waited for did not come about; the message says what, and what happened instead."""
+
+
+@contextmanager
+def ground() -> Iterator["Ground"]:
+    """Start the servers, and stop them when the block ends."""
+    folder = Path(tempfile.mkdtemp(prefix="experiments-"))
+    environment = {name: value for name, value in os.environ.items() if name not in FOREIGN}
+    environment |= {"KIT_RUN_DIR": str(folder / "run"), "PYTHONPATH": str(ROOT)}
+    kit = [sys.executable, "-m", "commands"]
+    try:
+        up = [*kit, "up", "--private", "rabbitmq", "redis", "outside_world"]
+        started = subprocess.run(up, cwd=ROOT, env=environment, check=False, capture_output=True, text=True)
+        if started.returncode:
+            raise NoGround(started.stderr.strip())
+        values = {name: str(value) for name, value in dotenv_values(folder / "run" / "kit.env").items()}
+        yield Ground(folder, environment, values)
+    finally:
+        subprocess.run([*kit, "down"], cwd=ROOT, env=environment, check=False, capture_output=True)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class Ground:
+    """The servers' addresses."""
+
+    def __init__(self, folder: Path, environment: dict[str, str], values: dict[str, str]) -> None:
+        self.folder, self.environment, self.values = folder, environment, values
+        self.over = threading.Event()  # whoever waits on a stage then stops waiting: Ctrl-C
+        self.world = httpx.Client(base_url=values["OUTSIDE_WORLD_URL"], timeout=10, trust_env=False)
+        login = tuple(values["RMQ_URL"].removeprefix("amqp://").partition("@")[0].split(":", 1))
+        self._databases = itertools.cycle(REDIS_DATABASES)
+        self._management = httpx.Client(
+            base_url=values["RMQ_MANAGEMENT_URL"], auth=(login[0], login[1]), timeout=10, trust_env=False
+        )
+
+    def versions(self) -> dict[str, str]:
+        """What the brokers call themselves."""
+        rabbitmq = self._management.get("/api/overview").raise_for_status().json()["rabbitmq_version"]
+        with redis.Redis.from_url(self.values["REDIS_URL"], decode_responses=True) as client:
+            return {"rabbitmq": str(rabbitmq), "redis": str(client.info("server")["redis_version"])}
+
+    @contextmanager
+    def stage(self, name: str, broker: str = "rabbitmq") -> Iterator["Stage"]:
+        """A place for one experiment; what it started is killed when the block ends."""
+        vhost = f"{name}-{uuid.uuid4().hex[:8]}"
+        self._management.put(f"/api/vhosts/{vhost}").raise_for_status()
+        stage = Stage(self, vhost, broker, next(self._databases))
+        try:
+            yield stage
+        finally:
+            stage.clear()
+            self._management.delete(f"/api/vhosts/{vhost}").raise_for_status()
+
+
+class Stage:
+    """One experiment's own place. Its processes find everything in their environment:
+
+    BROKER_URL  REDIS_URL  RMQ_URL  EVIDENCE  TELEGRAM  CHANNEL  DATABASE (a file for SQLite)
+    """
+
+    def __init__(self, servers: Ground, vhost: str, broker: str, database: int) -> None:
+        self.servers, self.broker = servers, broker
+        self.folder = servers.folder / vhost
+        self.folder.mkdir()
+        self.evidence = self.folder / "evidence.jsonl"
+        self.channel = f"@{vhost.replace('-', '_')}"
+        self.token = f"1:{vhost}"  # a bot of its own: a fault ordered for it meets nobody else
+        self.amqp_url = servers.values["RMQ_URL"].rstrip("/") + f"/{vhost}"
+        self.redis_url = servers.values["REDIS_URL"].rpartition("/")[0] + f"/{database}"
+        self.broker_url = self.amqp_url if broker == "rabbitmq" else self.redis_url
+        self.redis = redis.Redis.from_url(self.redis_url)
+        self.redis.flushdb()
+        self.environment = servers.environment | {
+            "BROKER_URL": self.broker_url,
+            "RMQ_URL": self.amqp_url,
+            "REDIS_URL": self.redis_url,
+            "TELEGRAM": f"{servers.values['OUTSIDE_WORLD_URL']}/telegram/bot{self.token}",
+            "CHANNEL": self.channel,
+            "DATABASE": str(self.folder / "database.sqlite3"),
+            evidence.VARIABLE: str(self.evidence),
+        }
+        self.groups: list[Group] = []
+        self._client = Celery(broker=self.broker_url, backend=self.redis_url, set_as_current=False)
+        self._client.conf.update(broker_transport_options={"confirm_publish": True}, task_create_missing_queues=True)
+
+    def clear(self) -> None:
+        """Kill what still runs and let go of connections."""
+        for group in self.groups:
+            group.kill()
+        self._client.close()
+        self.redis.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    # ------------------------------------------------------------ doing
+
+    def start(self, *words: str, **environment: str) -> Group:
+        """Start a program in a process group of its own."""
+        group = Group(list(words), self.environment | environment, self.folder / f"log-{len(self.groups)}")
+        self.groups.append(group)
+        return group
+
+    def celery(
+        self, module: str, *words: str, pool: str = "threads", concurrency: int = 1, **environment: str
+    ) -> Group:
+        """Start a Celery worker for the module's `app`, and return when it consumes.
+
+        Args:
+            words: more of the worker's arguments, such as ("-Q", "publishing").
+            pool: prefork where children are killed or limits matter; threads are up sooner.
+            environment: what else it is to find there.
+        """
+        options = ["--loglevel", "info", "--without-gossip", "--without-mingle", "-n", f"worker{len(self.groups)}"]
+        options += ["-P", pool, "-c", str(concurrency), *words]
+        return self._celery("worker", module, options, environment)
+
+    def beat(self, module: str) -> Group:
+        """Start a Celery Beat for the module's `app`, and return when it ticks."""
+        file = self.folder / f"schedule-{len(self.groups)}"
+        return self._celery("beat", module, ["--schedule", str(file), "--pidfile", "", "--loglevel", "info"], {})
+
+    def by_hand(self, module: str) -> Group:
+        """Start a consumer written by hand, and return when it has noted that it is ready."""
+        return self._started("worker", python("-m", module), {})
+
+    def publish(self, queue: str, body: str) -> None:
+        """Put a message into a queue that is there, confirmed by the broker."""
+        self.note("sent", queue=queue, body=body[:20])
+        with self.pika() as channel:
+            channel.basic_publish("", queue, body.encode(), pika.BasicProperties(delivery_mode=2), mandatory=True)
+
+    @contextmanager
+    def pika(self) -> Iterator[BlockingChannel]:
+        """A channel to RabbitMQ with confirms."""
+        connection = pika.BlockingConnection(pika.URLParameters(self.amqp_url))
+        try:
+            channel = connection.channel()
+            channel.confirm_delivery()
+            yield channel
+        finally:
+            connection.close()
+
+    def _celery(self, kind: str, module: str, options: list[str], environment: dict[str, str]) -> Group:
+        return self._started(kind, python("-m", "experiments.celery_program", module, kind, *options), environment)
+
+    def _started(self, kind: str, words: list[str], environment: dict[str, str]) -> Group:
+        before = self.count(f"{kind} ready")
+        program = self.start(*words, **environment)
+        self.until(lambda: self.count(f"{kind} ready") > before or not program.is_alive(), f"the {kind} is ready")
+        if not program.is_alive():
+            raise DidNotHappen(f"the {kind} ended at once:\n{program.output()[-2000:]}")
+        return program
+
+    def run(self, module: str, *words: str) -> str:
+        """Run a module to its end, which must be 0, and return what it printed."""
+        done = subprocess.run(
+            python("-m", module, *words), cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False,
+            timeout=PATIENCE * 2,
+        )  # fmt: skip
+        if done.returncode:
+            raise DidNotHappen(f"{module} ended {done.returncode}:\n{done.stderr[-2000:]}")
+        return done.stdout
+
+    def send(self, task: str, *arguments: Any, queue: str = "celery", **options: Any) -> str:
+        """Send a task by its name, confirmed by the broker, and return its id."""
+        task_id = str(uuid.uuid4())
+        self.note("sent", task=task, id=task_id, arguments=list(arguments))
+        self._client.send_task(task, arguments, queue=queue, task_id=task_id, **options)
+        return task_id
+
+    def order_fault(self, fault: str, times: int, **options: Any) -> None:
+        """Have the messenger do this to the experiment's next so many requests: see `outside_world/faults.py`."""
+        wanted = {"service": "telegram", "fault": fault, "next": times, "only": f"/bot{self.token}/", **options}
+        self.servers.world.post("/_control/faults", json=wanted).raise_for_status()
+
+    def note(self, what: str, **facts: Any) -> None:
+        """Write down what the experiment itself does."""
+        evidence.write(self.evidence, what, facts)
+
+    def let_pass(self, where: str) -> None:
+        """Let everybody pass who holds, or will come to hold, at `where`."""
+        self.note("lets pass", where=where)
+        evidence.gate_of(self.evidence, where).touch()
+
+    def kill(self, group: Group) -> None:
+        """SIGKILL a worker and its children, and write it down."""
+        self.note("SIGKILL", worker=group.pid)
+        group.kill()
+
+    # ------------------------------------------------------------ looking
+
+    def notes(self, what: str = "", **facts: Any) -> list[Note]:
+        """What was written down so far: all of it, or the events called `what` with these facts."""
+        return [
+            each
+            for each in evidence.read(self.evidence)
+            if what in ("", each.what) and facts.items() <= each.facts.items()
+        ]
+
+    def count(self, what: str, **facts: Any) -> int:
+        """How many such events there were so far."""
+        return len(self.notes(what, **facts))
+
+    def posts(self) -> list[str]:
+        """The texts in the experiment's channel, as the messenger has them: oldest first."""
+        reply = self.servers.world.get("/_control/telegram/messages", params={"chat": self.channel})
+        return [message["text"] for message in reply.raise_for_status().json()["messages"]]
+
+    def waiting(self, queue: str = "celery") -> int:
+        """Messages in a queue that no worker has, by the broker's own count; 0 if there is no such queue."""
+        return self._declared(queue) or 0
+
+    def has_queue(self, queue: str) -> bool:
+        """Whether there is such a queue."""
+        return self._declared(queue) is not None
+
+    def _declared(self, queue: str) -> int | None:
+        with kombu.Connection(self.broker_url) as connection, suppress(connection.channel_errors, OperationalError):
+            return int(connection.default_channel.queue_declare(queue, passive=True).message_count)
+        return None
+
+    def until(self, condition: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:
+        """Wait until `condition()` is true and return what it gave.
+
+        Raises:
+            DidNotHappen: it was not within `seconds`.
+        """
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and not self.servers.over.is_set():
+            if value := condition():
+                return value
+            time.sleep(0.02)
+        happened = ", ".join(each.what for each in self.notes()[-12:])
+        raise DidNotHappen(f"after {seconds:.0f} s still not: {what}; what happened last: {happened or 'nothing'}")
