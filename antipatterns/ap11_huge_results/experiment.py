@@ -36,5 +36,5 @@ def verdict(counts: Counts) -> str:
     """What the counts say."""
     return (
         f"{counts['reports']} results take {counts['bytes in Redis']:,} bytes of Redis for "
-        f"{counts['hours they stay']} hours; reading one took {counts['ms to read one']} ms"
+        f"{counts['hours they stay']} hours; reading one took {counts['ms to read one']:.2f} ms"
     )
