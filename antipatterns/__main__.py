@@ -3,16 +3,15 @@
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
 
 from antipatterns.experiment import Experiment, all_of_them, interval
 from antipatterns.live import both
 from antipatterns.show import difference, ending, heading
-from commands.console import NO, USAGE, Problem, Progress, report, table
-from experiments.ground import Ground, NoGround, ground
+from commands.console import NO, USAGE, Problem, report, table
+from experiments.started import started
 
 
 def main(words: list[str]) -> int:
@@ -49,22 +48,6 @@ def main(words: list[str]) -> int:
         return problem.code
     except KeyboardInterrupt:
         return 130
-
-
-@contextmanager
-def started() -> Iterator[Ground]:
-    """The servers, with a line that says what is being waited for.
-
-    Raises:
-        Problem: they cannot be started.
-    """
-    with ExitStack() as stack:
-        try:
-            with Progress("RabbitMQ, Redis and a messenger of its own"):
-                servers = stack.enter_context(ground())
-        except NoGround as error:
-            raise Problem("the servers for the experiment could not be started", detail=str(error)) from error
-        yield servers
 
 
 def chosen(number: int, by_hand: bool) -> Experiment:

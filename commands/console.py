@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Sequence
 from types import TracebackType
+from typing import TextIO
 
 DONE, NO, USAGE, NOT_UP, CANNOT = 0, 1, 2, 3, 4
 EXIT_CODES = """exit codes: 0 done · 1 the answer is no (lost runs, faults found, tests failed) · 2 wrong usage ·
@@ -33,9 +34,9 @@ class Problem(Exception):
         self.detail = detail
 
 
-def colour(text: str, code: str) -> str:
-    """`text` in an ANSI colour where stderr is a terminal, plain elsewhere."""
-    return f"\033[{code}m{text}\033[0m" if sys.stderr.isatty() else text
+def colour(text: str, code: str, to: TextIO | None = None) -> str:
+    """`text` in an ANSI colour where it goes `to` a terminal (stderr, unless another is named), plain elsewhere."""
+    return f"\033[{code}m{text}\033[0m" if (to or sys.stderr).isatty() else text
 
 
 def say(text: str = "") -> None:

@@ -6,7 +6,9 @@ processes do not mix. The kit's ledger cannot serve here: it may lose a dying pr
 
 import json
 import os
+import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -40,12 +42,24 @@ def write(path: Path, what: str, facts: dict[str, Any]) -> None:
         os.close(file)
 
 
-def read(path: Path) -> list[Note]:
-    """The notes in `path`, in the order in which they were written."""
-    if not path.exists():
-        return []
-    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    return [Note(line.pop("at"), line.pop("pid"), line.pop("what"), line) for line in lines]
+class Reader:
+    """Reads the notes in `path`, which grows meanwhile: each time only what has come since."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._read, self._notes = path, 0, list[Note]()
+        self._lock = threading.Lock()
+
+    def notes(self) -> list[Note]:
+        """All notes so far, in the order in which they were written."""
+        with suppress(FileNotFoundError), self._lock, self._path.open("rb") as file:
+            file.seek(self._read)
+            for line in file:
+                if not line.endswith(b"\n"):
+                    break  # the rest of it comes in a moment
+                self._read += len(line)
+                facts = json.loads(line)
+                self._notes.append(Note(facts.pop("at"), facts.pop("pid"), facts.pop("what"), facts))
+        return self._notes
 
 
 def hold(where: str) -> None:

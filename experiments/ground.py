@@ -11,15 +11,16 @@ with ground() as servers:                       a private RabbitMQ, Redis and ou
 import itertools
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import httpx
@@ -52,21 +53,44 @@ class DidNotHappen(AssertionError):
 
 @contextmanager
 def ground() -> Iterator["Ground"]:
-    """Start the servers, and stop them when the block ends."""
+    """Start the servers, and stop them when the block ends.
+
+    Raises:
+        NoGround: they could not be started.
+        KeyboardInterrupt: Ctrl-C or SIGTERM. Once the servers are up it comes out of `Ground.rest` or at the block's
+            end and nowhere else: a client that is thrown out of a talk with its broker waits for ever to say goodbye,
+            or reports a broken connection in its place.
+    """
     folder = Path(tempfile.mkdtemp(prefix="experiments-"))
     environment = {name: value for name, value in os.environ.items() if name not in FOREIGN}
     environment |= {"KIT_RUN_DIR": str(folder / "run"), "PYTHONPATH": str(ROOT)}
     kit = [sys.executable, "-m", "commands"]
+    with on_interrupt(signal.default_int_handler):
+        try:
+            up = [*kit, "up", "--private", "rabbitmq", "redis", "outside_world"]
+            started = subprocess.run(up, cwd=ROOT, env=environment, check=False, capture_output=True, text=True)
+            if started.returncode:
+                raise NoGround(started.stderr.strip())
+            values = {name: str(value) for name, value in dotenv_values(folder / "run" / "kit.env").items()}
+            servers = Ground(folder, environment, values)
+            with on_interrupt(servers.interrupt):
+                yield servers
+                servers.rest(0)
+        finally:
+            with on_interrupt(signal.SIG_IGN):  # whoever presses Ctrl-C twice gets no servers left behind
+                subprocess.run([*kit, "down"], cwd=ROOT, env=environment, check=False, capture_output=True)
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def on_interrupt(handler: Callable[[int, FrameType | None], object] | signal.Handlers) -> Iterator[None]:
+    """What Ctrl-C and SIGTERM do within the block."""
+    before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        up = [*kit, "up", "--private", "rabbitmq", "redis", "outside_world"]
-        started = subprocess.run(up, cwd=ROOT, env=environment, check=False, capture_output=True, text=True)
-        if started.returncode:
-            raise NoGround(started.stderr.strip())
-        values = {name: str(value) for name, value in dotenv_values(folder / "run" / "kit.env").items()}
-        yield Ground(folder, environment, values)
+        yield
     finally:
-        subprocess.run([*kit, "down"], cwd=ROOT, env=environment, check=False, capture_output=True)
-        shutil.rmtree(folder, ignore_errors=True)
+        for number, former in before.items():
+            signal.signal(number, former)
 
 
 class Ground:
@@ -74,7 +98,7 @@ class Ground:
 
     def __init__(self, folder: Path, environment: dict[str, str], values: dict[str, str]) -> None:
         self.folder, self.environment, self.values = folder, environment, values
-        self.over = threading.Event()  # whoever waits on a stage then stops waiting: Ctrl-C
+        self.interrupted = False
         self.world = httpx.Client(base_url=values["OUTSIDE_WORLD_URL"], timeout=10, trust_env=False)
         login = tuple(values["RMQ_URL"].removeprefix("amqp://").partition("@")[0].split(":", 1))
         self._databases = itertools.cycle(REDIS_DATABASES)
@@ -82,11 +106,29 @@ class Ground:
             base_url=values["RMQ_MANAGEMENT_URL"], auth=(login[0], login[1]), timeout=10, trust_env=False
         )
 
+    def interrupt(self, *_signal: object) -> None:
+        """Somebody wants it to end; whoever rests here then stops waiting."""
+        self.interrupted = True
+
+    def rest(self, seconds: float) -> None:
+        """Pause between two looks at something.
+
+        Raises:
+            KeyboardInterrupt: it was interrupted.
+        """
+        time.sleep(seconds)
+        if self.interrupted:
+            raise KeyboardInterrupt
+
     def versions(self) -> dict[str, str]:
         """What the brokers call themselves."""
         rabbitmq = self._management.get("/api/overview").raise_for_status().json()["rabbitmq_version"]
         with redis.Redis.from_url(self.values["REDIS_URL"], decode_responses=True) as client:
             return {"rabbitmq": str(rabbitmq), "redis": str(client.info("server")["redis_version"])}
+
+    def trace(self, vhost: str) -> None:
+        """Turn a vhost's firehose on."""
+        self._management.put(f"/api/vhosts/{vhost}", json={"tracing": True}).raise_for_status()
 
     @contextmanager
     def stage(self, name: str, broker: str = "rabbitmq") -> Iterator["Stage"]:
@@ -108,10 +150,11 @@ class Stage:
     """
 
     def __init__(self, servers: Ground, vhost: str, broker: str, database: int) -> None:
-        self.servers, self.broker = servers, broker
+        self.servers, self.vhost, self.broker = servers, vhost, broker
         self.folder = servers.folder / vhost
         self.folder.mkdir()
         self.evidence = self.folder / "evidence.jsonl"
+        self._evidence = evidence.Reader(self.evidence)
         self.channel = f"@{vhost.replace('-', '_')}"
         self.token = f"1:{vhost}"  # a bot of its own: a fault ordered for it meets nobody else
         self.amqp_url = servers.values["RMQ_URL"].rstrip("/") + f"/{vhost}"
@@ -129,14 +172,16 @@ class Stage:
             evidence.VARIABLE: str(self.evidence),
         }
         self.groups: list[Group] = []
-        self._client = Celery(broker=self.broker_url, backend=self.redis_url, set_as_current=False)
-        self._client.conf.update(broker_transport_options={"confirm_publish": True}, task_create_missing_queues=True)
+        self._questions = kombu.Connection(self.broker_url)  # for many of them; one for each took the broker's time
+        self.client = Celery(broker=self.broker_url, backend=self.redis_url, set_as_current=False)
+        self.client.conf.update(broker_transport_options={"confirm_publish": True}, task_create_missing_queues=True)
 
     def clear(self) -> None:
         """Kill what still runs and let go of connections."""
         for group in self.groups:
             group.kill()
-        self._client.close()
+        self.client.close()
+        self._questions.release()
         self.redis.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -158,14 +203,12 @@ class Stage:
             pool: prefork where children are killed or limits matter; threads are up sooner.
             environment: what else it is to find there.
         """
-        options = ["--loglevel", "info", "--without-gossip", "--without-mingle", "-n", f"worker{len(self.groups)}"]
-        options += ["-P", pool, "-c", str(concurrency), *words]
-        return self._celery("worker", module, options, environment)
+        command = self.worker_words(module, *words, pool=pool, concurrency=concurrency)
+        return self._started("worker", command, environment)
 
     def beat(self, module: str) -> Group:
         """Start a Celery Beat for the module's `app`, and return when it ticks."""
-        file = self.folder / f"schedule-{len(self.groups)}"
-        return self._celery("beat", module, ["--schedule", str(file), "--pidfile", "", "--loglevel", "info"], {})
+        return self._started("beat", self.beat_words(module), {})
 
     def by_hand(self, module: str) -> Group:
         """Start a consumer written by hand, and return when it has noted that it is ready."""
@@ -188,8 +231,17 @@ class Stage:
         finally:
             connection.close()
 
-    def _celery(self, kind: str, module: str, options: list[str], environment: dict[str, str]) -> Group:
-        return self._started(kind, python("-m", "experiments.celery_program", module, kind, *options), environment)
+    def worker_words(self, module: str, *words: str, pool: str, concurrency: int) -> list[str]:
+        """The command line of a Celery worker for the module's `app`."""
+        options = ["--loglevel", "info", "--without-gossip", "--without-mingle", "-n", f"worker{len(self.groups)}"]
+        options += ["-P", pool, "-c", str(concurrency), *words]
+        return python("-m", "experiments.celery_program", module, "worker", *options)
+
+    def beat_words(self, module: str) -> list[str]:
+        """The command line of a Celery Beat for the module's `app`."""
+        file = self.folder / f"schedule-{len(self.groups)}"
+        options = ["--schedule", str(file), "--pidfile", "", "--loglevel", "info"]
+        return python("-m", "experiments.celery_program", module, "beat", *options)
 
     def _started(self, kind: str, words: list[str], environment: dict[str, str]) -> Group:
         before = self.count(f"{kind} ready")
@@ -199,27 +251,34 @@ class Stage:
             raise DidNotHappen(f"the {kind} ended at once:\n{program.output()[-2000:]}")
         return program
 
-    def run(self, module: str, *words: str) -> str:
-        """Run a module to its end, which must be 0, and return what it printed."""
-        done = subprocess.run(
-            python("-m", module, *words), cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False,
-            timeout=PATIENCE * 2,
-        )  # fmt: skip
-        if done.returncode:
-            raise DidNotHappen(f"{module} ended {done.returncode}:\n{done.stderr[-2000:]}")
-        return done.stdout
+    def run(self, module: str, *words: str) -> None:
+        """Run a module to its end, which must be 0."""
+        program = self.start(*python("-m", module, *words))
+        self.until(lambda: not program.is_alive(), f"{module} ends", PATIENCE * 2)
+        if code := program.process.returncode:
+            raise DidNotHappen(f"{module} ended {code}:\n{program.output()[-2000:]}")
 
     def send(self, task: str, *arguments: Any, queue: str = "celery", **options: Any) -> str:
         """Send a task by its name, confirmed by the broker, and return its id."""
         task_id = str(uuid.uuid4())
         self.note("sent", task=task, id=task_id, arguments=list(arguments))
-        self._client.send_task(task, arguments, queue=queue, task_id=task_id, **options)
+        self.client.send_task(task, arguments, queue=queue, task_id=task_id, **options)
         return task_id
 
     def order_fault(self, fault: str, times: int, **options: Any) -> None:
         """Have the messenger do this to the experiment's next so many requests: see `outside_world/faults.py`."""
+        self.note("ordered a fault", fault=fault, times=times)
         wanted = {"service": "telegram", "fault": fault, "next": times, "only": f"/bot{self.token}/", **options}
         self.servers.world.post("/_control/faults", json=wanted).raise_for_status()
+
+    def end_faults(self) -> None:
+        """The messenger is well again, for everybody on this ground."""
+        self.note("ended the faults")
+        self.servers.world.delete("/_control/faults").raise_for_status()
+
+    def trace(self) -> None:
+        """Have RabbitMQ tell of every message that is published or delivered: see `experiments/firehose.py`."""
+        self.servers.trace(self.vhost)
 
     def note(self, what: str, **facts: Any) -> None:
         """Write down what the experiment itself does."""
@@ -240,9 +299,7 @@ class Stage:
     def notes(self, what: str = "", **facts: Any) -> list[Note]:
         """What was written down so far: all of it, or the events called `what` with these facts."""
         return [
-            each
-            for each in evidence.read(self.evidence)
-            if what in ("", each.what) and facts.items() <= each.facts.items()
+            each for each in self._evidence.notes() if what in ("", each.what) and facts.items() <= each.facts.items()
         ]
 
     def count(self, what: str, **facts: Any) -> int:
@@ -256,15 +313,25 @@ class Stage:
 
     def waiting(self, queue: str = "celery") -> int:
         """Messages in a queue that no worker has, by the broker's own count; 0 if there is no such queue."""
-        return self._declared(queue) or 0
+        declared = self._declared(queue)
+        return int(declared.message_count) if declared else 0
 
     def has_queue(self, queue: str) -> bool:
         """Whether there is such a queue."""
         return self._declared(queue) is not None
 
-    def _declared(self, queue: str) -> int | None:
-        with kombu.Connection(self.broker_url) as connection, suppress(connection.channel_errors, OperationalError):
-            return int(connection.default_channel.queue_declare(queue, passive=True).message_count)
+    def consumers(self, queue: str = "celery") -> int:
+        """Consumers of a queue, by RabbitMQ's own count; 0 if there is no such queue. Redis does not know."""
+        declared = self._declared(queue)
+        return int(declared.consumer_count) if declared else 0
+
+    def _declared(self, queue: str) -> Any:
+        try:
+            with self._questions.channel() as channel, suppress(*self._questions.channel_errors):
+                return channel.queue_declare(queue, passive=True)
+        except (*self._questions.connection_errors, OperationalError):  # it was away; next time there is another one
+            self._questions.collect()
+            self._questions = kombu.Connection(self.broker_url)
         return None
 
     def until(self, condition: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:
@@ -272,11 +339,12 @@ class Stage:
 
         Raises:
             DidNotHappen: it was not within `seconds`.
+            KeyboardInterrupt: it was interrupted meanwhile.
         """
         deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline and not self.servers.over.is_set():
+        while time.monotonic() < deadline:
             if value := condition():
                 return value
-            time.sleep(0.02)
+            self.servers.rest(0.02)
         happened = ", ".join(each.what for each in self.notes()[-12:])
         raise DidNotHappen(f"after {seconds:.0f} s still not: {what}; what happened last: {happened or 'nothing'}")

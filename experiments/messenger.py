@@ -1,11 +1,14 @@
 """The channel that an experiment posts to: real HTTP to the stand-in of Telegram, which counts what arrives."""
 
 import os
+import ssl
 from typing import Any
 
 import httpx
 
 from experiments.evidence import note
+
+CERTIFICATES = ssl.create_default_context()  # loaded once: that takes a hundred times as long as a request
 
 
 class Passing(Exception):
@@ -30,9 +33,10 @@ def post(text: str, timeout: float | None = 5.0) -> None:
     """
     note("request", text=text[:40])
     try:
-        reply = httpx.post(**request(text), timeout=timeout, trust_env=False)
+        reply = httpx.post(**request(text), timeout=timeout, verify=CERTIFICATES, trust_env=False)
     except httpx.TransportError as error:
         raise Passing(repr(error)) from error
+    note("answered", text=text[:40], status=reply.status_code)
     if reply.status_code == 429 or reply.status_code >= 500:
         raise Passing(f"{reply.status_code} {reply.reason_phrase}")
     if reply.is_error:

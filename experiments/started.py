@@ -1,0 +1,28 @@
+"""The ground, for a command: with a line that says what is being waited for, and a problem that says what to do."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from commands.console import Problem, Progress
+from experiments.ground import Ground, NoGround, ground
+
+
+@contextmanager
+def started() -> Iterator[Ground]:
+    """The servers.
+
+    Raises:
+        Problem: they cannot be started.
+        KeyboardInterrupt: Ctrl-C or SIGTERM, see `ground`.
+    """
+    with ExitStack() as stack:
+        try:
+            with Progress("RabbitMQ, Redis and a messenger of its own"):
+                servers = stack.enter_context(ground())
+        except NoGround as error:
+            detail = str(error).rpartition("kit: ")[2]  # without what was said before
+            raise Problem(
+                "the servers could not be started: experiments and labs run on a RabbitMQ and a Redis of their own",
+                "./kit doctor", detail=detail,
+            ) from error  # fmt: skip
+        yield servers
