@@ -32,6 +32,7 @@ COMMANDS = {
         "purge": "revoke what waits and empty the queues",
     },
     "Learn": {
+        "lab": "eighteen steps, each tried on a real broker: list, start N, check N, hint N",
         "antipattern": "twenty mistakes, broken and fixed side by side: list, show N, run N",
         "golden-rules": "run again, die, be emptied: four things the kit survives, done to it",
         "antipatterns": "all of them, as a report that a thesis can quote",

@@ -17,6 +17,7 @@ MAY_IMPORT = {
     "outside_world": set(),
     "experiments": {"commands"},
     "antipatterns": {"experiments", "commands"},
+    "labs": {"experiments", "commands"},
 }
 ALSO = {"api/lanes.py": {"celery_tasks", "celery_app", "raw_consumer"}, "api/letter_queue.py": {"raw_consumer"}}
 FORBIDDEN_LIBRARIES = {

@@ -1,0 +1,73 @@
+"""`kit lab check`: servers, trials, what is said of them and remembered."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from commands.console import CANNOT, DONE, NO, say
+from experiments.ground import Ground
+from experiments.started import started
+from labs.lab import Lab, all_labs
+from labs.timeline import picture
+from labs.verdict import Verdict, judge
+from labs.workspace import changing_progress, now, shown
+
+LOOK = 0.3  # seconds between two looks at a file that is watched
+CODES = {"valid": DONE, "invalid": NO, "unknown": CANNOT}
+
+
+def check(lab: Lab, programs: dict[str, Path], *, repeat: int, as_json: bool, watch: bool) -> int:
+    """Try the programs, by lane; 0 if all were valid each time, 1 if one was invalid, 4 if one could not be tried."""
+    with started() as servers:
+        code = _check(lab, programs, servers, repeat, as_json)
+        for changed in changes(programs, servers) if watch else ():
+            code = _check(lab, changed, servers, repeat, as_json)
+    return code
+
+
+def changes(programs: dict[str, Path], servers: Ground) -> Iterator[dict[str, Path]]:
+    """Those that were saved since, each time there are any; for ever."""
+    known = {lane: path.stat().st_mtime_ns for lane, path in programs.items()}
+    say(f"\nwatching {', '.join(map(shown, programs.values()))}; Ctrl-C ends it")
+    while True:
+        servers.rest(LOOK)
+        seen = {lane: path.stat().st_mtime_ns for lane, path in programs.items() if path.exists()}
+        if changed := [lane for lane, at in seen.items() if at != known[lane]]:
+            known |= seen
+            yield {lane: programs[lane] for lane in changed}
+
+
+def _check(lab: Lab, programs: dict[str, Path], servers: Ground, repeat: int, as_json: bool) -> int:
+    codes = []
+    for lane, program in programs.items():
+        verdicts = []
+        for _ in range(repeat):
+            verdict = judge(lab, lane, program, servers)
+            verdicts.append(verdict)
+            codes.append(CODES[verdict.verdict])
+            image = program.with_suffix(".svg")
+            image.write_text(picture(f"{lab.title}, {lane}", verdict.history, os.getpid()), "utf-8")
+            if as_json:
+                print(verdict.as_json(), flush=True)
+            else:
+                print(f"\nLab {lab.number}. {lab.title} · {lane} · {shown(program)}\n\n{verdict.as_text()}")
+                print(f"  what happened when: {shown(image)}", flush=True)
+        _remember(lab, lane, verdicts)
+    if max(codes) == DONE and not as_json:
+        say(_next_step(lab))
+    return max(codes)
+
+
+def _remember(lab: Lab, lane: str, verdicts: list[Verdict]) -> None:
+    with changing_progress() as known:
+        mine = known.setdefault(lab.name, {}).setdefault(lane, {"checks": 0})
+        mine["checks"] += len(verdicts)
+        mine["last"] = verdicts[-1].verdict
+        if "passed" not in mine and all(verdict.verdict == "valid" for verdict in verdicts):
+            mine["passed"] = now()
+
+
+def _next_step(lab: Lab) -> str:
+    after = next((each for each in all_labs() if each.number > lab.number), None)
+    more = f", then ./kit lab start {after.number}   ({after.title})" if after else "; that was the last one"
+    return f"\nPassed. What happened and why: ./kit lab explain {lab.number}{more}"

@@ -1,0 +1,34 @@
+"""Lab 5, Honest status. A page submits posts and asks later what became of them."""
+
+import os
+from typing import Any
+
+from celery import Celery
+from celery.result import AsyncResult
+
+from labs.lab05_honest_status import rows  # noqa: F401 - the page's database: accept, change, status_of
+from labs.lab05_honest_status.job import publish
+
+app = Celery("cars_bot", broker=os.environ["BROKER_URL"], backend=os.environ["REDIS_URL"])
+app.conf.task_default_queue = "posts"
+app.conf.broker_transport_options = {"confirm_publish": True}
+MEANING = {"PENDING": "queued", "STARTED": "running", "SUCCESS": "done", "FAILURE": "failed"}
+
+
+# TODO 2: it is known when the job begins, and how it ends.
+@app.task(name="publish_post", bind=True)
+def publish_post(self: Any, text: str) -> None:
+    """Publish a post in the channel; `self.request.id` is the message's id."""
+    publish(text)
+
+
+# TODO 1: it is known that a post was submitted, from before a worker can see it.
+def submit(text: str) -> str:
+    """Have a post published; return its id."""
+    return str(publish_post.delay(text).id)
+
+
+# TODO 3: it says what is known, and "unknown" only of what was never submitted.
+def status(post_id: str) -> str:
+    """What became of a post: "unknown", "queued", "running", "done" or "failed"."""
+    return MEANING[AsyncResult(post_id, app=app).state]

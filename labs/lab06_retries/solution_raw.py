@@ -1,0 +1,44 @@
+"""Lab 6, Retries. The messenger has bad moments, and some posts it will never take."""
+
+import random
+
+from pika import BasicProperties
+
+from experiments.messenger import Passing, Refused, post
+from labs.consuming import Delivery, connect, consume
+
+RETRIES = 5
+
+
+def publish_post(delivery: Delivery) -> None:
+    """Publish a post in the channel."""
+    try:
+        post(delivery.arguments["text"])
+    except Passing:
+        try_later(delivery)
+    except Refused as error:
+        print(f"given up: {error}")  # lab 9 keeps such messages
+    delivery.ack()
+
+
+def try_later(delivery: Delivery) -> None:
+    """Let a copy wait, one more retry written on it; from its queue it comes back when its time is over."""
+    retry = delivery.headers.get("retry", 0)
+    if retry == RETRIES:
+        print("given up after so many tries")
+        return
+    pause = random.randint(max(1, 2**retry // 2), 2**retry)
+    properties = BasicProperties(
+        message_id=delivery.id, type=delivery.job, delivery_mode=2, headers={"retry": retry + 1}
+    )  # fmt: skip
+    delivery.publish("", f"posts.wait.{pause}", delivery.body, properties)
+
+
+# One queue for each number of seconds: a queue looks at its head only, where nobody may wait longer than those behind.
+with connect() as connection:
+    channel = connection.channel()
+    for seconds in range(1, 2 ** (RETRIES - 1) + 1):
+        back = {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": "posts", "x-message-ttl": seconds * 1000}
+        channel.queue_declare(f"posts.wait.{seconds}", durable=True, arguments=back)
+
+consume("posts", publish_post, prefetch=10, threads=10)

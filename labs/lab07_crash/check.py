@@ -1,0 +1,120 @@
+"""Two posts are being worked on when the plug is pulled: of the whole worker, then of the child that does the work."""
+
+import os
+import signal
+import time
+from functools import partial
+
+from labs.lab07_crash.picture import desk
+from labs.trial import Trial, often
+
+POSTS = ["Post 1", "Post 2", "Post 3", "Post 4"]
+SECONDS = 12.0  # for a step that takes one or two
+ACKED = 1.0  # seconds after its beginning until a job's message is acknowledged, by whoever does that early
+
+
+def check(trial: Trial) -> None:
+    """Kill a worker that is at Post 1, and the child that is at Post 2; all are to be published once."""
+    trial.watch_the_broker()
+    of_the_worker(trial)
+    of_the_child(trial)
+    trial.until(
+        lambda: sorted(trial.stage.posts()) == POSTS,
+        "every post is published once in the end",
+        seconds=SECONDS,
+        mistake="A post is lost or published twice",
+        happened=lambda: f"published: {sorted(trial.stage.posts())}",
+        look="how often the broker is answered for each message",
+    )
+
+
+def of_the_worker(trial: Trial) -> None:
+    """SIGKILL to the worker and all its children, while they are at Post 1."""
+    stage = trial.stage
+    worker = trial.worker(pool="prefork")
+    first = trial.send("publish_post", text="Post 1")
+    trial.until(
+        lambda: held(trial, "Post 1"), "the post is worked on", mistake="Nothing is worked on",
+        happened="nobody rendered the picture of Post 1", look="what publish_post does",
+    )  # fmt: skip
+    (holding,) = stage.notes("holds", where=desk("Post 1"))
+    stage.until(lambda: time.time() - holding.at > ACKED, "an early acknowledgement has had its time")
+    trial.kill(worker)
+    trial.worker(pool="prefork")
+    second = trial.send("publish_post", text="Post 2")  # what came back stands before it
+    trial.until(
+        lambda: trial.deliveries(second) or len(trial.deliveries(first)) == 2,
+        "another worker goes on",
+        seconds=SECONDS,
+        mistake="The next worker does nothing",
+        happened="neither Post 1 nor Post 2 was handed out to it",
+        look="what the program does when it starts",
+    )
+    trial.require(
+        "the killed worker's post is handed out again",
+        len(trial.deliveries(first)) == 2,
+        mistake="It acknowledges before the work is done",
+        happened=f"the broker handed Post 1 out {often(len(trial.deliveries(first)))}, and Post 2 after it",
+        look="when the broker is told that it may forget the message",
+    )
+    trial.until(
+        lambda: held(trial, "Post 1") == 2 or held(trial, "Post 2"),
+        "the next worker works on something",
+        seconds=SECONDS,
+        mistake="The next worker does nothing",
+        happened="it rendered no picture",
+        look="what publish_post does with a message that comes again",
+    )
+    trial.require(
+        "and is worked on again",
+        held(trial, "Post 1") == 2,
+        mistake="It takes a second delivery for proof that the work is done",
+        happened="Post 1 was handed out twice, and worked on once; then came Post 2",
+        look="what `redelivered` says: that somebody had the message, and no more",
+    )
+    stage.let_pass(desk("Post 1"))
+    trial.until(
+        lambda: held(trial, "Post 2"),
+        "then comes the next post",
+        seconds=SECONDS,
+        mistake="It never acknowledges what is done",
+        happened=lambda: f"published: {stage.posts()}; Post 2 is not begun",
+        look="whether the broker is told when the work is done",
+    )
+
+
+def of_the_child(trial: Trial) -> None:
+    """SIGKILL to the process that is at Post 2, and to nobody else."""
+    stage, worker = trial.stage, trial.stage.groups[-1]
+    (holding,) = stage.notes("holds", where=desk("Post 2"))
+    stage.note("SIGKILL", child=holding.pid)
+    os.kill(holding.pid, signal.SIGKILL)
+    if holding.pid == worker.pid:  # it works without a child
+        worker.process.wait()
+        trial.worker(pool="prefork")
+    for text in POSTS[2:]:  # a Post 2 that is given back stands before Post 4 at the latest: it is sent after Post 3
+        stage.let_pass(desk(text))
+        trial.send("publish_post", text=text)
+        trial.until(
+            partial(goes_on, trial, text), "the worker goes on without the child", seconds=SECONDS,
+            mistake="A killed child ends the worker's work", happened=f"{text} is not published",
+            look="what the worker does when its child is gone",
+        )  # fmt: skip
+    trial.require(
+        "the killed child's post is worked on again",
+        held(trial, "Post 2") == 2,
+        mistake="A killed child's job counts as done",
+        happened=f"Post 2 was worked on {often(held(trial, 'Post 2'))}; Post 3 and Post 4 are published",
+        look="what the broker is told when the child that had the job was killed",
+    )
+    stage.let_pass(desk("Post 2"))
+
+
+def held(trial: Trial, text: str) -> int:
+    """How often the rendering of a post was begun."""
+    return trial.stage.count("holds", where=desk(text))
+
+
+def goes_on(trial: Trial, text: str) -> bool:
+    """Whether this post is published, or Post 2 is worked on again, behind which it may have to wait."""
+    return text in trial.stage.posts() or held(trial, "Post 2") == 2

@@ -1,0 +1,19 @@
+"""Lab 8, Idempotency. A message may come twice; a month is paid once."""
+
+from labs.consuming import Delivery, consume
+from labs.lab08_idempotency.subscribers import send_receipt, take_payment, transaction
+
+CLAIM = "INSERT OR IGNORE INTO charges (subscriber, month) VALUES (?, ?)"
+
+
+def charge_subscription(delivery: Delivery) -> None:
+    """Have a subscriber pay for a month, unless they have."""
+    subscriber, month = delivery.arguments["subscriber"], delivery.arguments["month"]
+    with transaction() as database:
+        if database.execute(CLAIM, [subscriber, month]).rowcount:
+            take_payment(database, subscriber)
+    send_receipt(subscriber, month)
+    delivery.ack()
+
+
+consume("posts", charge_subscription)

@@ -1,0 +1,1 @@
+"""Poison and dead letters."""

@@ -1,0 +1,51 @@
+"""Lab 9, Poison and dead letters. Some messages kill whoever works on them, some fail, some cannot be read."""
+
+import logging
+import os
+from typing import Any
+
+from celery import Celery
+from celery.worker.consumer import Consumer
+from kombu import Queue
+
+from experiments.messenger import post
+from labs.lab09_poison_and_dead_letters.classifier import classify
+
+log = logging.getLogger(__name__)
+
+LIMITED = {
+    "x-queue-type": "quorum",
+    "x-delivery-limit": 2,  # how often it may come back
+    "x-dead-letter-exchange": "",
+    "x-dead-letter-routing-key": "posts.dead",
+}
+
+app = Celery("cars_bot", broker=os.environ["BROKER_URL"])
+app.conf.update(
+    task_default_queue="posts",
+    task_queues=[Queue("posts", queue_arguments=LIMITED)],
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    task_acks_on_failure_or_timeout=False,
+    worker_consumer=f"{__name__}:CarefulConsumer",
+    broker_native_delayed_delivery_queue_type="classic",  # for a queue of another type Celery makes 28 of these
+)
+
+
+class CarefulConsumer(Consumer):
+    """Celery's consumer, but what it cannot read becomes a dead letter."""
+
+    def on_decode_error(self, message: Any, exc: Exception) -> None:
+        """Reject it instead of acknowledging it."""
+        log.error("put aside: %r", exc)
+        message.reject_log_error(log, self.connection_errors)
+
+
+with app.connection_for_write() as connection:
+    Queue("posts.dead").bind(connection.default_channel).declare()
+
+
+@app.task(name="classify_post")
+def classify_post(text: str) -> None:
+    """Find out what a post is about, and tell the channel."""
+    post(f"{text}: {classify(text)}")

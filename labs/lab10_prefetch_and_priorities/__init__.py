@@ -1,0 +1,1 @@
+"""Prefetch and priorities."""

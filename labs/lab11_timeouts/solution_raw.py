@@ -1,0 +1,42 @@
+"""Lab 11, Timeouts. The messenger takes a request and never answers, or answers a byte at a time."""
+
+import multiprocessing
+import os
+
+from experiments.messenger import Passing, Refused, post
+from labs.consuming import Delivery, consume
+from labs.lab11_timeouts.book import record
+
+LIMIT = 2.0  # seconds
+PUBLISHED, REFUSED, NO_ANSWER = 0, 3, 4  # a child's exit codes
+OUTCOMES: dict[int | None, str] = {PUBLISHED: "done", REFUSED: "failed"}  # by exit code; what else it is, says nothing
+children = multiprocessing.get_context("fork")
+
+
+def publish_post(delivery: Delivery) -> None:
+    """Have a child publish a post, as long as it is given for that, and record what became of it."""
+    text = delivery.arguments["text"]
+    child = children.Process(target=attempt, args=(text,))
+    child.start()
+    child.join(LIMIT)
+    if child.is_alive():
+        child.kill()
+        child.join()
+    outcome = OUTCOMES.get(child.exitcode, "unknown")
+    record(text, outcome)
+    delivery.ack()
+
+
+def attempt(text: str) -> None:
+    """Publish a post in the channel; a child's whole life."""
+    try:
+        post(text, timeout=1)
+        code = PUBLISHED
+    except Refused:
+        code = REFUSED
+    except Passing:
+        code = NO_ANSWER
+    os._exit(code)  # at once: what the parent has open is not the child's to close
+
+
+consume("posts", publish_post)

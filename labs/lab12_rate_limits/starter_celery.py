@@ -1,0 +1,25 @@
+"""Lab 12, Rate limits. The messenger takes 5 posts in any 2 seconds, whoever sends them; for more it bans the bot."""
+
+import os
+
+from celery import Celery
+
+from experiments.messenger import post
+from labs.lab12_rate_limits.sheet import write_sheet
+
+app = Celery("cars_bot", broker=os.environ["BROKER_URL"])
+app.conf.task_default_queue = "posts"
+
+
+# TODO 1: all workers together make at most 5 posts in any 2 seconds. What they have in common is Redis, at REDIS_URL.
+# TODO 2: a post that has to wait is not lost, and does not hold its worker: other jobs have their turn meanwhile.
+@app.task(name="publish_post", rate_limit="150/m")
+def publish_post(text: str) -> None:
+    """Publish a post in the channel."""
+    post(text)
+
+
+@app.task(name="sync_sheet")
+def sync_sheet() -> None:
+    """Write the sheet."""
+    write_sheet()

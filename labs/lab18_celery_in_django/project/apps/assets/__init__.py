@@ -1,0 +1,1 @@
+"""One app: posts about cars."""

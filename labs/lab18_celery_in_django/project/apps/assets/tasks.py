@@ -1,0 +1,20 @@
+"""The app's tasks. It knows no Celery app: `shared_task` belongs to whichever there is."""
+
+from typing import Any
+
+from celery import shared_task
+
+from apps.assets.work import keep_and_publish
+
+
+@shared_task
+def test_task(message: str) -> str:
+    """Process a message."""
+    return keep_and_publish(f"Processed: {message}")
+
+
+@shared_task
+def example_async_task(name: str, count: int = 1) -> dict[str, Any]:
+    """A few iterations for a name."""
+    results = [keep_and_publish(f"{name} - iteration {number + 1}") for number in range(count)]
+    return {"name": name, "count": count, "results": results, "status": "completed"}

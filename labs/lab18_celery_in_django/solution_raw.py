@@ -1,0 +1,35 @@
+"""Lab 18, Celery in Django: apps/assets/management/commands/consume.py of the project, `manage.py consume`."""
+
+from typing import Any
+
+from config.by_hand import JOBS
+from django.core.management.base import BaseCommand
+from django.db import close_old_connections
+from django.utils.module_loading import autodiscover_modules
+
+from labs.consuming import Delivery, consume
+
+
+class Command(BaseCommand):
+    """Consume."""
+
+    help = "Do the jobs of the queue 'posts', until SIGTERM"
+
+    def handle(self, *_: Any, **__: Any) -> None:
+        """Consume."""
+        autodiscover_modules("jobs")
+        consume("posts", work)
+
+
+def work(delivery: Delivery) -> None:
+    """Do the job that a message asks for; lab 9 says what to do with one that nobody knows."""
+    if (job := JOBS.get(delivery.job)) is None:
+        print(f"unknown job: {delivery.job}", flush=True)
+        delivery.reject()
+        return
+    close_old_connections()
+    try:
+        job(**delivery.arguments)
+    finally:
+        close_old_connections()
+    delivery.ack()

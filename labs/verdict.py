@@ -1,0 +1,77 @@
+"""A check's answer: valid, invalid or unknown, with what shows it."""
+
+import json
+import sys
+import time
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from commands.console import colour
+from experiments.evidence import Note
+from experiments.ground import DidNotHappen, Ground
+from labs.lab import Lab
+from labs.trial import Invalid, Requirement, Trial
+
+COLOURS = {"valid": "32;1", "invalid": "31;1", "unknown": "33;1"}
+painted = partial(colour, to=sys.stdout)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What came of one trial.
+
+    Attributes:
+        verdict: "valid", "invalid" or "unknown" (the trial itself could not be carried out).
+        mistake: what was done wrong, in a few words; empty if nothing.
+        requirements: those tried, in order; of an invalid program the last one does not hold.
+        history: what happened, in order.
+    """
+
+    lab: str
+    lane: str
+    verdict: str
+    mistake: str
+    seconds: float
+    requirements: list[Requirement] = field(default_factory=list)
+    history: list[Note] = field(default_factory=list)
+
+    def as_text(self) -> str:
+        """For somebody who has just written the program."""
+        lines = []
+        for each in self.requirements:
+            lines.append(f"  {painted('✓', '32') if each.holds else painted('✗', '31')} {each.claim}")
+            if not each.holds:
+                lines += [f"      what happened   {each.happened}"] if each.happened else []
+                lines += [f"      look at         {each.look}"] if each.look else []
+        said = f": {self.mistake}" if self.mistake else ""
+        verdict = painted(self.verdict, COLOURS[self.verdict])
+        return "\n".join([*lines, "", f"  {verdict}{said}  ({self.seconds:.1f} s)"])
+
+    def as_json(self) -> str:
+        """For a program; the history's times are seconds since 1970."""
+        return json.dumps(asdict(self), ensure_ascii=False, default=str)
+
+
+def judge(lab: Lab, lane: str, program: Path, servers: Ground) -> Verdict:
+    """Put a program through the lab's check."""
+    check: Any = import_module(f"labs.{lab.name}.check").check
+    began = time.monotonic()
+    verdict, mistake = "valid", ""
+    with servers.stage(f"{lab.name[:5]}-{lane}") as stage:
+        trial = Trial(stage, lane, program)
+        try:
+            check(trial)
+        except Invalid:
+            verdict, mistake = "invalid", trial.requirements[-1].mistake
+        except DidNotHappen as error:
+            verdict, mistake = "unknown", str(error)
+        except Exception as error:  # whatever it is, it says nothing of the program
+            verdict, mistake = "unknown", f"the trial could not be carried out: {type(error).__name__}: {error}"
+        finally:
+            trial.close()
+        history = stage.notes()
+    seconds = round(time.monotonic() - began, 2)
+    return Verdict(lab.name, lane, verdict, mistake, seconds, trial.requirements, history)
