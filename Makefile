@@ -1,5 +1,5 @@
 # One line a chore; ./kit does the work and ./kit --help says more.
-.PHONY: demo up down status logs doctor antipatterns golden-rules test test-all test-contract test-browser test-faults soak lint audit bench locust \
+.PHONY: demo up down status logs doctor antipatterns golden-rules test test-all test-contract test-browser test-faults test-labs soak lint audit bench locust \
         compile-requirements \
         run-celery-worker run-celery-beat celery-status celery-stats
 
@@ -15,6 +15,7 @@ test-all: ; @./kit test tests -n 4
 test-contract: ; @./kit test tests/contract
 test-browser: ; @./kit test tests/browser
 test-faults: ; @./kit test-faults
+test-labs: ; @./kit test tests/labs tests/unit/test_labs.py -n 4
 soak: ; @./kit test tests/faults/test_soak.py --faults soak -s
 lint: ; @./kit lint
 audit: ; @./kit audit

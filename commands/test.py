@@ -10,8 +10,7 @@ import signal
 import subprocess
 import sys
 
-from commands.exec_ import inside
-from commands.state import ROOT, TEST_SESSION, end_marked, run_dir
+from commands.state import ROOT, TEST_SESSION, end_marked
 
 # Most tests wait for processes: four wait at once. Asked for by name, they run in one process, easier to follow.
 A_FEW_MINUTES = ["-n", "4", "--databases", "sqlite", "-m", "not thorough"]
@@ -26,7 +25,7 @@ def run_pytest(words: list[str]) -> int:
     session = secrets.token_hex(8)
     command = [sys.executable, "-m", "pytest", *words]
     signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C reaches pytest too, which ends its tests in order
-    tests = subprocess.Popen(command, cwd=ROOT, env={**inside(run_dir()), TEST_SESSION: session})
+    tests = subprocess.Popen(command, cwd=ROOT, env={**os.environ, TEST_SESSION: session})
     signal.signal(signal.SIGTERM, lambda *_: os.kill(tests.pid, signal.SIGINT))
     code = tests.wait()
     end_marked(f"{TEST_SESSION}={session}")  # what they had no time to end when they were interrupted

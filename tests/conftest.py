@@ -9,13 +9,18 @@ from typing import Any
 
 import pytest
 
+from commands.given import SETTINGS
 from tests.kit import Kit, running
 
 DATABASES = ("sqlite", "postgresql")
 # Files whose tests, but for those of the shared kit, use the fixture `own_kit`.
 OWN_KIT = [f"tests/contract/test_{name}.py" for name in ("features", "schedule", "secrets", "workflow")]
 OVER_REDIS = "_redis"  # after a database's name: the Celery lane travels through Redis
-os.environ["KIT_ENV_FILE"] = os.devnull  # a developer's own .env is nothing to the tests
+# A developer's own `.env`, shell and running kit are nothing to the tests.
+os.environ["KIT_ENV_FILE"] = os.devnull
+os.environ["KIT_RUN_DIR"] = str(Path(os.devnull) / "no-kit")
+for setting in (*SETTINGS, "KIT_URL"):
+    os.environ.pop(setting, None)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -56,6 +61,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     class ByServers(LoadScopeScheduling):  # type: ignore[misc]
         def _split_scope(self, nodeid: str) -> str:
             file, _, test = nodeid.partition("::")
+            if file.startswith("tests/labs/"):  # each process has servers for all of them; the quick lab needs one
+                return "the quick lab" if "[lab01_" in test else nodeid
             parameters = test.partition("[")[2].rstrip("]").split("-")
             kits = [database + suffix for database in DATABASES for suffix in ("", OVER_REDIS)]
             shared = (

@@ -21,7 +21,7 @@ import httpx
 
 from cars_bot.callback import sign
 from commands.redis_server import binaries
-from tests.kit import ITS_OWN, ROOT, until
+from tests.kit import ROOT, until
 
 SECRET = "the tests' own"
 
@@ -43,7 +43,7 @@ class Server:
         self.database = folder / "kit.sqlite3"
         self.port = free_port()
         nobody = f"127.0.0.1:{free_port()}"
-        self.environment = {k: v for k, v in os.environ.items() if k not in ITS_OWN} | {
+        self.environment = os.environ | {
             "KIT_RUN_DIR": str(folder),
             "KIT_SECRET": SECRET,
             "DATABASE_URL": f"sqlite:///{self.database}",

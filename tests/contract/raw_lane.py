@@ -25,7 +25,7 @@ from cars_bot.settings import settings
 from raw_consumer import topology
 from raw_consumer.publisher import Publisher
 from tests.contract import raw_jobs
-from tests.kit import ITS_OWN, ROOT, until
+from tests.kit import ROOT, until
 
 JOBS = {job.name: job for job in raw_jobs.JOBS}
 STARTED_SECONDS = 40.0
@@ -62,8 +62,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     TEST_DATABASE_URL another database, whose tables are dropped.
     """
     run_dir = tmp_path_factory.mktemp("raw")
-    environment = {name: value for name, value in os.environ.items() if name not in ITS_OWN}
-    up = Servers(run_dir, environment | {"KIT_RUN_DIR": str(run_dir), "PYTHONPATH": str(ROOT)})
+    up = Servers(run_dir, os.environ | {"KIT_RUN_DIR": str(run_dir), "PYTHONPATH": str(ROOT)})
     try:
         up.command("up", "--private", "rabbitmq", "redis")
         up.addresses = {name: value or "" for name, value in dotenv_values(run_dir / "kit.env").items()}

@@ -1,0 +1,1 @@
+"""The authors' check of the labs: starters fail for their lab's reason, solutions pass, typical mistakes are named."""
