@@ -11,7 +11,8 @@ from pathlib import Path
 from types import ModuleType
 
 from experiments.evidence import Note
-from experiments.ground import Ground, Stage
+from experiments.ground import Ground
+from experiments.stage import Stage
 
 HERE = Path(__file__).resolve().parent
 Counts = dict[str, float]

@@ -8,7 +8,8 @@ from functools import partial
 from antipatterns.experiment import Experiment, Result
 from antipatterns.show import columns, line_of
 from experiments.evidence import Note
-from experiments.ground import Ground, Stage
+from experiments.ground import Ground
+from experiments.stage import Stage
 
 EXAMPLES = ("broken", "fixed")
 QUIET = {"holds", "lets pass", "ordered a fault", "answered"}  # the experiment's own doings, which no worker shows
@@ -66,9 +67,7 @@ def both(experiment: Experiment, servers: Ground, broker: str, say: Say) -> tupl
             over = all(future.done() for future in futures)
             new: list[tuple[Teller, Note]] = []
             for example, future, teller in zip(EXAMPLES, futures, tellers, strict=True):
-                notes = (
-                    future.result().notes if future.done() else stages[example].notes() if example in stages else []
-                )
+                notes = future.result().notes if future.done() else stages[example].notes() if example in stages else []
                 new += [(teller, note) for note in teller.new(notes)]
             for teller, note in sorted(new, key=lambda each: each[1].at):
                 teller.tell(note, began)

@@ -15,29 +15,19 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
-import httpx
-import kombu
-import pika
-import redis
-from celery import Celery
 from dotenv import dotenv_values
-from kombu.exceptions import OperationalError
-from pika.adapters.blocking_connection import BlockingChannel
 
-from experiments import evidence
-from experiments.evidence import Note
-from experiments.processes import ROOT, Group, python
+from experiments.processes import ROOT
+from experiments.servers import Servers
+from experiments.stage import Stage
 
 REDIS_DATABASES = range(1, 16)  # a stage has one to itself, and finds it empty
-PATIENCE = 20.0  # seconds that anything may take here before it counts as not happening
 # What a developer's own shell or `.env` says is nothing to an experiment.
 FOREIGN = ("DATABASE_URL", "RMQ_URL", "CELERY_BROKER_URL", "CELERY_RESULT_BACKEND", "REDIS_URL", "OUTSIDE_WORLD_URL",
            "PYTHONUNBUFFERED")  # fmt: skip
@@ -47,12 +37,28 @@ class NoGround(Exception):
     """The servers could not be started; the message is what `kit up` says of it."""
 
 
-class DidNotHappen(AssertionError):
-    """What an experiment waited for did not come about; the message says what, and what happened instead."""
+class Ground(Servers):
+    """Servers, and stages on them."""
+
+    def __init__(self, folder: Path, environment: dict[str, str], values: dict[str, str]) -> None:
+        super().__init__(folder, environment, values)
+        self._databases = itertools.cycle(REDIS_DATABASES)
+
+    @contextmanager
+    def stage(self, name: str, broker: str = "rabbitmq") -> Iterator[Stage]:
+        """A place for one experiment; what it started is killed when the block ends."""
+        vhost = f"{name}-{uuid.uuid4().hex[:8]}"
+        self.add(vhost)
+        stage = Stage(self, vhost, broker, next(self._databases))
+        try:
+            yield stage
+        finally:
+            stage.clear()
+            self.delete(vhost)
 
 
 @contextmanager
-def ground() -> Iterator["Ground"]:
+def ground() -> Iterator[Ground]:
     """Start the servers, and stop them when the block ends.
 
     Raises:
@@ -91,260 +97,3 @@ def on_interrupt(handler: Callable[[int, FrameType | None], object] | signal.Han
     finally:
         for number, former in before.items():
             signal.signal(number, former)
-
-
-class Ground:
-    """The servers' addresses."""
-
-    def __init__(self, folder: Path, environment: dict[str, str], values: dict[str, str]) -> None:
-        self.folder, self.environment, self.values = folder, environment, values
-        self.interrupted = False
-        self.world = httpx.Client(base_url=values["OUTSIDE_WORLD_URL"], timeout=10, trust_env=False)
-        login = tuple(values["RMQ_URL"].removeprefix("amqp://").partition("@")[0].split(":", 1))
-        self._databases = itertools.cycle(REDIS_DATABASES)
-        self._management = httpx.Client(
-            base_url=values["RMQ_MANAGEMENT_URL"], auth=(login[0], login[1]), timeout=10, trust_env=False
-        )
-
-    def interrupt(self, *_signal: object) -> None:
-        """Somebody wants it to end; whoever rests here then stops waiting."""
-        self.interrupted = True
-
-    def rest(self, seconds: float) -> None:
-        """Pause between two looks at something.
-
-        Raises:
-            KeyboardInterrupt: it was interrupted.
-        """
-        time.sleep(seconds)
-        if self.interrupted:
-            raise KeyboardInterrupt
-
-    def versions(self) -> dict[str, str]:
-        """What the brokers call themselves."""
-        rabbitmq = self._management.get("/api/overview").raise_for_status().json()["rabbitmq_version"]
-        with redis.Redis.from_url(self.values["REDIS_URL"], decode_responses=True) as client:
-            return {"rabbitmq": str(rabbitmq), "redis": str(client.info("server")["redis_version"])}
-
-    def trace(self, vhost: str) -> None:
-        """Turn a vhost's firehose on."""
-        self._management.put(f"/api/vhosts/{vhost}", json={"tracing": True}).raise_for_status()
-
-    @contextmanager
-    def stage(self, name: str, broker: str = "rabbitmq") -> Iterator["Stage"]:
-        """A place for one experiment; what it started is killed when the block ends."""
-        vhost = f"{name}-{uuid.uuid4().hex[:8]}"
-        self._management.put(f"/api/vhosts/{vhost}").raise_for_status()
-        stage = Stage(self, vhost, broker, next(self._databases))
-        try:
-            yield stage
-        finally:
-            stage.clear()
-            self._management.delete(f"/api/vhosts/{vhost}").raise_for_status()
-
-
-class Stage:
-    """One experiment's own place. Its processes find everything in their environment:
-
-    BROKER_URL  REDIS_URL  RMQ_URL  EVIDENCE  TELEGRAM  CHANNEL  DATABASE (a file for SQLite)
-    """
-
-    def __init__(self, servers: Ground, vhost: str, broker: str, database: int) -> None:
-        self.servers, self.vhost, self.broker = servers, vhost, broker
-        self.folder = servers.folder / vhost
-        self.folder.mkdir()
-        self.evidence = self.folder / "evidence.jsonl"
-        self._evidence = evidence.Reader(self.evidence)
-        self.channel = f"@{vhost.replace('-', '_')}"
-        self.token = f"1:{vhost}"  # a bot of its own: a fault ordered for it meets nobody else
-        self.amqp_url = servers.values["RMQ_URL"].rstrip("/") + f"/{vhost}"
-        self.redis_url = servers.values["REDIS_URL"].rpartition("/")[0] + f"/{database}"
-        self.broker_url = self.amqp_url if broker == "rabbitmq" else self.redis_url
-        self.redis = redis.Redis.from_url(self.redis_url)
-        self.redis.flushdb()
-        self.environment = servers.environment | {
-            "BROKER_URL": self.broker_url,
-            "RMQ_URL": self.amqp_url,
-            "REDIS_URL": self.redis_url,
-            "TELEGRAM": f"{servers.values['OUTSIDE_WORLD_URL']}/telegram/bot{self.token}",
-            "CHANNEL": self.channel,
-            "DATABASE": str(self.folder / "database.sqlite3"),
-            evidence.VARIABLE: str(self.evidence),
-        }
-        self.groups: list[Group] = []
-        self._questions = kombu.Connection(self.broker_url)  # for many of them; one for each took the broker's time
-        self.client = Celery(broker=self.broker_url, backend=self.redis_url, set_as_current=False)
-        self.client.conf.update(broker_transport_options={"confirm_publish": True}, task_create_missing_queues=True)
-
-    def clear(self) -> None:
-        """Kill what still runs and let go of connections."""
-        for group in self.groups:
-            group.kill()
-        self.client.close()
-        self._questions.release()
-        self.redis.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-    # ------------------------------------------------------------ doing
-
-    def start(self, *words: str, **environment: str) -> Group:
-        """Start a program in a process group of its own."""
-        group = Group(list(words), self.environment | environment, self.folder / f"log-{len(self.groups)}")
-        self.groups.append(group)
-        return group
-
-    def celery(
-        self, module: str, *words: str, pool: str = "threads", concurrency: int = 1, **environment: str
-    ) -> Group:
-        """Start a Celery worker for the module's `app`, and return when it consumes.
-
-        Args:
-            words: more of the worker's arguments, such as ("-Q", "publishing").
-            pool: prefork where children are killed or limits matter; threads are up sooner.
-            environment: what else it is to find there.
-        """
-        command = self.worker_words(module, *words, pool=pool, concurrency=concurrency)
-        return self._started("worker", command, environment)
-
-    def beat(self, module: str) -> Group:
-        """Start a Celery Beat for the module's `app`, and return when it ticks."""
-        return self._started("beat", self.beat_words(module), {})
-
-    def by_hand(self, module: str) -> Group:
-        """Start a consumer written by hand, and return when it has noted that it is ready."""
-        return self._started("worker", python("-m", module), {})
-
-    def publish(self, queue: str, body: str) -> None:
-        """Put a message into a queue that is there, confirmed by the broker."""
-        self.note("sent", queue=queue, body=body[:20])
-        with self.pika() as channel:
-            channel.basic_publish("", queue, body.encode(), pika.BasicProperties(delivery_mode=2), mandatory=True)
-
-    @contextmanager
-    def pika(self) -> Iterator[BlockingChannel]:
-        """A channel to RabbitMQ with confirms."""
-        connection = pika.BlockingConnection(pika.URLParameters(self.amqp_url))
-        try:
-            channel = connection.channel()
-            channel.confirm_delivery()
-            yield channel
-        finally:
-            connection.close()
-
-    def worker_words(self, module: str, *words: str, pool: str, concurrency: int) -> list[str]:
-        """The command line of a Celery worker for the module's `app`."""
-        options = ["--loglevel", "info", "--without-gossip", "--without-mingle", "-n", f"worker{len(self.groups)}"]
-        options += ["-P", pool, "-c", str(concurrency), *words]
-        return python("-m", "experiments.celery_program", module, "worker", *options)
-
-    def beat_words(self, module: str) -> list[str]:
-        """The command line of a Celery Beat for the module's `app`."""
-        file = self.folder / f"schedule-{len(self.groups)}"
-        options = ["--schedule", str(file), "--pidfile", "", "--loglevel", "info"]
-        return python("-m", "experiments.celery_program", module, "beat", *options)
-
-    def _started(self, kind: str, words: list[str], environment: dict[str, str]) -> Group:
-        before = self.count(f"{kind} ready")
-        program = self.start(*words, **environment)
-        self.until(lambda: self.count(f"{kind} ready") > before or not program.is_alive(), f"the {kind} is ready")
-        if not program.is_alive():
-            raise DidNotHappen(f"the {kind} ended at once:\n{program.output()[-2000:]}")
-        return program
-
-    def run(self, module: str, *words: str) -> None:
-        """Run a module to its end, which must be 0."""
-        program = self.start(*python("-m", module, *words))
-        self.until(lambda: not program.is_alive(), f"{module} ends", PATIENCE * 2)
-        if code := program.process.returncode:
-            raise DidNotHappen(f"{module} ended {code}:\n{program.output()[-2000:]}")
-
-    def send(self, task: str, *arguments: Any, queue: str = "celery", **options: Any) -> str:
-        """Send a task by its name, confirmed by the broker, and return its id."""
-        task_id = str(uuid.uuid4())
-        self.note("sent", task=task, id=task_id, arguments=list(arguments))
-        self.client.send_task(task, arguments, queue=queue, task_id=task_id, **options)
-        return task_id
-
-    def order_fault(self, fault: str, times: int, **options: Any) -> None:
-        """Have the messenger do this to the experiment's next so many requests: see `outside_world/faults.py`."""
-        self.note("ordered a fault", fault=fault, times=times)
-        wanted = {"service": "telegram", "fault": fault, "next": times, "only": f"/bot{self.token}/", **options}
-        self.servers.world.post("/_control/faults", json=wanted).raise_for_status()
-
-    def end_faults(self) -> None:
-        """The messenger is well again, for everybody on this ground."""
-        self.note("ended the faults")
-        self.servers.world.delete("/_control/faults").raise_for_status()
-
-    def trace(self) -> None:
-        """Have RabbitMQ tell of every message that is published or delivered: see `experiments/firehose.py`."""
-        self.servers.trace(self.vhost)
-
-    def note(self, what: str, **facts: Any) -> None:
-        """Write down what the experiment itself does."""
-        evidence.write(self.evidence, what, facts)
-
-    def let_pass(self, where: str) -> None:
-        """Let everybody pass who holds, or will come to hold, at `where`."""
-        self.note("lets pass", where=where)
-        evidence.gate_of(self.evidence, where).touch()
-
-    def kill(self, group: Group) -> None:
-        """SIGKILL a worker and its children, and write it down."""
-        self.note("SIGKILL", worker=group.pid)
-        group.kill()
-
-    # ------------------------------------------------------------ looking
-
-    def notes(self, what: str = "", **facts: Any) -> list[Note]:
-        """What was written down so far: all of it, or the events called `what` with these facts."""
-        return [
-            each for each in self._evidence.notes() if what in ("", each.what) and facts.items() <= each.facts.items()
-        ]
-
-    def count(self, what: str, **facts: Any) -> int:
-        """How many such events there were so far."""
-        return len(self.notes(what, **facts))
-
-    def posts(self) -> list[str]:
-        """The texts in the experiment's channel, as the messenger has them: oldest first."""
-        reply = self.servers.world.get("/_control/telegram/messages", params={"chat": self.channel})
-        return [message["text"] for message in reply.raise_for_status().json()["messages"]]
-
-    def waiting(self, queue: str = "celery") -> int:
-        """Messages in a queue that no worker has, by the broker's own count; 0 if there is no such queue."""
-        declared = self._declared(queue)
-        return int(declared.message_count) if declared else 0
-
-    def has_queue(self, queue: str) -> bool:
-        """Whether there is such a queue."""
-        return self._declared(queue) is not None
-
-    def consumers(self, queue: str = "celery") -> int:
-        """Consumers of a queue, by RabbitMQ's own count; 0 if there is no such queue. Redis does not know."""
-        declared = self._declared(queue)
-        return int(declared.consumer_count) if declared else 0
-
-    def _declared(self, queue: str) -> Any:
-        try:
-            with self._questions.channel() as channel, suppress(*self._questions.channel_errors):
-                return channel.queue_declare(queue, passive=True)
-        except (*self._questions.connection_errors, OperationalError):  # it was away; next time there is another one
-            self._questions.collect()
-            self._questions = kombu.Connection(self.broker_url)
-        return None
-
-    def until(self, condition: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:
-        """Wait until `condition()` is true and return what it gave.
-
-        Raises:
-            DidNotHappen: it was not within `seconds`.
-            KeyboardInterrupt: it was interrupted meanwhile.
-        """
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            if value := condition():
-                return value
-            self.servers.rest(0.02)
-        happened = ", ".join(each.what for each in self.notes()[-12:])
-        raise DidNotHappen(f"after {seconds:.0f} s still not: {what}; what happened last: {happened or 'nothing'}")

@@ -13,8 +13,9 @@ import pika
 
 from experiments.evidence import Note
 from experiments.firehose import Firehose
-from experiments.ground import DidNotHappen, Stage
+from experiments.ground import Ground
 from experiments.processes import ROOT, Group, python
+from experiments.stage import DidNotHappen, Stage
 
 QUEUE = "posts"  # where the labs' jobs wait
 PATIENCE = 20.0  # seconds that anything may take before it counts as not happening
@@ -41,11 +42,12 @@ class Trial:
     Attributes:
         lane: "celery" or "raw".
         program: the student's file.
+        ground: for one that needs a second stage.
         requirements: those tried so far.
     """
 
-    def __init__(self, stage: Stage, lane: str, program: Path) -> None:
-        self.stage, self.lane, self.program = stage, lane, program
+    def __init__(self, stage: Stage, lane: str, program: Path, ground: Ground) -> None:
+        self.stage, self.lane, self.program, self.ground = stage, lane, program, ground
         self.requirements: list[Requirement] = []
         self._firehose: Firehose | None = None
         stage.environment["PYTHONPATH"] = f"{program.parent}:{ROOT}"

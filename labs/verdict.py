@@ -11,7 +11,8 @@ from typing import Any
 
 from commands.console import colour
 from experiments.evidence import Note
-from experiments.ground import DidNotHappen, Ground
+from experiments.ground import Ground
+from experiments.stage import DidNotHappen
 from labs.lab import Lab
 from labs.trial import Invalid, Requirement, Trial
 
@@ -61,7 +62,7 @@ def judge(lab: Lab, lane: str, program: Path, servers: Ground) -> Verdict:
     began = time.monotonic()
     verdict, mistake = "valid", ""
     with servers.stage(f"{lab.name[:5]}-{lane}") as stage:
-        trial = Trial(stage, lane, program)
+        trial = Trial(stage, lane, program, servers)
         try:
             check(trial)
         except Invalid:

@@ -1,7 +1,7 @@
 """The API sends six posts; a worker that listens where the worker's app says is given all the time it needs."""
 
 from antipatterns.experiment import Counts
-from experiments.ground import Stage
+from experiments.stage import Stage
 
 NAME = "Several Celery() apps"
 BROKERS = ("rabbitmq", "redis")

@@ -1,7 +1,7 @@
 """One post is sent; its consumer is killed before it is published; another takes over."""
 
 from antipatterns.experiment import Counts
-from experiments.ground import Stage
+from experiments.stage import Stage
 
 NAME = "Acknowledging before the work"
 BROKERS = ("rabbitmq",)

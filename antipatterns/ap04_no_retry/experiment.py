@@ -1,7 +1,7 @@
 """Five posts are sent while the messenger answers ten requests with an error."""
 
 from antipatterns.experiment import Counts
-from experiments.ground import Stage
+from experiments.stage import Stage
 
 NAME = "External calls without retry"
 BROKERS = ("rabbitmq", "redis")

@@ -1,7 +1,7 @@
 """A consumer says that it has published fifty posts, and is killed; then its log is read."""
 
 from antipatterns.experiment import Counts
-from experiments.ground import Stage
+from experiments.stage import Stage
 
 NAME = "print in a consumer"
 BROKERS = ("rabbitmq",)

@@ -3,7 +3,7 @@
 from functools import partial
 
 from antipatterns.experiment import Counts
-from experiments.ground import Stage
+from experiments.stage import Stage
 
 NAME = "print instead of logging"
 BROKERS = ("rabbitmq", "redis")

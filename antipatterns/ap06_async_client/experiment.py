@@ -1,7 +1,7 @@
 """Ten posts are published one after the other by one worker."""
 
 from antipatterns.experiment import Counts
-from experiments.ground import Stage
+from experiments.stage import Stage
 
 NAME = "Async clients in tasks"
 BROKERS = ("rabbitmq", "redis")

@@ -3,7 +3,7 @@
 import time
 
 from antipatterns.experiment import Counts
-from experiments.ground import Stage
+from experiments.stage import Stage
 
 NAME = "No timeouts"
 BROKERS = ("rabbitmq", "redis")

@@ -3,8 +3,8 @@
 import httpx
 
 from antipatterns.experiment import Counts
-from experiments.ground import Stage
 from experiments.processes import Group, python
+from experiments.stage import Stage
 
 NAME = "BackgroundTasks in place of Celery"
 BROKERS = ("rabbitmq",)

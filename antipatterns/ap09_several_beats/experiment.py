@@ -3,7 +3,7 @@
 from collections import Counter
 
 from antipatterns.experiment import Counts
-from experiments.ground import Stage
+from experiments.stage import Stage
 
 NAME = "Several Beats"
 BROKERS = ("rabbitmq", "redis")

@@ -1,7 +1,7 @@
 """Five posts are sent to a worker that was told to find its tasks by itself."""
 
 from antipatterns.experiment import Counts
-from experiments.ground import Stage
+from experiments.stage import Stage
 
 NAME = "Autodiscover without imports"
 BROKERS = ("rabbitmq", "redis")

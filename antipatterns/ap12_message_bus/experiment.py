@@ -1,7 +1,7 @@
 """Ten posts are published; two services, analytics and the subscribers' notifier, both have to hear of each."""
 
 from antipatterns.experiment import Counts
-from experiments.ground import Stage
+from experiments.stage import Stage
 
 NAME = "Celery as a message bus"
 BROKERS = ("rabbitmq",)

@@ -1,7 +1,7 @@
 """One post is sent with retry=True; the messenger answers the first request with an error."""
 
 from antipatterns.experiment import Counts
-from experiments.ground import Stage
+from experiments.stage import Stage
 
 NAME = "Publish-retry mistaken for task-retry"
 BROKERS = ("rabbitmq", "redis")

@@ -1,7 +1,7 @@
 """Five ordinary posts and then an urgent one wait in the queue; a worker starts."""
 
 from antipatterns.experiment import Counts
-from experiments.ground import Stage
+from experiments.stage import Stage
 
 NAME = "Priorities upside down on Redis"
 BROKERS = ("redis",)

@@ -3,7 +3,7 @@
 import time
 
 from antipatterns.experiment import Counts
-from experiments.ground import Stage
+from experiments.stage import Stage
 
 NAME = ".get() inside a task"
 BROKERS = ("rabbitmq", "redis")

@@ -3,7 +3,7 @@
 import sqlite3
 
 from antipatterns.experiment import Counts
-from experiments.ground import Stage
+from experiments.stage import Stage
 
 NAME = "Passing a row instead of an id"
 BROKERS = ("rabbitmq", "redis")

@@ -3,8 +3,8 @@
 import sqlite3
 
 from antipatterns.experiment import Counts
-from experiments.ground import Stage
 from experiments.processes import python
+from experiments.stage import Stage
 
 NAME = "Enqueue before commit"
 BROKERS = ("rabbitmq", "redis")

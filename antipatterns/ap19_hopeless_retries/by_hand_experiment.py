@@ -1,7 +1,7 @@
 """A post is sent that is longer than the messenger takes, and one behind it that is well."""
 
 from antipatterns.experiment import Counts
-from experiments.ground import Stage
+from experiments.stage import Stage
 
 NAME = "Requeue for ever"
 BROKERS = ("rabbitmq",)

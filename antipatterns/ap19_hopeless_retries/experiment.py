@@ -1,7 +1,7 @@
 """A post is sent that is longer than the messenger takes, and one that meets a passing error."""
 
 from antipatterns.experiment import Counts
-from experiments.ground import Stage
+from experiments.stage import Stage
 
 NAME = "Retrying what can never succeed"
 BROKERS = ("rabbitmq", "redis")

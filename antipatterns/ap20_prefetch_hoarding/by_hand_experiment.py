@@ -1,7 +1,7 @@
 """A hundred posts are sent to a consumer that is busy with the first for long; then an idle one comes to help."""
 
 from antipatterns.experiment import Counts
-from experiments.ground import Stage
+from experiments.stage import Stage
 
 NAME = "No prefetch limit"
 BROKERS = ("rabbitmq",)

@@ -1,7 +1,7 @@
 """Four posts are sent to a worker that is busy with the first for long; then an idle worker comes to help."""
 
 from antipatterns.experiment import Counts
-from experiments.ground import Stage
+from experiments.stage import Stage
 
 NAME = "Prefetch hoarding"
 BROKERS = ("rabbitmq", "redis")

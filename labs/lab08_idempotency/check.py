@@ -5,8 +5,8 @@ from collections.abc import Callable
 from contextlib import closing, suppress
 from typing import Any
 
-from experiments.ground import DidNotHappen
 from experiments.processes import Group
+from experiments.stage import DidNotHappen
 from labs.lab08_idempotency.subscribers import PRICE, before_payment, before_receipt
 from labs.trial import Trial, often
 

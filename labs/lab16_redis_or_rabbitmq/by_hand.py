@@ -2,8 +2,8 @@
 
 import json
 
-from experiments.ground import Stage
 from experiments.processes import Group, python
+from experiments.stage import Stage
 from labs.lab16_redis_or_rabbitmq.words import ALONE, ASIDE, LOST, NOWHERE, QUEUE, Answers
 from labs.trial import Trial, often
 

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import kombu
 
-from experiments.ground import Stage
+from experiments.stage import Stage
 from labs.lab16_redis_or_rabbitmq.words import (
     ASIDE,
     BROKERS,
@@ -35,7 +35,7 @@ def on_celery(trial: Trial) -> dict[str, Answers]:
 
 def asked(trial: Trial, broker: str) -> Answers:
     """The broker's answers."""
-    with trial.stage.servers.stage(f"lab16-{broker}", broker) as stage:
+    with trial.ground.stage(f"lab16-{broker}", broker) as stage:
         stage.environment["PYTHONPATH"] = trial.stage.environment["PYTHONPATH"]
         answers = killed(stage, trial.program.stem) | overtaken(stage) | outlasted(stage, trial.program.stem)
     for question, answer in answers.items():

@@ -3,8 +3,8 @@
 from importlib.util import find_spec
 from pathlib import Path
 
-from experiments.ground import DidNotHappen
 from experiments.processes import ROOT, Group, python
+from experiments.stage import DidNotHappen
 from labs.lab18_celery_in_django.project import assemble
 from labs.trial import Trial, last_error, often
 

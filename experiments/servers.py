@@ -1,0 +1,60 @@
+"""The servers that experiments share: their addresses, and what is asked of them as a whole."""
+
+import time
+from pathlib import Path
+
+import httpx
+import redis
+
+
+class Servers:
+    """RabbitMQ, Redis and the outside world of one ground.
+
+    Attributes:
+        folder: theirs; the experiments have theirs in it.
+        environment: for the processes that experiments start.
+        values: the addresses, by the names of `kit.env`.
+        world: an HTTP client of the outside world.
+        interrupted: whether somebody wants it all to end.
+    """
+
+    def __init__(self, folder: Path, environment: dict[str, str], values: dict[str, str]) -> None:
+        self.folder, self.environment, self.values = folder, environment, values
+        self.interrupted = False
+        self.world = httpx.Client(base_url=values["OUTSIDE_WORLD_URL"], timeout=10, trust_env=False)
+        login = tuple(values["RMQ_URL"].removeprefix("amqp://").partition("@")[0].split(":", 1))
+        self._management = httpx.Client(
+            base_url=values["RMQ_MANAGEMENT_URL"], auth=(login[0], login[1]), timeout=10, trust_env=False
+        )
+
+    def interrupt(self, *_signal: object) -> None:
+        """Somebody wants it to end; whoever rests here then stops waiting."""
+        self.interrupted = True
+
+    def rest(self, seconds: float) -> None:
+        """Pause between two looks at something.
+
+        Raises:
+            KeyboardInterrupt: it was interrupted.
+        """
+        time.sleep(seconds)
+        if self.interrupted:
+            raise KeyboardInterrupt
+
+    def versions(self) -> dict[str, str]:
+        """What the brokers call themselves."""
+        rabbitmq = self._management.get("/api/overview").raise_for_status().json()["rabbitmq_version"]
+        with redis.Redis.from_url(self.values["REDIS_URL"], decode_responses=True) as client:
+            return {"rabbitmq": str(rabbitmq), "redis": str(client.info("server")["redis_version"])}
+
+    def add(self, vhost: str) -> None:
+        """Make a vhost."""
+        self._management.put(f"/api/vhosts/{vhost}").raise_for_status()
+
+    def delete(self, vhost: str) -> None:
+        """Delete a vhost and what is in it."""
+        self._management.delete(f"/api/vhosts/{vhost}").raise_for_status()
+
+    def trace(self, vhost: str) -> None:
+        """Turn a vhost's firehose on."""
+        self._management.put(f"/api/vhosts/{vhost}", json={"tracing": True}).raise_for_status()
