@@ -15,7 +15,7 @@ import redis
 
 from cars_bot.presence import KEPT_SECONDS, PREFIX
 from cars_bot.settings import settings
-from raw_consumer.pool import Child
+from raw_consumer.child import Child
 
 PATIENCE = 0.2  # seconds a parent waits for Redis; its children's time limits are waiting too
 
@@ -34,14 +34,14 @@ def reporter(name: str) -> Callable[[list[Child]], None]:
 
 
 def _describe(child: Child) -> dict[str, Any]:
-    slot, began = child.slot, child.slot.began
+    job_name, job = child.slot.job.decode(), child.in_hand()
     return {
         "name": child.name,
         "pid": child.pid,
-        "jobs_done": slot.jobs_done,
-        "job": slot.job.decode() if began else None,
-        "run": slot.run_id.decode() if began else None,
-        "seconds": round(time.monotonic() - began, 1) if began else None,
+        "jobs_done": child.slot.jobs_done,
+        "job": job_name if job else None,
+        "run": job.run_id if job else None,
+        "seconds": round(time.monotonic() - job.began, 1) if job else None,
     }
 
 

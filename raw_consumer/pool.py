@@ -17,12 +17,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import NoReturn
 
 from cars_bot import database, ledger, runs
 from cars_bot.errors import StorageUnavailable
 from cars_bot.execution import end_from_outside
+from raw_consumer.child import Child
 from raw_consumer.limits import Slot
 
 log = logging.getLogger(__name__)
@@ -30,17 +30,6 @@ log = logging.getLogger(__name__)
 TICK = 0.1  # seconds between two looks at the children
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 CRASH_LOOP_PAUSE = 0.5  # seconds at least between the births of children that die idle
-
-
-@dataclass
-class Child:
-    """A child process, as its parent knows it. `pid` is 0 while there is none."""
-
-    name: str
-    slot: Slot
-    pid: int = 0
-    born: float = 0.0
-    not_before: float = 0.0
 
 
 Work = Callable[[str, Slot], None]
@@ -163,30 +152,30 @@ class Pool:
     # feature: soft and hard time limits
     def _enforce_hard_limits(self) -> None:
         for child in self._living():
-            slot, run_id = child.slot, child.slot.run_id
-            if slot.began and time.monotonic() > slot.began + slot.hard_limit:
-                log.warning("%s is past its hard limit of %.0f s", child.name, slot.hard_limit)
+            job = child.in_hand()
+            if job and time.monotonic() > job.began + job.hard_limit:
+                log.warning("%s is past its hard limit of %.0f s", child.name, job.hard_limit)
                 with self._database():
-                    error = f"TimeLimitExceeded: killed after {slot.hard_limit:.0f} s"
-                    end_from_outside(run_id.decode(), "raw", error, child.name)
-                self._kill_if_still_at(child, run_id)
+                    error = f"TimeLimitExceeded: killed after {job.hard_limit:.0f} s"
+                    end_from_outside(job.run_id, "raw", error, child.name)
+                self._kill_if_still_at(child, job.began)
 
     # end
 
     # feature: revoke
     def _kill_revoked(self) -> None:
         for child in self._living():
-            run_id = child.slot.run_id
-            if child.slot.began and time.monotonic() > child.slot.began + 1:
+            job = child.in_hand()
+            if job and time.monotonic() > job.began + 1:
                 with self._database(), database.statements() as connection:
-                    run = runs.find(connection, run_id.decode())
+                    run = runs.find(connection, job.run_id)
                     if run is not None and run.state == "REVOKED":
-                        self._kill_if_still_at(child, run_id)
+                        self._kill_if_still_at(child, job.began)
 
     # end
 
-    def _kill_if_still_at(self, child: Child, run_id: bytes) -> None:
-        if child.slot.began and child.slot.run_id == run_id:
+    def _kill_if_still_at(self, child: Child, began: float) -> None:
+        if child.is_still_at(began):
             os.kill(child.pid, signal.SIGKILL)
 
     @contextmanager
