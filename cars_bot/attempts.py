@@ -23,6 +23,7 @@ from cars_bot.outcome import Attempt, Delivery
 from cars_bot.runs import Run, adopted
 
 EARLY = 0.25  # seconds that a message may come before its run is due: clocks and delays are not exact
+NOBODY = ""  # the holder of a run whose process was seen to die
 GRACE_SECONDS = 15.0  # how long a worker may take to be killed at its hard limit, and its message to come again
 
 
@@ -138,7 +139,7 @@ def lost(run_id: str, lane: str, pid: int, worker: str, detail: str) -> None:
     at_it = (runs.c.id == run_id, runs.c.state == "IN_PROGRESS", runs.c.holder.startswith(liveness.child(pid)))
     with database.writing() as connection:
         attempt = connection.execute(
-            update(runs).where(*at_it).values(holder="").returning(runs.c.attempt)
+            update(runs).where(*at_it).values(holder=NOBODY).returning(runs.c.attempt)
         ).scalar_one_or_none()
     if attempt is not None:
         ledger.record("lost", run_id, lane, worker=worker, attempt=attempt, detail=detail)

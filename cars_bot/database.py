@@ -5,6 +5,7 @@ first write; when another writer was faster in between, what was read is stale a
 writing transaction takes the write lock before it reads (`BEGIN IMMEDIATE`), and WAL lets readers go on meanwhile.
 
 What a transaction is used for is decided elsewhere; the one rule that holds everywhere is: no network call inside one.
+Before one begins, the process's clock is compared with the shared one, if it is time to (`clock.py`).
 """
 
 import os
@@ -15,11 +16,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, String, Table, create_engine, event, inspect
+from sqlalchemy import Connection, Engine, String, Table, create_engine, event, inspect, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql import ClauseElement
 
+from cars_bot import clock, ledger
 from cars_bot.errors import StorageUnavailable, Unstorable
 from cars_bot.models import metadata
 from cars_bot.settings import settings
@@ -84,6 +86,7 @@ def statements() -> Iterator[Connection]:
     with _available():
         if threading.current_thread() is not threading.main_thread():
             with engine().connect() as connection:
+                _compare_clocks(connection)
                 yield connection
             return
         # A worker's jobs run on its main thread, which keeps its connection: fetching one from the pool and bringing
@@ -92,6 +95,7 @@ def statements() -> Iterator[Connection]:
         if pid not in _kept:
             _kept[pid] = engine().connect()
         try:
+            _compare_clocks(_kept[pid])
             yield _kept[pid]
         except BaseException:  # also a time limit's signal: nobody knows what the connection is in the middle of
             if spoilt := _kept.pop(pid, None):
@@ -108,8 +112,20 @@ def writing() -> Iterator[Connection]:
         StorageUnavailable: the database does not answer, is full, or stayed locked for `BUSY_TIMEOUT_MS`.
     """
     with _available(), engine().connect() as connection, connection.begin():
+        _compare_clocks(connection)
         connection.exec_driver_sql(_BEGIN[connection.dialect.name])
         yield connection
+
+
+def _compare_clocks(connection: Connection) -> None:
+    """Compare this process's clock with the one that all processes share, now and then."""
+    if not clock.is_stale():
+        return
+    if connection.dialect.name == "postgresql":
+        asked = text("SELECT extract(epoch FROM clock_timestamp())")
+        clock.compare(lambda: float(connection.execute(asked).scalar_one()), "PostgreSQL")
+    else:
+        clock.compare(ledger.time_of_redis, "Redis")  # SQLite has no clock: it reads that of whoever asks
 
 
 class Prepared:

@@ -57,6 +57,16 @@ def answers() -> bool:
         return False
 
 
+def time_of_redis() -> float | None:
+    """The time by Redis' clock, in seconds since 1970; None: Redis is away."""
+    try:
+        with connect() as client:
+            seconds, microseconds = client.time()
+    except redis.RedisError:
+        return None
+    return float(seconds) + float(microseconds) / 1e6
+
+
 @dataclass(frozen=True)
 class Event:
     """One line of the ledger. `at` is seconds since 1970; `cursor` is the stream's own id, to read on from."""
