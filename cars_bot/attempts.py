@@ -16,26 +16,25 @@ from pydantic_core import from_json
 from sqlalchemy import ColumnElement, and_, bindparam, func, literal_column, update
 
 from cars_bot import clock, database, ledger, liveness
-from cars_bot.catalogue import JOBS, Job
-from cars_bot.models import runs
+from cars_bot.catalogue import Job
 from cars_bot.context import Step
+from cars_bot.models import runs
 from cars_bot.outcome import Attempt, Delivery
 from cars_bot.runs import Run, adopted
 
 EARLY = 0.25  # seconds that a message may come before its run is due: clocks and delays are not exact
 NOBODY = ""  # the holder of a run whose process was seen to die
-GRACE_SECONDS = 15.0  # how long a worker may take to be killed at its hard limit, and its message to come again
+GRACE_SECONDS = 15.0  # how long a parent may take to kill a child that is past its hard limit
 
 
 # ---------------------------------------------------------------- taking
 
-_AT_WORK = literal_column("'IN_PROGRESS'")
 _TAKES = {
-    "state": _AT_WORK,
+    "state": literal_column("'IN_PROGRESS'"),
     "attempt": runs.c.attempt + literal_column("1"),
     "worker": bindparam("by"),
     "holder": bindparam("me"),
-    "taken_at": bindparam("now"),
+    "overdue_at": bindparam("overdue"),
     "started_at": func.coalesce(runs.c.started_at, bindparam("now")),
 }
 _TOLD = tuple(runs.c[name] for name in ("attempt", "args", "steps", "waits", "waited"))
@@ -56,17 +55,22 @@ _take = database.Prepared(
 )
 
 
-def take(delivery: Delivery, worker: str) -> Attempt | None:
+def take(delivery: Delivery, job: Job, worker: str) -> Attempt | None:
     """Take the next attempt of a run that waits and is due. None: it does not, or it is not this job's.
 
     Raises:
         StorageUnavailable: nobody knows whether it was taken; the message has to come again.
     """
-    values = {"run_id": delivery.run_id, "its_job": delivery.job, "by": worker[:128], "me": liveness.me(),
-              "now": clock.now()}  # fmt: skip
+    values = {"run_id": delivery.run_id, "its_job": delivery.job, **_taker(delivery, job, worker)}
     with database.statements() as connection:
         rows = _take(connection, values).fetchall()
-    return _attempt(rows[0]) if rows else None
+    return _attempt(rows[0], values["me"]) if rows else None
+
+
+def _taker(delivery: Delivery, job: Job, worker: str) -> dict[str, Any]:
+    now = clock.now()
+    overdue = now + job.policy.hard_time_limit + GRACE_SECONDS
+    return {"by": worker[:128], "me": delivery.holder or liveness.me(), "now": now, "overdue": overdue}
 
 
 def take_new(delivery: Delivery, job: Job, worker: str) -> Attempt | None:
@@ -76,24 +80,26 @@ def take_new(delivery: Delivery, job: Job, worker: str) -> Attempt | None:
         StorageUnavailable: it could not be written.
         Unstorable: it never can; there will be no row.
     """
-    now = clock.now()
-    row = adopted(delivery, job) | {"state": "IN_PROGRESS", "attempt": 1, "worker": worker[:128], "holder": liveness.me(),
-                                    "taken_at": now, "started_at": now}  # fmt: skip
+    taker = _taker(delivery, job, worker)
+    taken = {"state": "IN_PROGRESS", "attempt": 1, "worker": taker["by"], "holder": taker["me"],
+             "overdue_at": taker["overdue"], "started_at": taker["now"]}  # fmt: skip
+    row = adopted(delivery, job) | taken
     with database.writing() as connection:
         new = database.insert_if_new(connection, runs, row)
-    return Attempt(1, delivery.args, tuple(delivery.steps), liveness.me()) if new else None
+    return Attempt(1, delivery.args, tuple(delivery.steps), taker["me"]) if new else None
 
 
-def retake(run: Run, worker: str) -> Attempt | None:
+def retake(run: Run, delivery: Delivery, job: Job, worker: str) -> Attempt | None:
     """Take the next attempt of a run whose last one was lost. None: somebody else was faster.
 
     Raises:
         StorageUnavailable: nobody knows whether it was taken.
     """
+    taker = _taker(delivery, job, worker)
     statement = update(runs).where(_as_seen(run)).values(_TAKES).returning(*_TOLD)
     with database.writing() as connection:
-        taken = connection.execute(statement, {"by": worker[:128], "me": liveness.me(), "now": clock.now()}).one_or_none()
-    return _attempt(taken) if taken else None
+        taken = connection.execute(statement, taker).one_or_none()
+    return _attempt(taken, taker["me"]) if taken else None
 
 
 def give_up(run: Run, error: str) -> bool:
@@ -113,21 +119,14 @@ def _as_seen(run: Run) -> ColumnElement[bool]:
     return and_(runs.c.id == run.id, runs.c.state == "IN_PROGRESS", runs.c.attempt == run.attempt, holder)
 
 
-def _attempt(told: Any) -> Attempt:
+def _attempt(told: Any, holder: str) -> Attempt:
     """What the database told of the run that we hold now; the driver gives JSON as its text, or read already."""
     number, args, steps, waits, waited = told
     args, steps = (from_json(value) if isinstance(value, str | bytes) else value for value in (args, steps))
-    return Attempt(number, args, tuple(Step(*step) for step in steps or ()), liveness.me(), waits or 0, waited or 0.0)
+    return Attempt(number, args, tuple(Step(*step) for step in steps or ()), holder, waits or 0, waited or 0.0)
 
 
 # ---------------------------------------------------------------- losing
-
-
-def overdue(run: Run) -> bool:
-    """Whether an attempt has lasted longer than any limit allows: whoever holds it has lost sight of it."""
-    job = JOBS.get(run.job)
-    limit = job.policy.hard_time_limit if job else 0.0
-    return bool(clock.now() > (run.taken_at or run.started_at or run.accepted_at) + limit + GRACE_SECONDS)
 
 
 def lost(run_id: str, lane: str, pid: int, worker: str, detail: str) -> None:

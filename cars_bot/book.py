@@ -13,7 +13,19 @@ from cars_bot.catalogue import Job, job_named
 from cars_bot.context import Context
 from cars_bot.models import effects
 from cars_bot.models import runs as table
-from cars_bot.outcome import AlreadyEnded, Attempt, AtWork, Delivery, Done, Expired, Failed, PutAside, Refused, Retry, Wait
+from cars_bot.outcome import (
+    AlreadyEnded,
+    Attempt,
+    AtWork,
+    Delivery,
+    Done,
+    Expired,
+    Failed,
+    PutAside,
+    Refused,
+    Retry,
+    Wait,
+)
 
 LOOK_AGAIN = (1.0, 15.0)  # seconds at least and at most until a message comes again whose run somebody is at
 
@@ -48,7 +60,7 @@ class DatabaseBook:
         if delivery.redelivered:
             ledger.record("redelivered", delivery.run_id, delivery.lane, worker=worker)
         while True:
-            if taken := attempts.take(delivery, worker):
+            if taken := attempts.take(delivery, job, worker):
                 return taken
             with database.statements() as connection:
                 run = runs.find(connection, delivery.run_id)
@@ -99,21 +111,21 @@ def _why_not(run: runs.Run, delivery: Delivery, job: Job, worker: str) -> Attemp
     gone = liveness.is_gone(run.holder)
     if gone is None:  # it has no lease; that its message comes again is all that is known
         gone = delivery.redelivered
-    if not gone and not attempts.overdue(run):
+    if not gone and not liveness.is_overdue(run):
         if not delivery.redelivered:
             return AtWork()
         shortest, longest = LOOK_AGAIN
-        return Wait(min(max(shortest, (now - run.taken_at) / 4), longest), f"{run.worker} is at it")
-    return _after_a_loss(run, delivery, worker)
+        return Wait(min(max(shortest, (now - run.started_at) / 4), longest), f"{run.worker} is at it")
+    return _after_a_loss(run, delivery, job, worker)
 
 
-def _after_a_loss(run: runs.Run, delivery: Delivery, worker: str) -> Attempt | Failed | None:
+def _after_a_loss(run: runs.Run, delivery: Delivery, job: Job, worker: str) -> Attempt | Failed | None:
     # feature: poison-message limit
     if run.attempt >= run.max_attempts:
         error = f"its worker was lost during attempt {run.attempt} of {run.max_attempts}"
         found: Attempt | Failed | None = Failed(error) if attempts.give_up(run, error) else None
     else:
-        found = attempts.retake(run, worker)
+        found = attempts.retake(run, delivery, job, worker)
     # end
     if found and run.holder != attempts.NOBODY:  # else its parent has told
         detail = "nothing is heard of its process"

@@ -20,8 +20,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import case, delete, select
+from sqlalchemy import Row, case, delete, select
 
 from cars_bot import clock, database
 from cars_bot.errors import CarsBotError
@@ -107,6 +108,20 @@ def is_gone(holder: str | None) -> bool | None:
     return there[0] in "Tt" and bool(_lease_is_over(its_family))
 
 
+def is_lost(run: Row[Any]) -> bool:
+    """Whether a run is IN_PROGRESS, by its row, and nobody is at it any more.
+
+    Raises:
+        StorageUnavailable: nobody can tell now.
+    """
+    return run.state == "IN_PROGRESS" and bool(is_gone(run.holder) or is_overdue(run))
+
+
+def is_overdue(run: Row[Any]) -> bool:
+    """Whether an attempt lasts longer than its limits allow."""
+    return run.overdue_at is None or clock.now() > run.overdue_at
+
+
 def _lease_is_over(its_family: str) -> bool | None:
     long_ago = clock.now() - LEASE_SECONDS
     with database.statements() as connection:
@@ -125,6 +140,14 @@ def held(lane: str) -> set[str]:
     with database.statements() as connection:
         told = connection.execute(select(workers.c.held).where(workers.c.lane == lane, fresh)).scalars()
         return {run_id for ids in told for run_id in ids or ()}
+
+
+def others(lane: str) -> list[str]:
+    """The families of the workers of `lane` that are alive, without our own."""
+    with database.statements() as connection:
+        fresh = (workers.c.lane == lane) & (workers.c.renewed_at > clock.now() - LEASE_SECONDS)
+        families = connection.execute(select(workers.c.family).where(fresh)).scalars().all()
+    return [name for name in families if name != family() and not is_gone(f"{name}/{'-'.join(name.split('-')[2:])}")]
 
 
 # ---------------------------------------------------------------- renewing

@@ -46,7 +46,7 @@ runs = Table(
     # Who has it in hand (`attempts.py`). NULL or empty: nobody. No index holds a column that a take changes: PostgreSQL
     # updates such a row in place (HOT), and a take costs a third of what it costs otherwise.
     Column("holder", String(128)),
-    Column("taken_at", Double),  # when this attempt was taken
+    Column("overdue_at", Double),  # no attempt lasts longer; who holds the run then has lost sight of it
     Column("waits", Integer),  # how often the other side told it to come back later, and how long that was in all
     Column("waited", Double),  # seconds
     Column("republished", Integer),  # how often its message was found lost and published again

@@ -6,10 +6,9 @@ seems to have lost it. Publishing is the relay's work (`api/relay.py`).
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, literal_column, select, update
 
-from cars_bot import attempts, clock, database, liveness
-from cars_bot.catalogue import JOBS
+from cars_bot import clock, database, liveness
 from cars_bot.models import runs
 from cars_bot.runs import OVERDUE, Run
 
@@ -17,6 +16,12 @@ _unpublished = and_(runs.c.published_at.is_(None), runs.c.finished_at.is_(None))
 
 SHORT_WAIT = 10.0  # seconds that a Celery worker may hold a message which is not due
 MAX_REPUBLISHED = 8  # with pauses that double from GRACE_SECONDS on: about an hour
+AT_ONCE = 1_000  # runs looked at in one go
+LOST_TOO_OFTEN = (
+    f"its message was lost {MAX_REPUBLISHED + 1} times: sent, gone from its queue, and no worker of this kit began it. "
+    "Look for another program that reads this queue, then retry the run."
+)
+_WAITS = runs.c.state.in_(["PENDING", "RETRYING"])
 GRACE_SECONDS = 15.0  # how long a message may be on its way between an empty queue and a worker's first word
 
 
@@ -71,7 +76,7 @@ def expire_overdue(now: float) -> list[str]:
 def take_back(run_id: str) -> None:
     """Have the relay publish an open run again, when it is due: its message is not held until then."""
     with database.writing() as connection:
-        waits = (runs.c.id == run_id) & runs.c.state.in_(["PENDING", "RETRYING"])
+        waits = (runs.c.id == run_id) & _WAITS
         connection.execute(update(runs).where(waits).values(published_at=None))
 
 
@@ -86,22 +91,24 @@ def publish_again(lane: str) -> tuple[list[str], list[str]]:
         the ids of those put back, and of those given up.
     """
     now = clock.now()
-    times = func.coalesce(runs.c.republished, 0)
-    patience = GRACE_SECONDS * func.power(2, times)
-    waits = runs.c.state.in_(["PENDING", "RETRYING"])
-    late = and_(
-        _published(lane),
-        or_(
-            waits & (runs.c.published_at < now - patience) & (runs.c.due_at < now - patience),
-            (runs.c.state == "IN_PROGRESS") & (runs.c.taken_at < now - patience),
-        ),
-    )
+    patience = GRACE_SECONDS * literal_column("1").bitwise_lshift(func.coalesce(runs.c.republished, 0))
+    due = (runs.c.due_at < now - patience) | (runs.c.state == "IN_PROGRESS")
+    late = (runs.c.published_at < now - patience) & due
+    published = and_(runs.c.finished_at.is_(None), runs.c.lane == lane, runs.c.published_at.is_not(None))
     with database.statements() as connection:
-        suspects = connection.execute(select(runs).where(late).limit(_AT_ONCE)).all()
-    if not suspects:
+        late_ones = connection.execute(select(runs).where(published, late).limit(AT_ONCE)).all()
+    if not late_ones:
         return [], []
     held = liveness.held(lane)
-    lost = [run for run in suspects if _is_lost(run, held)]
-    put_back = [run.id for run in lost if (run.republished or 0) < MAX_REPUBLISHED and _put_back(run)]
-    given_up = [run.id for run in lost if (run.republished or 0) >= MAX_REPUBLISHED and _give_up(run)]
-    return put_back, given_up
+    lost = [run for run in late_ones if liveness.is_lost(run) or (run.state != "IN_PROGRESS" and run.id not in held)]
+    again = [run.id for run in lost if (run.republished or 0) < MAX_REPUBLISHED]
+    for_good = [run.id for run in lost if (run.republished or 0) >= MAX_REPUBLISHED]
+    once_more = {"published_at": None, "republished": func.coalesce(runs.c.republished, 0) + 1}
+    ended = {"state": "FAILED", "error": LOST_TOO_OFTEN, "finished_at": now}
+    with database.writing() as connection:
+        return tuple(  # type: ignore[return-value]
+            list(connection.execute(
+                update(runs).where(published, late, runs.c.id.in_(ids)).values(values).returning(runs.c.id)
+            ).scalars())
+            for ids, values in ((again, once_more), (for_good, ended))
+        )  # fmt: skip

@@ -16,6 +16,7 @@ class Delivery:
         steps: those that follow in its workflow.
         passes_on: the lane sends the next step's message itself; else the relay does.
         parent: the run that sent it, if it is one that came by hand.
+        holder: the process that is to hold the attempt (`liveness.py`); none named: the one that takes it.
     """
 
     run_id: str
@@ -26,6 +27,7 @@ class Delivery:
     steps: Sequence[Step] = ()
     passes_on: bool = False
     parent: str | None = None
+    holder: str = ""
 
 
 @dataclass(frozen=True)

@@ -202,3 +202,11 @@ def end_open(run_id: str, to: str, error: str) -> bool:
             ).rowcount
             == 1
         )
+
+
+def end_waiting(run_id: str, lane: str, error: str) -> bool:
+    """End a run of `lane` as FAILED that nobody is working on. False if there is none, or it is none such."""
+    waits = (runs.c.id == run_id) & (runs.c.lane == lane) & runs.c.state.in_(["PENDING", "RETRYING"])
+    ended = {"state": "FAILED", "error": storable.text(error), "finished_at": clock.now()}
+    with database.writing() as connection:
+        return connection.execute(update(runs).where(waits).values(ended)).rowcount == 1
