@@ -34,7 +34,7 @@ class Projector(threading.Thread):
         super().__init__(name="projector", daemon=True)
         self.on_change = on_change
         self.stopping = threading.Event()
-        self.cursor = "$"  # what comes from now on
+        self.cursor: str | None = None  # what comes from now on
 
     def run(self) -> None:
         """See the class. Nothing that goes wrong here may end it."""
@@ -49,7 +49,7 @@ class Projector(threading.Thread):
                 continue
             except Exception:
                 log.exception("projector: skipping what it cannot read")
-                self.cursor, found = "$", 0
+                self.cursor, found = None, 0
             if 0 < found < BATCH:
                 self.stopping.wait(max(0.0, BATCH_SECONDS - (time.monotonic() - began)))
 
@@ -59,6 +59,8 @@ class Projector(threading.Thread):
         Raises:
             redis.RedisError: Redis is away.
         """
+        if self.cursor is None:
+            self.cursor = ledger.newest(client)
         events = ledger.read(client, self.cursor, count=BATCH, block_ms=BLOCK_MS)
         if events:
             self.cursor = events[-1].cursor
