@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,21 +31,11 @@ from cars_bot.outcome import (
     Retry,
     Wait,
 )
-from tests.unit.conftest import using_database
 
 JOB = JOBS["process_task"]
 ARGS = {"task_num": 1, "timeout": 0.0}
 ELSEWHERE = "ffffffff-1-10-20"  # a worker of another machine
-pytestmark = pytest.mark.usefixtures("empty_database")
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def empty_database(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
-    sqlite = f"sqlite:///{tmp_path / 'test.sqlite3'}"
-    url = sqlite if request.param == "sqlite" else request.getfixturevalue("postgresql_url")
-    with using_database(url, monkeypatch):
-        yield
+pytestmark = pytest.mark.usefixtures("each_database")
 
 
 @pytest.fixture
@@ -308,7 +297,7 @@ def test_a_process_taken_for_dead_brings_a_success_that_counts_and_a_failure_tha
 def test_an_outcome_that_can_never_be_stored_ends_the_run_failed_at_once(
     make: Any, told: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job = job_doing(lambda context: make(context), monkeypatch)
+    job = job_doing(make, monkeypatch)
     run_id = accepted(job)
     outcome = execute(message(run_id, job), worker="w")
 
