@@ -21,7 +21,7 @@ from typing import Any
 
 from pydantic_core import PydanticSerializationError
 
-from cars_bot import clock, ledger, rate_limit, runs, storable
+from cars_bot import clock, ledger, rate_limit, runs
 from cars_bot.book import DATABASE_BOOK, Book
 from cars_bot.catalogue import Job, job_named
 from cars_bot.context import Context
@@ -49,6 +49,7 @@ from cars_bot.outcome import (
     Retry,
     Wait,
 )
+from cars_bot.outside import clean
 
 log = logging.getLogger(__name__)
 
@@ -133,7 +134,7 @@ def _attempt(job: Job, attempt: Attempt, context: Context, soft_limit_error: typ
             rate_limit.acquire(budget, limit=rate.limit, window=rate.window, member=member)
         # end
         result = job.function(context, **bound)
-        if len(storable.as_json(result)) > MAX_RESULT_BYTES:
+        if len(runs.as_json(result)) > MAX_RESULT_BYTES:
             return Failed(f"the result is over {MAX_RESULT_BYTES} bytes; store it and return its id")
         return Done(result)
     except soft_limit_error:
@@ -201,7 +202,7 @@ def _store(
 
 
 def _words(error: Exception) -> str:
-    return storable.text(f"{type(error).__name__}: {error}"[:MAX_ERROR])
+    return clean(f"{type(error).__name__}: {error}"[:MAX_ERROR])
 
 
 _EVENTS = {
@@ -239,7 +240,7 @@ def put_aside(run_id: Any, lane: str, why: str, worker: str) -> PutAside | Wait:
     Args:
         run_id: as the message names it; it may be anything.
     """
-    why = storable.text(why[:MAX_ERROR])
+    why = clean(why[:MAX_ERROR])
     error = f"its message was put aside: {why}"
     try:
         if isinstance(run_id, str) and _IS_ID.fullmatch(run_id) and runs.end_waiting(run_id, lane, error):
