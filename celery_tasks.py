@@ -166,8 +166,9 @@ def task(name: str) -> Task:
         try:
             steps = workflow.read(request.get("steps"))
             delivery = Delivery(
-                request.id, name, job.named(*args, **kwargs), "celery", redelivered, steps, True, request.parent_id
-            )
+                request.id, name, job.named(*args, **kwargs), "celery", redelivered, steps, True, request.parent_id,
+                limit=(request.timelimit or [None])[0],
+            )  # fmt: skip
             outcome = execute(delivery, worker=_child_name(request), soft_limit_error=SoftTimeLimitExceeded)
         except Exception as error:  # whatever it is: the message must not come for ever
             log.exception("message %s is put aside", request.id)

@@ -69,7 +69,7 @@ def take(delivery: Delivery, job: Job, worker: str) -> Attempt | None:
 
 def _taker(delivery: Delivery, job: Job, worker: str) -> dict[str, Any]:
     now = clock.now()
-    overdue = now + job.policy.hard_time_limit + GRACE_SECONDS
+    overdue = now + (delivery.limit or job.policy.hard_time_limit) + GRACE_SECONDS
     return {"by": worker[:128], "me": delivery.holder or liveness.me(), "now": now, "overdue": overdue}
 
 

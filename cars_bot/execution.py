@@ -95,15 +95,16 @@ def execute(
         passes_on=delivery.passes_on, holder=attempt.holder,
     )  # fmt: skip
     ledger.record("started", delivery.run_id, delivery.lane, worker=worker, attempt=attempt.number)
+    patience = INLINE_PATIENCE if delivery.lane == "inline" else delivery.limit or job.policy.hard_time_limit
     try:
         outcome: Done | Retry | Failed = _attempt(job, attempt, context, soft_limit_error)
         crash_point("before-outcome")
         decided = clock.now()
-        final = _store(book, context, outcome, began, job, soft_limit_error)
+        final = _store(book, context, outcome, began, patience, soft_limit_error)
         crash_point("after-outcome")
         _note(delivery, final, worker, attempt.number, at=decided if isinstance(final, Retry) else None)
     except soft_limit_error as error:  # it struck after the job
-        final = _store(book, context, Failed(_words(error)), began, job, soft_limit_error)
+        final = _store(book, context, Failed(_words(error)), began, patience, soft_limit_error)
         _note(delivery, final, worker, attempt.number)
     return final
 
@@ -173,7 +174,7 @@ def _store(
     context: Context,
     outcome: Done | Retry | Failed,
     began: float,
-    job: Job,
+    patience: float,
     soft_limit_error: type[Exception],
 ) -> Outcome:
     """Make the outcome durable, however often it takes: what is in hand is stored again, and not worked out again.
@@ -181,7 +182,6 @@ def _store(
     The database is away? Then it is tried until it is back, or until the hard limit ends this process; its successor
     finds the run held by somebody who is gone. The database will never take it? Then the run ends FAILED and says why.
     """
-    patience = INLINE_PATIENCE if context.lane == "inline" else job.policy.hard_time_limit
     give_up, pause = time.monotonic() + patience, STORE_AGAIN[0]
     while True:
         try:
