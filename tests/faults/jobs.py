@@ -3,6 +3,7 @@
 import ctypes
 import os
 import time
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,6 @@ from cars_bot.clients import telegram
 from cars_bot.context import Context, Step
 from cars_bot.errors import Permanent, Retryable
 from cars_bot.models import channels
-from cars_bot.runs import new_id
 
 QUICK = Policy(max_retries=2, backoff_base=0.2, backoff_max=1.0)
 
@@ -66,7 +66,7 @@ def come_to_what_is_refused(context: Context, kind: str) -> object:
     elif kind == "the next run's arguments":
         context.next("process_task", task_num="none")
     elif kind == "a priority out of range":
-        context.steps = [Step("process_task", new_id(), 10**6)]
+        context.steps = [Step("process_task", str(uuid.uuid4()), 10**6)]
     elif kind == "a step that has ended":
         context.steps = [Step("come_to_what_is_refused", context.run_id)]
     return None
