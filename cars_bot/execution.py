@@ -96,15 +96,16 @@ def execute(
     )  # fmt: skip
     ledger.record("started", delivery.run_id, delivery.lane, worker=worker, attempt=attempt.number)
     patience = INLINE_PATIENCE if delivery.lane == "inline" else delivery.limit or job.policy.hard_time_limit
+    outcome: Done | Retry | Failed | None = None
     try:
-        outcome: Done | Retry | Failed = _attempt(job, attempt, context, soft_limit_error)
+        outcome = _attempt(job, attempt, context, soft_limit_error)
         crash_point("before-outcome")
         decided = clock.now()
         final = _store(book, context, outcome, began, patience, soft_limit_error)
         crash_point("after-outcome")
         _note(delivery, final, worker, attempt.number, at=decided if isinstance(final, Retry) else None)
-    except soft_limit_error as error:  # it struck after the job
-        final = _store(book, context, Failed(_words(error)), began, patience, soft_limit_error)
+    except soft_limit_error as error:  # it struck between two steps
+        final = _store(book, context, outcome or Failed(_words(error)), began, patience, soft_limit_error)
         _note(delivery, final, worker, attempt.number)
     return final
 
@@ -166,7 +167,7 @@ def _told_to_wait(error: Throttled, attempt: Attempt) -> Retry | Failed:
     if attempt.waits >= times or attempt.waited + pause > seconds:
         before = f"after {attempt.waits} times and {attempt.waited:.0f} s of waiting in all"
         return Failed(f"{_words(error)}; {before}. It is not waited for longer than {times} times or {seconds:.0f} s.")
-    return Retry(pause, str(error), told=True)
+    return Retry(pause, clean(str(error)), told=True)
 
 
 def _store(
@@ -182,23 +183,26 @@ def _store(
     The database is away? Then it is tried until it is back, or until the hard limit ends this process; its successor
     finds the run held by somebody who is gone. The database will never take it? Then the run ends FAILED and says why.
     """
-    give_up, pause = time.monotonic() + patience, STORE_AGAIN[0]
+    give_up, pause = time.monotonic() + patience, 0.0
+    in_words: Failed | None = None
     while True:
         try:
+            time.sleep(pause)
             return outcome if book.finish(context, outcome, began) else AlreadyEnded("ENDED")
         except StorageUnavailable as error:
+            pause = min(max(2 * pause, STORE_AGAIN[0]), STORE_AGAIN[1])
             log.warning("run %s: its outcome is stored again in %.1f s: %s", context.run_id, pause, error)
             if time.monotonic() > give_up:
                 if context.lane == "inline":
                     raise
                 return Wait(WAIT_FOR_STORAGE, str(error))
-            time.sleep(pause)
-            pause = min(2 * pause, STORE_AGAIN[1])
         except soft_limit_error:
             pass  # the job is done; nothing is left that a limit could shorten
         except Exception as error:
             log.exception("run %s: its outcome cannot be stored", context.run_id)
-            outcome = Failed(f"its outcome cannot be stored: {_words(error)}")
+            if in_words is not None:
+                return in_words  # not even that: the run is found again when its attempt is overdue
+            outcome = in_words = Failed(f"its outcome cannot be stored: {_words(error)}")
 
 
 def _words(error: Exception) -> str:
