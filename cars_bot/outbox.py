@@ -81,10 +81,9 @@ def take_back(run_id: str) -> None:
 
 
 def publish_again(lane: str) -> tuple[list[str], list[str]]:
-    """Put what a broker seems to have lost back into the outbox; a copy too many is harmless. To be asked for when the
-    lane's queues are empty.
+    """Put what a broker seems to have lost back into the outbox; a copy too many is harmless.
 
-    Lost is what was published and is due, and is in no worker's hands: none holds its message, and none that is alive
+    Only to be called when the lane's queues are empty. Lost is what was published and is due, and is in no worker's hands: none holds its message, and none that is alive
     works on it. Each time the pause is twice as long, and after `MAX_REPUBLISHED` times the run ends FAILED.
 
     Returns:
@@ -95,20 +94,21 @@ def publish_again(lane: str) -> tuple[list[str], list[str]]:
     due = (runs.c.due_at < now - patience) | (runs.c.state == "IN_PROGRESS")
     late = (runs.c.published_at < now - patience) & due
     published = and_(runs.c.finished_at.is_(None), runs.c.lane == lane, runs.c.published_at.is_not(None))
+    wanted = (runs.c.id, runs.c.state, runs.c.attempt, runs.c.holder, runs.c.overdue_at, runs.c.republished)
     with database.statements() as connection:
-        late_ones = connection.execute(select(runs).where(published, late).limit(AT_ONCE)).all()
+        late_ones = connection.execute(select(*wanted).where(published, late).limit(AT_ONCE)).all()
     if not late_ones:
         return [], []
     held = liveness.held(lane)
     lost = [run for run in late_ones if liveness.is_lost(run) or (run.state != "IN_PROGRESS" and run.id not in held)]
-    again = [run.id for run in lost if (run.republished or 0) < MAX_REPUBLISHED]
-    for_good = [run.id for run in lost if (run.republished or 0) >= MAX_REPUBLISHED]
     once_more = {"published_at": None, "republished": func.coalesce(runs.c.republished, 0) + 1}
     ended = {"state": "FAILED", "error": LOST_TOO_OFTEN, "finished_at": now}
+    again, given_up = [], []
     with database.writing() as connection:
-        return tuple(  # type: ignore[return-value]
-            list(connection.execute(
-                update(runs).where(published, late, runs.c.id.in_(ids)).values(values).returning(runs.c.id)
-            ).scalars())
-            for ids, values in ((again, once_more), (for_good, ended))
-        )  # fmt: skip
+        for run in lost:
+            for_good = (run.republished or 0) >= MAX_REPUBLISHED
+            as_seen = (runs.c.id == run.id) & (runs.c.state == run.state) & (runs.c.attempt == run.attempt)
+            changed = update(runs).where(published, late, as_seen).values(ended if for_good else once_more)
+            if connection.execute(changed).rowcount:
+                (given_up if for_good else again).append(run.id)
+    return again, given_up
