@@ -83,8 +83,9 @@ def take_back(run_id: str) -> None:
 def publish_again(lane: str) -> tuple[list[str], list[str]]:
     """Put what a broker seems to have lost back into the outbox; a copy too many is harmless.
 
-    Only to be called when the lane's queues are empty. Lost is what was published and is due, and is in no worker's hands: none holds its message, and none that is alive
-    works on it. Each time the pause is twice as long, and after `MAX_REPUBLISHED` times the run ends FAILED.
+    Only to be called when the lane's queues are empty. Lost is what was published and is due, and is in no worker's
+    hands: none holds its message, and none that is alive works on it. Each time the pause is twice as long, and after
+    `MAX_REPUBLISHED` times the run ends FAILED.
 
     Returns:
         the ids of those put back, and of those given up.
@@ -103,7 +104,8 @@ def publish_again(lane: str) -> tuple[list[str], list[str]]:
     lost = [run for run in late_ones if liveness.is_lost(run) or (run.state != "IN_PROGRESS" and run.id not in held)]
     once_more = {"published_at": None, "republished": func.coalesce(runs.c.republished, 0) + 1}
     ended = {"state": "FAILED", "error": LOST_TOO_OFTEN, "finished_at": now}
-    again, given_up = [], []
+    again: list[str] = []
+    given_up: list[str] = []
     with database.writing() as connection:
         for run in lost:
             for_good = (run.republished or 0) >= MAX_REPUBLISHED
