@@ -47,7 +47,6 @@ def share_libraries(**_: Any) -> None:
 @worker_ready.connect
 def show_that_we_live(sender: Any, **_: Any) -> None:
     """Renew the worker's lease from now on, and tell which messages it holds."""
-
     name = settings().worker_name or sender.hostname
     queues = [queue.name for queue in sender.task_consumer.queues] if sender.task_consumer else []
     liveness.Heartbeat(name, "celery", queues, _held).start()
@@ -123,8 +122,9 @@ class JobRequest(Request):
 
     # end
     def _goes_on_after(self, run: runs.Run) -> bool:
-        """Whether a child has to send the next step of a workflow."""
-        return run.state == "DONE" and bool(self._request_dict.get("steps"))
+        """Whether a child has to send what follows in its chain."""
+        _args, _kwargs, embedded = self._payload
+        return run.state == "DONE" and bool(embedded.get("chain"))
 
     def _end(self, error: str) -> bool:
         with _database():
@@ -217,12 +217,11 @@ def _child_name(request: Any) -> str:
 
 
 def _is_in_outbox(run_id: str) -> bool:
-    """Have the relay send the run's message when it is due. False: the database is away."""
+    """Have the relay send the run's message when it is due. False: the run waits for something else."""
     try:
-        outbox.take_back(run_id)
+        return outbox.take_back(run_id)
     except StorageUnavailable:
         return False
-    return True
 
 
 # feature: workflow

@@ -73,11 +73,15 @@ def expire_overdue(now: float) -> list[str]:
         return list(ended.scalars())
 
 
-def take_back(run_id: str) -> None:
-    """Have the relay publish an open run again, when it is due: its message is not held until then."""
+def take_back(run_id: str) -> bool:
+    """Have the relay publish a run again when it is due: its message is not held until then. False: it does not wait.
+
+    Raises:
+        StorageUnavailable: nothing was changed.
+    """
     with database.writing() as connection:
         waits = (runs.c.id == run_id) & _WAITS
-        connection.execute(update(runs).where(waits).values(published_at=None))
+        return connection.execute(update(runs).where(waits).values(published_at=None)).rowcount == 1
 
 
 def publish_again(lane: str) -> tuple[list[str], list[str]]:
