@@ -8,17 +8,20 @@ import copy
 import logging
 import os
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from celery import Celery, bootsteps
 from celery.app.log import TaskFormatter
-from celery.beat import PersistentScheduler, ScheduleEntry
+from celery.beat import ScheduleEntry, Scheduler
 from celery.schedules import crontab, schedule
 from celery.signals import after_setup_logger
 from celery.worker.consumer import Consumer
 from kombu import Exchange, Queue
 
+from cars_bot import clock, database, leases
 from cars_bot.catalogue import JOBS, QUEUES, SCHEDULE, Policy
+from cars_bot.errors import StorageUnavailable
 from cars_bot.schedule import latest_slot, run_id
 from cars_bot.settings import REDIS_PRIORITIES, settings
 
@@ -78,6 +81,7 @@ def transport_options() -> dict[str, object]:
 
 os.environ.pop("CELERY_BROKER_URL", None)  # Celery would prefer it to the setting, in which `redis://` is understood
 celery_app = app = Celery("cars_bot", include=["celery_tasks"])
+app.now = lambda: datetime.fromtimestamp(clock.now(), app.timezone)  # by the clock that all processes share
 app.conf.update(
     broker_url=settings().celery_broker_url,
     broker_transport_options=transport_options(),
@@ -144,18 +148,50 @@ app.conf.update(
         for name, tick in SCHEDULE.items()
     },
     beat_scheduler="celery_app:OneRunPerSlot",
+    beat_max_loop_interval=5,  # seconds; a clock that was set is noticed at the next look
     # end
-    # For a Beat started by hand; the kit's own is given another by `-s`. Two of them would destroy each other's file.
-    beat_schedule_filename=str(settings().run_dir / "celerybeat-schedule-by-hand"),
 )
 
 
 # feature: schedule
-class OneRunPerSlot(PersistentScheduler):
-    """Beat, but for the ids: each is made from the task's slot. What a second Beat sends is a copy, and recognised.
+class OneRunPerSlot(Scheduler):
+    """Beat, but for the ids and the memory.
 
-    So two Beats may run, and the schedule goes on when one of them dies. Each needs a schedule file of its own (`-s`).
+    Each id is made from the task's slot. What a second Beat sends is a copy, and recognised: two Beats may run, and the
+    schedule goes on when one of them dies.
+
+    The database knows up to when there was a Beat. Celery's own keeps that in a file. Two Beats destroy it for each
+    other, and when a clock was ahead, it says "tomorrow", and Beat is silent until then.
     """
+
+    def setup_schedule(self) -> None:
+        """Read the schedule. A Beat that was away sends the latest slot that it missed; the first one ever, none."""
+        since = self._hold()
+        super().setup_schedule()
+        for entry in self.schedule.values():
+            entry.last_run_at = since or entry.default_now()
+        self.latest = self.app.now()
+
+    def tick(self, *args: Any, **kwargs: Any) -> float:
+        """Send what is due; return after how many seconds to look again."""
+        self._hold()
+        now = self.app.now()
+        if now < self.latest:  # the clock was set back
+            for entry in self.schedule.values():
+                entry.last_run_at = min(entry.last_run_at, now)
+            self._heap = None  # it says when to look at each entry: then, by the clock as it was
+        self.latest = now
+        return float(super().tick(*args, **kwargs))
+
+    def _hold(self) -> datetime | None:
+        """Say in the database that there is a Beat; return up to when there was one. All of them are one holder."""
+        try:
+            database.compare_clocks()
+            held_until = leases.take("beat", "beat", self.app.now().timestamp()).held_until
+        except StorageUnavailable as error:
+            log.warning("Beat goes on without its memory: %s", error)
+            return None
+        return None if held_until is None else datetime.fromtimestamp(held_until, self.app.timezone)
 
     def apply_async(self, entry: ScheduleEntry, *args: Any, **kwargs: Any) -> Any:
         """Send the task of an entry that is due."""

@@ -66,7 +66,7 @@ class SharedClock:
     def is_stale(self) -> bool:
         """Whether it is time to compare: never done, long ago, or our own clock was set meanwhile."""
         steady, known = self._steady(), self._known
-        if known.compared is None or steady - known.compared > COMPARE_SECONDS:
+        if known.compared is None or not 0 <= steady - known.compared <= COMPARE_SECONDS:
             return True
         return abs(self._own() - steady - known.own) > JUMP
 

@@ -116,6 +116,17 @@ def writing() -> Iterator[Connection]:
         yield connection
 
 
+def compare_clocks() -> None:
+    """Compare this process's clock with the shared one, if it is time to: for who needs `clock.now()` before all else.
+
+    Raises:
+        StorageUnavailable: the database does not answer.
+    """
+    if clock.is_stale():
+        with statements():
+            pass
+
+
 def _compare_clocks(connection: Connection) -> None:
     """Compare this process's clock with the one that all processes share, now and then."""
     if not clock.is_stale():

@@ -1,0 +1,62 @@
+"""Leases: what one of many processes does alone, for as long as it keeps saying that it is there.
+
+A lease is a row with a holder and a time. The holder renews it, and when it is gone, the time passes and another
+takes the lease. That alone makes nothing safe: a holder may be frozen, and wake up when another holds the lease. So
+whatever is done under a lease must do no harm when it is done twice; the lease only keeps it from being done often.
+
+The row is also a memory: it says up to when there was a holder, and so what the next one has to make up for.
+"""
+
+from typing import NamedTuple
+
+from sqlalchemy import update
+
+from cars_bot import database
+from cars_bot.models import leaders
+
+SECONDS = 10.0  # after this long without a renewal a lease is anybody's
+
+
+class Lease(NamedTuple):
+    """What came of an attempt to take a lease.
+
+    Attributes:
+        mine: whether it is ours now.
+        held_until: up to when somebody who had it before has surely done what was due; None: nobody ever had it.
+    """
+
+    mine: bool
+    held_until: float | None
+
+
+def take(role: str, holder: str, now: float, seconds: float = SECONDS) -> Lease:
+    """Take or renew the lease called `role`, if nobody else holds it.
+
+    Args:
+        now: by the shared clock.
+
+    Raises:
+        StorageUnavailable: nothing is known; who held the lease goes on holding it until its time has passed.
+    """
+    wanted = {"holder": holder, "until": now + seconds}
+    with database.writing() as connection:
+        before = connection.execute(leaders.select().where(leaders.c.role == role)).one_or_none()
+        if before is None:
+            return Lease(database.insert_if_new(connection, leaders, {"role": role, **wanted}), None)
+        # One that reaches further than a lease does was written by a clock that was ahead; its holder may be long gone.
+        impossible = leaders.c.until > now + 2 * seconds
+        mine_or_over = (leaders.c.holder == holder) | (leaders.c.until < now) | impossible
+        taken = connection.execute(update(leaders).where(leaders.c.role == role, mine_or_over).values(wanted))
+        # It was renewed `seconds` before `until`, and who had it may have died between that and what was due then.
+        return Lease(taken.rowcount == 1, min(before.until - 2 * seconds, now))
+
+
+def release(role: str, holder: str, now: float) -> None:
+    """Give the lease back, so that nobody has to wait until its time has passed.
+
+    Raises:
+        StorageUnavailable: it passes by itself.
+    """
+    with database.writing() as connection:
+        mine = (leaders.c.role == role) & (leaders.c.holder == holder)
+        connection.execute(update(leaders).where(mine).values(until=now))
