@@ -9,19 +9,22 @@ import logging
 import os
 from collections.abc import Callable
 from datetime import datetime
+from time import sleep
 from typing import Any
 
+from amqp.exceptions import PreconditionFailed
 from celery import Celery, bootsteps
 from celery.app.log import TaskFormatter
 from celery.beat import ScheduleEntry, Scheduler
 from celery.schedules import crontab, schedule
 from celery.signals import after_setup_logger
 from celery.worker.consumer import Consumer
-from kombu import Exchange, Queue
+from celery.worker.state import maybe_shutdown
+from kombu import Connection, Exchange, Queue
 
-from cars_bot import clock, database, leases
+from cars_bot import clock, database, leases, ownership
 from cars_bot.catalogue import JOBS, QUEUES, SCHEDULE, Policy
-from cars_bot.errors import StorageUnavailable
+from cars_bot.errors import NotConfigured, StorageUnavailable
 from cars_bot.schedule import latest_slot, run_id
 from cars_bot.settings import REDIS_PRIORITIES, settings
 
@@ -29,6 +32,8 @@ log = logging.getLogger(__name__)
 
 DEAD_LETTERS = Exchange("celery.dead", type="fanout")
 DEAD_LETTER_QUEUE = Queue("celery.dead", DEAD_LETTERS)
+OWNERS_QUEUE = "celery.kit"  # it is always empty, and says whose the others are (`cars_bot/ownership.py`)
+SECONDS_BETWEEN_CLAIMS = 5.0
 DEFAULTS = Policy()
 RUN_ID_LENGTH = 36  # characters that the runs table keeps of an id
 LONGEST_JOB = max(job.policy.hard_time_limit for job in JOBS.values())
@@ -203,6 +208,25 @@ class OneRunPerSlot(Scheduler):
 
 
 # end
+def claim(connection: Connection) -> None:
+    """Say that the lane is this kit's.
+
+    Raises:
+        NotConfigured: it is another kit's; the message says what to do.
+        StorageUnavailable: the database, where this kit's name stands, does not answer.
+    """
+    if settings().celery_over_redis:
+        return ownership.claim_on_redis(settings().celery_broker_url)
+    try:
+        with connection.channel() as channel:
+            mark = ownership.mark(ownership.kit_name(), DEAD_LETTERS.name)
+            channel.queue_declare(OWNERS_QUEUE, durable=True, auto_delete=False, arguments=mark)
+    except PreconditionFailed as refusal:
+        if owner := ownership.owner_in(str(refusal)):
+            raise NotConfigured(ownership.in_words(settings().celery_broker_url, owner)) from refusal
+        raise
+
+
 # feature: JSON only, validated
 class CarefulConsumer(Consumer):
     """Celery's consumer, but a message that is no task of ours becomes a dead letter, and that is all it does.
@@ -210,6 +234,21 @@ class CarefulConsumer(Consumer):
     Celery acknowledges a message that it cannot decode, and so loses it. And it dies of one whose headers or body have
     the wrong shape: the broker hands it to the next worker, which dies of it too.
     """
+
+    def connect(self) -> Connection:
+        """See `Consumer`. As long as the queues are another kit's, a worker waits and takes nothing."""
+        connection = super().connect()
+        while True:
+            try:
+                claim(connection)
+            except (NotConfigured, StorageUnavailable) as error:
+                log.error("%s", error)
+                maybe_shutdown()  # raises what ends the worker, if it was told to end
+                sleep(SECONDS_BETWEEN_CLAIMS)
+            else:
+                return connection
+            finally:
+                database.close()  # children are forked later, and must not inherit its connection
 
     def on_decode_error(self, message: Any, exc: Exception) -> None:
         """See `Consumer`."""
@@ -262,9 +301,8 @@ class DeadLetterQueue(bootsteps.StartStopStep):
 
     def start(self, parent: object) -> None:
         """Called by the worker when its consumer has a connection. Redis has no such thing, and nothing to declare."""
-        if settings().celery_over_redis:
-            return
-        DEAD_LETTER_QUEUE.bind(parent.connection.default_channel).declare()  # type: ignore[attr-defined]
+        if not settings().celery_over_redis:
+            DEAD_LETTER_QUEUE.bind(parent.connection.default_channel).declare()  # type: ignore[attr-defined]
 
 
 app.steps["consumer"].add(DeadLetterQueue)

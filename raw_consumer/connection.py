@@ -16,6 +16,7 @@ from typing import Any
 import pika
 from pika.channel import Channel
 
+from cars_bot import ownership
 from raw_consumer.mended_pika import Connection
 
 log = logging.getLogger(__name__)
@@ -56,7 +57,7 @@ class ConnectionKeeper:
         self.opened = threading.Event()
         self.generation = 0
         self.loop = asyncio.new_event_loop()
-        self._parameters, self._ready, self._lost = parameters(url, name), ready, lost
+        self._url, self._parameters, self._ready, self._lost = url, parameters(url, name), ready, lost
         self._broken: asyncio.Future[None] = self.loop.create_future()
         self._closing = asyncio.Event()
         self._failures = 0
@@ -102,9 +103,13 @@ class ConnectionKeeper:
             except Exception as error:  # whatever it was: what helps is a new connection
                 pause = min(BACKOFF_MAX, BACKOFF * 2**self._failures) * random.uniform(0.5, 1)
                 self._failures += 1
-                log.warning("no connection to the broker, next try in %.1f s: %r", pause, error)
+                log.warning("no connection to the broker, next try in %.1f s: %s", pause, self._in_words(error))
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._closing.wait(), pause)
+
+    def _in_words(self, error: Exception) -> str:
+        owner = ownership.owner_in(str(error))
+        return ownership.in_words(self._url, owner) if owner else repr(error)
 
     async def _session(self) -> None:
         """Connect and stay until it breaks (which raises) or until we are to close."""

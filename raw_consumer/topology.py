@@ -19,9 +19,10 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+from cars_bot import ownership
 from cars_bot.catalogue import QUEUES
 
-JOBS, DELIVERY, DEAD = "raw.jobs", "raw.delivery", "raw.dead"
+JOBS, DELIVERY, DEAD, KIT = "raw.jobs", "raw.delivery", "raw.dead", "raw.kit"
 UNIT = 0.1  # seconds: the shortest delay
 LEVELS = 24  # 2 ** 24 tenths of a second are 19 days
 
@@ -98,6 +99,15 @@ def _exchange(name: str, kind: str) -> Iterator[Declaration]:
 
 def _queue(name: str, arguments: dict[str, Any]) -> Iterator[Declaration]:
     yield "queue_declare", {"queue": name, "durable": True, "arguments": {"x-queue-mode": "lazy"} | arguments}
+
+
+def claim(channel: Any) -> None:
+    """Say that the lane is ours. Where it is another kit's, the broker closes the channel: nothing after it is done.
+
+    Raises:
+        StorageUnavailable: the database, where our name stands, does not answer.
+    """
+    channel.queue_declare(KIT, durable=True, arguments=ownership.mark(ownership.kit_name(), DEAD))
 
 
 def declare(channel: Any) -> None:
