@@ -9,12 +9,12 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from queue import SimpleQueue
 from threading import Lock, Thread
-from time import monotonic, time
+from time import monotonic
 from typing import Any
 
 from cars_bot import clients, database, execution, run_lists, runs, workflow
 from cars_bot.context import Step
-from cars_bot.outcome import Delivery, Retry
+from cars_bot.outcome import Delivery, Retry, Wait
 from cars_bot.runs import Run
 from cars_bot.settings import settings
 
@@ -47,13 +47,9 @@ def _through_celery(batch: Sequence[Run]) -> list[str]:
             producer.connection.collect()
             return []
         for run in batch:
-            countdown = run.due_at - time()
             try:
                 first = Step(run.job, run.id, run.priority)
                 signature(first, run.args, workflow.after(run)).apply_async(
-                    # feature: countdown/ETA, celery
-                    countdown=countdown if countdown > 0 else None,
-                    # end
                     producer=producer,
                     retry=False,  # the relay comes again by itself, and later
                     mandatory=True,  # what reaches no queue comes back, and the next connection declares it again
@@ -138,9 +134,9 @@ def run_inline(run_id: str) -> None:
     if run is None:
         return
     delivery = Delivery(run.id, run.job, run.args, "inline", steps=workflow.after(run))
-    outcome = execution.execute(delivery, worker="api")
-    if isinstance(outcome, Retry):
-        execution.end_from_outside(run.id, "inline", f"{outcome.error}; the inline lane does not retry", "api")
+    match execution.execute(delivery, worker="api"):
+        case Retry(_, why) | Wait(_, why):
+            execution.end_from_outside(run.id, "inline", f"{why}; the inline lane does not retry", "api")
     with database.statements() as connection:
         following = run_lists.page(connection, parent=run_id, state="PENDING", limit=100)
     for next_run in reversed(following):

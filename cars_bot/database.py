@@ -9,19 +9,20 @@ Before one begins, the process's clock is compared with the shared one, if it is
 """
 
 import os
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect, text
+from sqlalchemy import Connection, Engine, String, Table, create_engine, event, inspect, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql import ClauseElement
 
 from cars_bot import clock, ledger
-from cars_bot.errors import StorageUnavailable
+from cars_bot.errors import StorageUnavailable, Unstorable
 from cars_bot.models import metadata
 from cars_bot.settings import settings
 
@@ -172,14 +173,41 @@ class Prepared:
 
 @contextmanager
 def _available() -> Iterator[None]:
-    """Say in our words what the driver means by an operational error."""
+    """Say in our words what the driver means: no error of a driver's own goes further than this module.
+
+    A driver refuses what it cannot even send (half an emoji, a number over 64 bits) with Python's own errors; those are
+    left as they are, because a job's code may raise them too.
+    """
     try:
         yield
     except DBAPIError as error:
         passing = error.__class__.__name__ in ("OperationalError", "InterfaceError", "InternalError")
         if passing or error.orig.__class__.__name__ == "UndefinedTable":  # a worker that is there before the tables
             raise StorageUnavailable(f"the database cannot be used now: {error.orig}") from error
-        raise
+        raise Unstorable(f"the database refuses {_field(error)}: {str(error.orig).strip()}"[:500]) from error
+
+
+_TABLE = re.compile(r"\s*(?:INSERT INTO|UPDATE|DELETE FROM) (\w+)")
+_NUMBERED = re.compile(r"(?:_m?\d+|__\d+)$")  # SQLAlchemy's endings for the same column in several rows
+
+
+def _field(error: DBAPIError) -> str:
+    """Name what was refused. PostgreSQL does not say which value was too long; the statement's own values do."""
+    found = _TABLE.match(error.statement or "")
+    table = metadata.tables.get(found[1]) if found else None
+    if table is None:
+        return "a statement"
+    rows = error.params if isinstance(error.params, list) else [error.params]
+    for row in rows:
+        for name, value in row.items() if isinstance(row, dict) else ():
+            column = table.columns.get(_NUMBERED.sub("", name))
+            longest = column.type.length if column is not None and isinstance(column.type, String) else None
+            if column is not None and isinstance(value, str):
+                if longest and len(value) > longest:
+                    return f"{table.name}.{column.name} of {len(value)} characters, over {longest}"
+                if "\0" in value:
+                    return f"{table.name}.{column.name} with a NUL character"
+    return f"a row of {table.name}"
 
 
 def insert(table: Table) -> Any:
