@@ -8,7 +8,8 @@ import copy
 import logging
 import os
 from collections.abc import Callable
-from datetime import datetime
+from contextlib import suppress
+from datetime import datetime, timedelta
 from time import sleep
 from typing import Any
 
@@ -20,9 +21,10 @@ from celery.schedules import crontab, schedule
 from celery.signals import after_setup_logger
 from celery.worker.consumer import Consumer
 from celery.worker.state import maybe_shutdown
+from click import Option
 from kombu import Connection, Exchange, Queue
 
-from cars_bot import clock, database, leases, ownership
+from cars_bot import clock, database, leases, liveness, ownership
 from cars_bot.catalogue import JOBS, QUEUES, SCHEDULE, Policy
 from cars_bot.errors import NotConfigured, StorageUnavailable
 from cars_bot.schedule import latest_slot, run_id
@@ -86,6 +88,9 @@ def transport_options() -> dict[str, object]:
 
 os.environ.pop("CELERY_BROKER_URL", None)  # Celery would prefer it to the setting, in which `redis://` is understood
 celery_app = app = Celery("cars_bot", include=["celery_tasks"])
+app.user_options["worker"].add(
+    Option(["--report-to"], metavar="URL", help="Report to the API there over HTTP; this worker has no database.")
+)
 app.now = lambda: datetime.fromtimestamp(clock.now(), app.timezone)  # by the clock that all processes share
 app.conf.update(
     broker_url=settings().celery_broker_url,
@@ -216,10 +221,13 @@ def claim(connection: Connection) -> None:
         StorageUnavailable: the database, where this kit's name stands, does not answer.
     """
     if settings().celery_over_redis:
-        return ownership.claim_on_redis(settings().celery_broker_url)
+        ownership.claim_on_redis(settings().celery_broker_url)
+        return
+    if not (name := ownership.kit_name()):
+        return
     try:
         with connection.channel() as channel:
-            mark = ownership.mark(ownership.kit_name(), DEAD_LETTERS.name)
+            mark = ownership.mark(name, DEAD_LETTERS.name)
             channel.queue_declare(OWNERS_QUEUE, durable=True, auto_delete=False, arguments=mark)
     except PreconditionFailed as refusal:
         if owner := ownership.owner_in(str(refusal)):
@@ -240,7 +248,8 @@ class CarefulConsumer(Consumer):
         connection = super().connect()
         while True:
             try:
-                claim(connection)
+                with liveness.between_forks():
+                    claim(connection)
             except (NotConfigured, StorageUnavailable) as error:
                 log.error("%s", error)
                 maybe_shutdown()  # raises what ends the worker, if it was told to end
@@ -260,6 +269,7 @@ class CarefulConsumer(Consumer):
 
         def on_task_received(message: Any) -> None:
             if is_task(message):
+                go_by_the_shared_clock(message)
                 handle(message)
             else:
                 self._put_aside(message, "it is not a task as Celery sends them")
@@ -289,6 +299,16 @@ def is_task(message: Any) -> bool:
         and all(limit is None or isinstance(limit, int | float) for limit in limits)
         and isinstance(headers.get("retries") or 0, int)
     )
+
+
+# end
+# feature: countdown/ETA
+def go_by_the_shared_clock(message: Any) -> None:
+    """Tell Celery the time of a task that is to wait as this machine's clock shows it: Celery asks no other."""
+    eta, ahead = message.headers.get("eta"), clock.ahead()
+    if eta and ahead:
+        with suppress(ValueError, TypeError, OverflowError):  # Celery says what is wrong with it
+            message.headers["eta"] = (datetime.fromisoformat(eta) + timedelta(seconds=ahead)).isoformat()
 
 
 # end

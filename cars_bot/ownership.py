@@ -30,9 +30,13 @@ _ITS_NAME = re.compile(r"but current is \W*([^'\\]+)")
 def kit_name() -> str:
     """The name of this process's kit. It is made once for a database and says where that was.
 
+    A process without a database has none: an empty string.
+
     Raises:
         StorageUnavailable: it cannot be read now.
     """
+    if database.is_forbidden():
+        return ""
     named = select(leaders.c.holder).where(leaders.c.role == ROLE)
     with database.statements() as connection:
         name = connection.execute(named).scalar_one_or_none()
@@ -69,7 +73,8 @@ def claim_on_redis(url: str) -> None:
         NotConfigured: they are another kit's; the message says what to do.
         StorageUnavailable: the database, where this kit's name stands, does not answer.
     """
-    name = kit_name()
+    if not (name := kit_name()):
+        return
     try:
         with redis.Redis.from_url(url, socket_timeout=1.0, socket_connect_timeout=1.0, decode_responses=True) as client:
             client.set(KEY, name, nx=True, ex=KEY_SECONDS)

@@ -9,7 +9,6 @@ until a broker has confirmed the message; that side of it is `outbox.py`. Lists 
 job does is `execution.py`'s business; how a message travels is the lanes'.
 """
 
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -85,7 +84,7 @@ def accept(
         raise InvalidArguments(f"countdown {countdown} is out of range; give 0 to {MAX_COUNTDOWN:.0f} seconds")
     if lane == "inline" and countdown:
         raise InvalidArguments("the inline lane runs inside the request and cannot wait; leave countdown at 0")
-    now = time.time()
+    now = clock.now()
     run_id = run_id or new_id()
     ttl = job.queue.message_ttl
     connection.execute(

@@ -4,7 +4,6 @@ import difflib
 import os
 import shutil
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -212,11 +211,11 @@ def progress(run: RunDir) -> Iterator[Fault]:
         return
     from sqlalchemy import func, select
 
-    from cars_bot import database
+    from cars_bot import clock, database
     from cars_bot.errors import StorageUnavailable
     from cars_bot.models import runs
 
-    late = (runs.c.state == "PENDING") & (runs.c.due_at < time.time() - PATIENCE)
+    late = (runs.c.state == "PENDING") & (runs.c.due_at < clock.now() - PATIENCE)
     try:
         with database.statements() as connection:
             waiting = connection.execute(select(runs.c.lane, func.count()).where(late).group_by(runs.c.lane)).all()

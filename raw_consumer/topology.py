@@ -107,7 +107,8 @@ def claim(channel: Any) -> None:
     Raises:
         StorageUnavailable: the database, where our name stands, does not answer.
     """
-    channel.queue_declare(KIT, durable=True, arguments=ownership.mark(ownership.kit_name(), DEAD))
+    if name := ownership.kit_name():
+        channel.queue_declare(KIT, durable=True, arguments=ownership.mark(name, DEAD))
 
 
 def declare(channel: Any) -> None:
