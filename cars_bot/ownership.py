@@ -10,6 +10,7 @@ import re
 import socket
 import uuid
 from functools import cache
+from typing import Any
 
 import redis
 from sqlalchemy import select
@@ -56,6 +57,22 @@ def mark(name: str, dead_letters: str) -> dict[str, str]:
         dead_letters: the lane's exchange for them; its users may name no other.
     """
     return {"x-dead-letter-exchange": dead_letters, "x-dead-letter-routing-key": name}
+
+
+def claim(channel: Any, queue: str, dead_letters: str) -> None:
+    """Say down a pika channel that the queues beside `queue` are ours. Else the broker closes it, and does no more.
+
+    Raises:
+        StorageUnavailable: the database, where our name stands, does not answer.
+    """
+    if name := kit_name():
+        channel.queue_declare(queue, durable=True, arguments=mark(name, dead_letters))
+
+
+def explain(error: Exception, url: str) -> str:
+    """What is wrong with the connection to the broker at `url`."""
+    owner = owner_in(str(error))
+    return in_words(url, owner) if owner else repr(error)
 
 
 def owner_in(refusal: str) -> str | None:

@@ -17,6 +17,7 @@ import pika
 from pika.channel import Channel
 
 from cars_bot import ownership
+from raw_consumer import topology
 from raw_consumer.mended_pika import Connection
 
 log = logging.getLogger(__name__)
@@ -103,13 +104,10 @@ class ConnectionKeeper:
             except Exception as error:  # whatever it was: what helps is a new connection
                 pause = min(BACKOFF_MAX, BACKOFF * 2**self._failures) * random.uniform(0.5, 1)
                 self._failures += 1
-                log.warning("no connection to the broker, next try in %.1f s: %s", pause, self._in_words(error))
+                why = ownership.explain(error, self._url)
+                log.warning("no connection to the broker, next try in %.1f s: %s", pause, why)
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._closing.wait(), pause)
-
-    def _in_words(self, error: Exception) -> str:
-        owner = ownership.owner_in(str(error))
-        return ownership.in_words(self._url, owner) if owner else repr(error)
 
     async def _session(self) -> None:
         """Connect and stay until it breaks (which raises) or until we are to close."""
@@ -119,6 +117,7 @@ class ConnectionKeeper:
         connection = await self._open(broken, gone)
         try:
             self.channel = await self._open_channel(connection, broken)
+            ownership.claim(self.channel, topology.KIT, topology.DEAD)  # another kit's? Then nothing after it is done
             self._ready(self.channel)
             self.opened.set()
             self._failures = 0

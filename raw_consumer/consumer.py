@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 
 from cars_bot import ledger
-from cars_bot.book import DATABASE_BOOK, Book
+from cars_bot.book import Book
 from cars_bot.catalogue import job_named
 from cars_bot.crash import crash_point
 from cars_bot.execution import execute, put_aside
@@ -29,9 +29,7 @@ FORWARD_SECONDS = 10.0  # for one try to publish a retry or a dead letter
 class Consumer:
     """Works off queues until told to stop, or until it has done `max_jobs` jobs (0: no such end)."""
 
-    def __init__(
-        self, rmq_url: str, queues: Sequence[str], name: str, slot: Slot, max_jobs: int, book: Book = DATABASE_BOOK
-    ) -> None:
+    def __init__(self, rmq_url: str, queues: Sequence[str], name: str, slot: Slot, max_jobs: int, book: Book) -> None:
         self.name, self.slot, self.max_jobs, self.book = name, slot, max_jobs, book
         self.publisher = Publisher(rmq_url, f"{name} publisher")
         self.intake = Intake(rmq_url, queues, name)

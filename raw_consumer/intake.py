@@ -110,7 +110,6 @@ class Intake:
     # ------------------------------------------------ from here on: the connection's thread
 
     def _on_open(self, channel: Channel) -> None:
-        topology.claim(channel)
         topology.declare(channel)
         channel.add_on_cancel_callback(self._on_cancelled)
         self._prefetch = 0

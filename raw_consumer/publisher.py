@@ -78,7 +78,6 @@ class Publisher:
 
     # feature: confirmed, mandatory publishing
     def _on_open(self, channel: Channel) -> None:
-        topology.claim(channel)
         topology.declare(channel)
         channel.confirm_delivery(self._on_confirm)
         channel.add_on_return_callback(self._on_return)

@@ -19,7 +19,6 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from cars_bot import ownership
 from cars_bot.catalogue import QUEUES
 
 JOBS, DELIVERY, DEAD, KIT = "raw.jobs", "raw.delivery", "raw.dead", "raw.kit"
@@ -99,16 +98,6 @@ def _exchange(name: str, kind: str) -> Iterator[Declaration]:
 
 def _queue(name: str, arguments: dict[str, Any]) -> Iterator[Declaration]:
     yield "queue_declare", {"queue": name, "durable": True, "arguments": {"x-queue-mode": "lazy"} | arguments}
-
-
-def claim(channel: Any) -> None:
-    """Say that the lane is ours. Where it is another kit's, the broker closes the channel: nothing after it is done.
-
-    Raises:
-        StorageUnavailable: the database, where our name stands, does not answer.
-    """
-    if name := ownership.kit_name():
-        channel.queue_declare(KIT, durable=True, arguments=ownership.mark(name, DEAD))
 
 
 def declare(channel: Any) -> None:
