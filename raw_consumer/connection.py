@@ -103,6 +103,7 @@ class ConnectionKeeper:
                 await self._session()
             except Exception as error:  # whatever it was: what helps is a new connection
                 pause = min(BACKOFF_MAX, BACKOFF * 2**self._failures) * random.uniform(0.5, 1)
+                pause = BACKOFF_MAX if ownership.owner_in(str(error)) else pause
                 self._failures += 1
                 why = ownership.explain(error, self._url)
                 log.warning("no connection to the broker, next try in %.1f s: %s", pause, why)

@@ -101,9 +101,6 @@ def _queue(name: str, arguments: dict[str, Any]) -> Iterator[Declaration]:
 
 
 def declare(channel: Any) -> None:
-    """Send all declarations down a pika channel; on an asynchronous one nobody waits for the answers.
-
-    An answer that is an error closes the channel: a queue that exists with other arguments has to be deleted by hand.
-    """
+    """Send all declarations down a pika channel. A queue that has other arguments closes it: delete it by hand."""
     for method, arguments in declarations():
         getattr(channel, method)(**arguments)
