@@ -89,7 +89,13 @@ def transport_options() -> dict[str, object]:
 os.environ.pop("CELERY_BROKER_URL", None)  # Celery would prefer it to the setting, in which `redis://` is understood
 celery_app = app = Celery("cars_bot", include=["celery_tasks"])
 app.user_options["worker"].add(
-    Option(["--report-to"], metavar="URL", help="Report to the API there over HTTP; this worker has no database.")
+    Option(
+        ["--report-to"],
+        metavar="URL",
+        is_flag=False,
+        flag_value=settings().api_url,
+        help="This worker has no database: report to the API there over HTTP (default: API_URL).",
+    )
 )
 app.now = lambda: datetime.fromtimestamp(clock.now(), app.timezone)  # by the clock that all processes share
 app.conf.update(

@@ -42,6 +42,7 @@ log = logging.getLogger(__name__)
 
 MAX_AGE = 300.0  # seconds a signature stays good
 TIMEOUT = 10.0
+PATH = "/update_task_status_api/"
 ASK_AGAIN = (0.2, 5.0)  # seconds between two tries: at first, and at most
 
 
@@ -70,11 +71,17 @@ def verify(secret: str, run_id: str, timestamp: str, body: bytes, signature: str
 def report_to(url: str) -> "CallbackBook":
     """Make this process, and those it forks, one that has no database and no Redis, and reports to `url`.
 
+    Args:
+        url: the API's; with nothing behind the host, the path where it takes reports is added.
+
     Raises:
         NotConfigured: the address is none, or there is no secret to sign with.
     """
-    if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
-        raise NotConfigured(f"--report-to {url!r} is no address; give http://host:port/update_task_status_api/")
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise NotConfigured(f"--report-to {url!r} is no address of an API; give http://host:port")
+    if parts.path in ("", "/"):
+        url = parts._replace(path=PATH).geturl()
     sign(settings().kit_secret, "", "", b"")  # better now than at the first run
     database.forbid("this worker reports over HTTP and has no database; run the job on a worker with DATABASE_URL")
     ledger.be_silent()  # the API tells what it hears of

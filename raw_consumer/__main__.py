@@ -87,7 +87,11 @@ def main() -> int:
         "--stop-seconds", type=float, default=25.0, help="for the jobs in hand, after SIGTERM (default 25)"
     )
     command.add_argument(
-        "--report-to", metavar="URL", help="report to the API there over HTTP; this worker has no database"
+        "--report-to",
+        metavar="URL",
+        nargs="?",
+        const=settings().api_url,
+        help="this worker has no database: report to the API there over HTTP (default: API_URL)",
     )
 
     command = commands.add_parser("scheduler", help=scheduler.__doc__)
