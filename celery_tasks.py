@@ -47,7 +47,10 @@ class ReportsOverHttp(bootsteps.Step):
     def __init__(self, _worker: Any, report_to: str | None = None, **_: Any) -> None:
         if report_to:
             global _book
-            _book = callback.report_to(report_to)
+            try:
+                _book = callback.report_to(report_to)
+            except NotConfigured as error:
+                raise SystemExit(str(error)) from error
             for each in celery_app.tasks.values():
                 each.ignore_result = True  # Redis, where results are kept, is not reached either
 
@@ -65,7 +68,6 @@ def share_libraries(**_: Any) -> None:
 @worker_ready.connect
 def show_that_we_live(sender: Any, **_: Any) -> None:
     """Renew the worker's lease from now on, and tell which messages it holds."""
-
     if _book is not DATABASE_BOOK:
         return
     name = settings().worker_name or sender.hostname
@@ -143,8 +145,9 @@ class JobRequest(Request):
 
     # end
     def _goes_on_after(self, run: runs.Run) -> bool:
-        """Whether a child has to send the next step of a workflow."""
-        return run.state == "DONE" and bool(self._request_dict.get("steps"))
+        """Whether a child has to send what follows in its chain."""
+        _args, _kwargs, embedded = self._payload
+        return run.state == "DONE" and bool(embedded.get("chain"))
 
     def _end(self, error: str) -> bool:
         with _database():
@@ -186,8 +189,9 @@ def task(name: str) -> Task:
         try:
             steps = workflow.read(request.get("steps"))
             delivery = Delivery(
-                request.id, name, job.named(*args, **kwargs), "celery", redelivered, steps, True, request.parent_id
-            )
+                request.id, name, job.named(*args, **kwargs), "celery", redelivered, steps, True, request.parent_id,
+                limit=(request.timelimit or [None])[0],
+            )  # fmt: skip
             outcome = execute(delivery, worker=_child_name(request), book=_book, soft_limit_error=SoftTimeLimitExceeded)
         except Exception as error:  # whatever it is: the message must not come for ever
             log.exception("message %s is put aside", request.id)
@@ -236,12 +240,11 @@ def _child_name(request: Any) -> str:
 
 
 def _is_in_outbox(run_id: str) -> bool:
-    """Have the relay send the run's message when it is due. False: the database is away."""
+    """Have the relay send the run's message when it is due. False: the run waits for something else."""
     try:
-        outbox.take_back(run_id)
+        return outbox.take_back(run_id)
     except (StorageUnavailable, NotConfigured):  # a worker that reports over HTTP has none
         return False
-    return True
 
 
 # feature: workflow

@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 _importing = Lock()
 PUBLISH_SECONDS = 10.0  # what is not confirmed by then is unknown; the relay publishes it again
+INLINE_SECONDS = 7_200.0  # nobody kills a job inside a request; one that lasts longer is taken for lost
 INTERRUPT_SECONDS = 10.0  # a broadcast that did not get its turn by then is dropped
 
 
@@ -133,7 +134,7 @@ def run_inline(run_id: str) -> None:
         run = runs.find(connection, run_id)
     if run is None:
         return
-    delivery = Delivery(run.id, run.job, run.args, "inline", steps=workflow.after(run))
+    delivery = Delivery(run.id, run.job, run.args, "inline", steps=workflow.after(run), limit=INLINE_SECONDS)
     match execution.execute(delivery, worker="api"):
         case Retry(_, why) | Wait(_, why):
             execution.end_from_outside(run.id, "inline", f"{why}; the inline lane does not retry", "api")

@@ -38,7 +38,7 @@ class Reconciler(threading.Thread):
         while not self.stopping.wait(LOOK_SECONDS):
             if not self._leads():
                 continue
-            for look in (expire, *(lambda lane=lane: reconcile(lane) for lane in lanes.PUBLISHERS), abandon_inline):
+            for look in (set_right, expire, *(lambda lane=lane: reconcile(lane) for lane in lanes.PUBLISHERS), abandon_inline):
                 try:
                     look()
                 except CarsBotError as error:
@@ -52,6 +52,12 @@ class Reconciler(threading.Thread):
         except CarsBotError as error:
             log.warning("reconciler: %s", error)
             return False
+
+
+def set_right() -> None:
+    """Bring back what a clock that was ahead has put into the future."""
+    if moved := outbox.set_right():
+        log.warning("reconciler: %d runs were accepted by a clock that was ahead; they are due from now on", len(moved))
 
 
 def expire() -> None:

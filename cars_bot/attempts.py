@@ -69,7 +69,7 @@ def take(delivery: Delivery, job: Job, worker: str) -> Attempt | None:
 
 def _taker(delivery: Delivery, job: Job, worker: str) -> dict[str, Any]:
     now = clock.now()
-    overdue = now + job.policy.hard_time_limit + GRACE_SECONDS
+    overdue = now + (delivery.limit or job.policy.hard_time_limit) + GRACE_SECONDS
     return {"by": worker[:128], "me": delivery.holder or liveness.me(), "now": now, "overdue": overdue}
 
 
@@ -120,10 +120,14 @@ def _as_seen(run: Run) -> ColumnElement[bool]:
 
 
 def _attempt(told: Any, holder: str) -> Attempt:
-    """What the database told of the run that we hold now; the driver gives JSON as its text, or read already."""
+    """What the database told of the run that we hold now."""
     number, args, steps, waits, waited = told
-    args, steps = (from_json(value) if isinstance(value, str | bytes) else value for value in (args, steps))
-    return Attempt(number, args, tuple(Step(*step) for step in steps or ()), holder, waits or 0, waited or 0.0)
+    return Attempt(number, _read(args), [Step(*step) for step in _read(steps) or ()], holder, waits or 0, waited or 0.0)
+
+
+def _read(value: Any) -> Any:
+    """A JSON value; the driver gives its text, or has read it already."""
+    return from_json(value) if isinstance(value, str) else value
 
 
 # ---------------------------------------------------------------- losing

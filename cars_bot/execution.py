@@ -21,7 +21,11 @@ from typing import Any
 
 from pydantic_core import PydanticSerializationError
 
+<<<<<<< HEAD
 from cars_bot import clock, ledger, rate_limit, storable
+=======
+from cars_bot import clock, ledger, rate_limit, runs
+>>>>>>> core
 from cars_bot.book import DATABASE_BOOK, Book
 from cars_bot.catalogue import Job, job_named
 from cars_bot.context import Context
@@ -49,6 +53,7 @@ from cars_bot.outcome import (
     Retry,
     Wait,
 )
+from cars_bot.outside import clean
 
 log = logging.getLogger(__name__)
 
@@ -94,15 +99,17 @@ def execute(
         passes_on=delivery.passes_on, holder=attempt.holder,
     )  # fmt: skip
     ledger.record("started", delivery.run_id, delivery.lane, worker=worker, attempt=attempt.number)
+    patience = INLINE_PATIENCE if delivery.lane == "inline" else delivery.limit or job.policy.hard_time_limit
+    outcome: Done | Retry | Failed | None = None
     try:
-        outcome: Done | Retry | Failed = _attempt(job, attempt, context, soft_limit_error)
+        outcome = _attempt(job, attempt, context, soft_limit_error)
         crash_point("before-outcome")
         decided = clock.now()
-        final = _store(book, context, outcome, began, job, soft_limit_error)
+        final = _store(book, context, outcome, began, patience, soft_limit_error)
         crash_point("after-outcome")
         _note(delivery, final, worker, attempt.number, at=decided if isinstance(final, Retry) else None)
-    except soft_limit_error as error:  # it struck after the job
-        final = _store(book, context, Failed(_words(error)), began, job, soft_limit_error)
+    except soft_limit_error as error:  # it struck between two steps
+        final = _store(book, context, outcome or Failed(_words(error)), began, patience, soft_limit_error)
         _note(delivery, final, worker, attempt.number)
     return final
 
@@ -133,7 +140,7 @@ def _attempt(job: Job, attempt: Attempt, context: Context, soft_limit_error: typ
             rate_limit.acquire(budget, limit=rate.limit, window=rate.window, member=member)
         # end
         result = job.function(context, **bound)
-        if len(storable.as_json(result)) > MAX_RESULT_BYTES:
+        if len(runs.as_json(result)) > MAX_RESULT_BYTES:
             return Failed(f"the result is over {MAX_RESULT_BYTES} bytes; store it and return its id")
         return Done(result)
     except soft_limit_error:
@@ -164,7 +171,7 @@ def _told_to_wait(error: Throttled, attempt: Attempt) -> Retry | Failed:
     if attempt.waits >= times or attempt.waited + pause > seconds:
         before = f"after {attempt.waits} times and {attempt.waited:.0f} s of waiting in all"
         return Failed(f"{_words(error)}; {before}. It is not waited for longer than {times} times or {seconds:.0f} s.")
-    return Retry(pause, str(error), told=True)
+    return Retry(pause, clean(str(error)), told=True)
 
 
 def _store(
@@ -172,7 +179,7 @@ def _store(
     context: Context,
     outcome: Done | Retry | Failed,
     began: float,
-    job: Job,
+    patience: float,
     soft_limit_error: type[Exception],
 ) -> Outcome:
     """Make the outcome durable, however often it takes: what is in hand is stored again, and not worked out again.
@@ -180,28 +187,30 @@ def _store(
     The database is away? Then it is tried until it is back, or until the hard limit ends this process; its successor
     finds the run held by somebody who is gone. The database will never take it? Then the run ends FAILED and says why.
     """
-    patience = INLINE_PATIENCE if context.lane == "inline" else job.policy.hard_time_limit
-    give_up, pause = time.monotonic() + patience, STORE_AGAIN[0]
+    give_up, pause = time.monotonic() + patience, 0.0
+    in_words: Failed | None = None
     while True:
         try:
+            time.sleep(pause)
             return outcome if book.finish(context, outcome, began) else AlreadyEnded("ENDED")
         except StorageUnavailable as error:
+            pause = min(max(2 * pause, STORE_AGAIN[0]), STORE_AGAIN[1])
             log.warning("run %s: its outcome is stored again in %.1f s: %s", context.run_id, pause, error)
             if time.monotonic() > give_up:
                 if context.lane == "inline":
                     raise
                 return Wait(WAIT_FOR_STORAGE, str(error))
-            time.sleep(pause)
-            pause = min(2 * pause, STORE_AGAIN[1])
         except soft_limit_error:
             pass  # the job is done; nothing is left that a limit could shorten
         except Exception as error:
             log.exception("run %s: its outcome cannot be stored", context.run_id)
-            outcome = Failed(f"its outcome cannot be stored: {_words(error)}")
+            if in_words is not None:
+                return in_words  # not even that: the run is found again when its attempt is overdue
+            outcome = in_words = Failed(f"its outcome cannot be stored: {_words(error)}")
 
 
 def _words(error: Exception) -> str:
-    return storable.text(f"{type(error).__name__}: {error}"[:MAX_ERROR])
+    return clean(f"{type(error).__name__}: {error}"[:MAX_ERROR])
 
 
 _EVENTS = {
@@ -239,7 +248,7 @@ def put_aside(run_id: Any, lane: str, why: str, worker: str, book: Book = DATABA
     Args:
         run_id: as the message names it; it may be anything.
     """
-    why = storable.text(why[:MAX_ERROR])
+    why = clean(why[:MAX_ERROR])
     error = f"its message was put aside: {why}"
     try:
         if isinstance(run_id, str) and _IS_ID.fullmatch(run_id) and book.end_waiting(run_id, lane, error):

@@ -22,7 +22,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Row, case, delete, select
+from sqlalchemy import case, delete, select
 
 from cars_bot import clock, database
 from cars_bot.errors import CarsBotError
@@ -108,7 +108,7 @@ def is_gone(holder: str | None) -> bool | None:
     return there[0] in "Tt" and bool(_lease_is_over(its_family))
 
 
-def is_lost(run: Row[Any]) -> bool:
+def is_lost(run: Any) -> bool:
     """Whether a run is IN_PROGRESS, by its row, and nobody is at it any more.
 
     Raises:
@@ -117,7 +117,7 @@ def is_lost(run: Row[Any]) -> bool:
     return run.state == "IN_PROGRESS" and bool(is_gone(run.holder) or is_overdue(run))
 
 
-def is_overdue(run: Row[Any]) -> bool:
+def is_overdue(run: Any) -> bool:
     """Whether an attempt lasts longer than its limits allow."""
     return run.overdue_at is None or clock.now() > run.overdue_at
 

@@ -17,6 +17,7 @@ class Delivery:
         passes_on: the lane sends the next step's message itself; else the relay does.
         parent: the run that sent it, if it is one that came by hand.
         holder: the process that is to hold the attempt (`liveness.py`); none named: the one that takes it.
+        limit: seconds after which its process is killed; None: as the job's policy says.
     """
 
     run_id: str
@@ -28,6 +29,7 @@ class Delivery:
     passes_on: bool = False
     parent: str | None = None
     holder: str = ""
+    limit: float | None = None
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,15 @@ until a broker has confirmed the message; that side of it is `outbox.py`. Lists 
 job does is `execution.py`'s business; how a message travels is the lanes'.
 """
 
+<<<<<<< HEAD
+=======
+import json
+import time
+>>>>>>> core
 from collections.abc import Sequence
 from typing import Any
 
+from pydantic_core import PydanticSerializationError, to_json
 from sqlalchemy import (
     Boolean,
     Connection,
@@ -27,12 +33,13 @@ from sqlalchemy import (
 )
 from uuid_utils import uuid7
 
-from cars_bot import clock, database, storable
+from cars_bot import clock, database
 from cars_bot.catalogue import Job
 from cars_bot.context import Step
 from cars_bot.errors import InvalidArguments
 from cars_bot.models import runs
 from cars_bot.outcome import Delivery
+from cars_bot.outside import clean, cleaned
 
 LANES = ("celery", "raw", "inline")
 OPEN = ("PENDING", "IN_PROGRESS", "RETRYING")
@@ -157,6 +164,19 @@ _put_back = database.Prepared(
 )
 
 
+def as_json(value: Any) -> str:
+    """The value as JSON text that every database takes: NaN becomes null, and each text is clean.
+
+    Raises:
+        PydanticSerializationError: it is no JSON value.
+    """
+    try:
+        told = to_json(value, inf_nan_mode="null").decode()
+    except PydanticSerializationError:
+        return to_json(cleaned(value), inf_nan_mode="null").decode()
+    return to_json(cleaned(json.loads(told))).decode() if r"\u0000" in told else told
+
+
 def end(
     connection: Connection, run_id: str, number: int, holder: str, to: str, result: Any = None, error: str | None = None
 ) -> bool:
@@ -170,7 +190,7 @@ def end(
         False if it had ended, or is another's; then nothing was changed and the caller must not keep its effects.
     """
     values = {"run_id": run_id, "number": number, "me": holder, "wins": to == "DONE", "to": to,
-              "what": storable.as_json(result), "why": error and storable.text(error), "now": clock.now()}  # fmt: skip
+              "what": as_json(result), "why": error and clean(error), "now": clock.now()}  # fmt: skip
     return bool(_end(connection, values).rowcount == 1)
 
 
@@ -184,7 +204,7 @@ def put_back(
         told: it was told to wait, so that the attempt's number is given back.
         in_outbox: its message is to be published again when it is due, by the relay.
     """
-    values = {"run_id": run_id, "number": number, "me": holder, "why": storable.text(error),
+    values = {"run_id": run_id, "number": number, "me": holder, "why": clean(error),
               "due": clock.now() + after, "in_outbox": in_outbox, "given_back": int(told),
               "told": after if told else 0.0}  # fmt: skip
     return bool(_put_back(connection, values).rowcount == 1)
@@ -197,7 +217,7 @@ def end_open(run_id: str, to: str, error: str) -> bool:
             connection.execute(
                 update(runs)
                 .where(runs.c.id == run_id, runs.c.finished_at.is_(None))
-                .values(state=to, error=storable.text(error), finished_at=clock.now())
+                .values(state=to, error=clean(error), finished_at=clock.now())
             ).rowcount
             == 1
         )
@@ -206,6 +226,6 @@ def end_open(run_id: str, to: str, error: str) -> bool:
 def end_waiting(run_id: str, lane: str, error: str) -> bool:
     """End a run of `lane` as FAILED that nobody is working on. False if there is none, or it is none such."""
     waits = (runs.c.id == run_id) & (runs.c.lane == lane) & runs.c.state.in_(["PENDING", "RETRYING"])
-    ended = {"state": "FAILED", "error": storable.text(error), "finished_at": clock.now()}
+    ended = {"state": "FAILED", "error": clean(error), "finished_at": clock.now()}
     with database.writing() as connection:
         return connection.execute(update(runs).where(waits).values(ended)).rowcount == 1

@@ -13,6 +13,7 @@ import redis
 from cars_bot import callback, clients, liveness, presence
 from cars_bot.book import DATABASE_BOOK
 from cars_bot.catalogue import QUEUES
+from cars_bot.errors import NotConfigured
 from cars_bot.settings import settings
 from raw_consumer import logs
 
@@ -109,7 +110,11 @@ def main() -> int:
     options = parser.parse_args()
     if "name" in options:
         logs.set_up(options.name, options.log_level)
-    return int(options.run(options))
+    try:
+        return int(options.run(options))
+    except NotConfigured as error:
+        print(error, file=sys.stderr)
+        return 2
 
 
 if __name__ == "__main__":
