@@ -11,7 +11,9 @@ The inline lane has no broker that could bring a run back. What an API that is g
 
 import logging
 import threading
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 from api import lanes, queues, relay
 from cars_bot import attempts, clock, database, leases, ledger, liveness, outbox, run_lists, runs
@@ -38,7 +40,8 @@ class Reconciler(threading.Thread):
         while not self.stopping.wait(LOOK_SECONDS):
             if not self._leads():
                 continue
-            for look in (set_right, expire, *(lambda lane=lane: reconcile(lane) for lane in lanes.PUBLISHERS), abandon_inline):
+            lost: list[Callable[[], None]] = [partial(reconcile, lane) for lane in lanes.PUBLISHERS]
+            for look in (set_right, expire, *lost, abandon_inline):
                 try:
                     look()
                 except CarsBotError as error:

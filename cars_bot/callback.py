@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from pydantic_core import from_json
 
-from cars_bot import clock, database, ledger, liveness, storable
+from cars_bot import clock, database, ledger, liveness, runs
 from cars_bot.catalogue import Job
 from cars_bot.context import Context
 from cars_bot.errors import NotConfigured, Permanent, StorageUnavailable
@@ -128,7 +128,7 @@ class CallbackBook:
             case Done(result):
                 if context.writes or context.next_runs or context.steps:
                     raise NotConfigured("this job writes to the database; run it on a worker with DATABASE_URL")
-                word, more = "DONE", {"result": from_json(storable.as_json(result)), "effects": context.effects}
+                word, more = "DONE", {"result": from_json(runs.as_json(result)), "effects": context.effects}
             case Retry(after, error, told_to):
                 word, more = "RETRYING", {"error": error, "after": after, "told": told_to}
             case Failed(error):

@@ -21,11 +21,7 @@ from typing import Any
 
 from pydantic_core import PydanticSerializationError
 
-<<<<<<< HEAD
-from cars_bot import clock, ledger, rate_limit, storable
-=======
 from cars_bot import clock, ledger, rate_limit, runs
->>>>>>> core
 from cars_bot.book import DATABASE_BOOK, Book
 from cars_bot.catalogue import Job, job_named
 from cars_bot.context import Context

@@ -9,11 +9,7 @@ until a broker has confirmed the message; that side of it is `outbox.py`. Lists 
 job does is `execution.py`'s business; how a message travels is the lanes'.
 """
 
-<<<<<<< HEAD
-=======
 import json
-import time
->>>>>>> core
 from collections.abc import Sequence
 from typing import Any
 

@@ -41,15 +41,9 @@ def sync_channels(context: Context) -> dict[str, Any]:
 
 def sync_subscribers(context: Context) -> dict[str, Any]:
     """Take over the subscribers listed in the worksheet "Subscribers" (chat, name, expires as YYYY-MM-DD)."""
-<<<<<<< HEAD
     now, rows, wrong = clock.now(), [], []
-    for record in spreadsheet.read(SUBSCRIBERS):
-        if not (chat := record.get("chat", "").strip()):
-=======
-    now, rows, wrong = time.time(), [], []
     for record in spreadsheet.read(SUBSCRIBERS, ("chat", "expires")):
         if not (chat := record.text("chat", _longest(subscribers.c.chat))):
->>>>>>> core
             continue
         try:
             expires = _end_of(record.text("expires", MARK))
