@@ -68,6 +68,10 @@ def verify(secret: str, run_id: str, timestamp: str, body: bytes, signature: str
     return fresh and hmac.compare_digest(sign(secret, run_id, timestamp, body), signature)
 
 
+class _Unheard(StorageUnavailable):
+    """No answer came, or none that says whether the report was taken."""
+
+
 def report_to(url: str) -> "CallbackBook":
     """Make this process, and those it forks, one that has no database and no Redis, and reports to `url`.
 
@@ -158,7 +162,7 @@ class CallbackBook:
         while True:
             try:
                 return self.report(run_id, word, more)
-            except StorageUnavailable as error:
+            except _Unheard as error:
                 log.warning("run %s: the API is asked again in %.1f s: %s", run_id, pause, error)
                 time.sleep(pause)
                 pause = min(2 * pause, ASK_AGAIN[1])
@@ -180,7 +184,7 @@ class CallbackBook:
             said = f"the API refused the report with {status}: {str(answer.get('message', ''))[:500]}"
             if status in (403, 404, 413, 422):
                 raise Permanent(said)
-            raise StorageUnavailable(said)
+            raise _Unheard(said) if status >= 500 else StorageUnavailable(said)
         raise AssertionError
 
     def _post(self, run_id: str, body: bytes) -> tuple[int, dict[str, Any], str]:
@@ -201,7 +205,7 @@ class CallbackBook:
                 answer = json.load(reply)
                 return int(reply.status), answer if isinstance(answer, dict) else {}, reply.headers.get("Date", "")
         except (OSError, HTTPException, ValueError) as error:  # also: it died in mid-answer
-            raise StorageUnavailable(f"the API cannot be reached: {error!r}") from error
+            raise _Unheard(f"the API cannot be reached: {error!r}") from error
 
 
 def _learn(date: str) -> bool:

@@ -23,7 +23,7 @@ from cars_bot.settings import redact, settings
 ROLE = "kit"  # the name's row in the table of leases: it is held for ever
 KEY = "cars_bot:celery.kit"
 KEY_SECONDS = 60
-NAME_LENGTH = 64  # characters: a refusal has 255, and both kits' names are in it
+
 _ITS_NAME = re.compile(r"but current is \W*([^'\\]+)")
 
 
@@ -42,8 +42,8 @@ def kit_name() -> str:
     with database.statements() as connection:
         name = connection.execute(named).scalar_one_or_none()
     if name is None:
-        where = f" at {socket.gethostname()}"[:24]
-        name = uuid.uuid4().hex[:8] + where + f": {redact(settings().database_url)}"[-(NAME_LENGTH - 32) :]
+        # Short: a refusal of RabbitMQ has 255 characters, and both kits' names are in it.
+        name = f"{uuid.uuid4().hex[:8]} at {socket.gethostname()[:20]}: {redact(settings().database_url)[-30:]}"
         with database.writing() as connection:
             database.insert_if_new(connection, leaders, {"role": ROLE, "holder": name, "until": clock.now()})
             name = connection.execute(named).scalar_one()  # another process may have been faster

@@ -67,7 +67,8 @@ def start(broken: Kit, lane: str, tmp_path: Path, proxy: Proxy) -> Iterator[Star
     yield start
     for process in started:
         process.terminate()
-        process.wait(30)
+    for process in started:
+        process.wait(60)
 
 
 def once_each(trial: Trial, ids: list[str]) -> None:
