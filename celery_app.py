@@ -23,6 +23,7 @@ from celery.worker.consumer import Consumer
 from celery.worker.state import maybe_shutdown
 from click import Option
 from kombu import Connection, Exchange, Queue
+from kombu.transport import redis as over_redis
 
 from cars_bot import clock, database, leases, liveness, ownership
 from cars_bot.catalogue import JOBS, QUEUES, SCHEDULE, Policy
@@ -64,6 +65,7 @@ def queues() -> list[Queue]:
 def transport_options() -> dict[str, object]:
     """What the broker's transport is told."""
     if settings().celery_over_redis:
+        over_redis.time = clock.now  # by which it tells what has been with a worker for too long
         return {
             # Redis does not notice that a worker has died. What is unacknowledged after this long is handed out again,
             # finished or not, so it must be longer than any job may run. A countdown that is longer makes a copy.

@@ -46,7 +46,7 @@ class Worker:
                 stdout=log, stderr=log,
             )  # fmt: skip
         try:
-            until(lambda: "ready" in self.log.read_text(), 40, "the worker is ready")
+            until(lambda: "ready" in self.log.read_text(), 120, "the worker is ready")
         except AssertionError:
             self.end()
             raise
@@ -54,12 +54,12 @@ class Worker:
     def end(self) -> None:
         """Stop it."""
         self.process.terminate()
-        self.process.wait(40)
+        self.process.wait(90)
 
 
 def check_true(kit: Kit, ids: list[str], began: float) -> None:
     """All done at once and once, and every time in their rows is true."""
-    counts = kit.all_ended(ids, 40)
+    counts = kit.all_ended(ids, 90)
     assert (counts["done"], counts["duplicated"]) == (len(ids), 0)
     for run in map(kit.run, ids):
         times = [run[name] for name in ("accepted_at", "started_at", "finished_at")]

@@ -61,7 +61,7 @@ def start(broken: Kit, lane: str, tmp_path: Path, proxy: Proxy) -> Iterator[Star
                     [sys.executable, "-m", *command], cwd=ROOT, env=environment | other, stdout=file, stderr=file
                 )
             )
-        until(lambda: "ready" in log.read_text(), 40, "the worker is ready")
+        until(lambda: "ready" in log.read_text(), 120, "the worker is ready")
         return log
 
     yield start
