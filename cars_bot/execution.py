@@ -187,7 +187,8 @@ def _store(
     in_words: Failed | None = None
     while True:
         try:
-            time.sleep(pause)
+            if pause:
+                time.sleep(pause)
             return outcome if book.finish(context, outcome, began) else AlreadyEnded("ENDED")
         except StorageUnavailable as error:
             pause = min(max(2 * pause, STORE_AGAIN[0]), STORE_AGAIN[1])
