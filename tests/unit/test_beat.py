@@ -9,7 +9,8 @@ import pytest
 from celery.beat import ScheduleEntry
 from celery.schedules import crontab
 
-from cars_bot import database
+from cars_bot import leases
+from cars_bot.errors import StorageUnavailable
 from celery_app import OneRunPerSlot, celery_app
 
 START = datetime(2026, 3, 1, 12, 0, 30, tzinfo=UTC)
@@ -105,12 +106,10 @@ def test_whatever_is_wrong_with_a_schedule_file_is_nothing_to_beat(
 
 def test_beat_goes_on_while_the_database_is_away(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     beat = Beat()
-    database.close()
-    monkeypatch.setattr(database, "new_engine", lambda _url: pytest.fail("it is to be away"))
-    monkeypatch.setattr(database, "_available", _away)
+    monkeypatch.setattr(leases, "take", _away)
 
     assert beat.live(clock, 60) == 1
 
 
-def _away() -> Any:
-    raise database.StorageUnavailable("it is away")
+def _away(*_: Any) -> Any:
+    raise StorageUnavailable("it is away")
