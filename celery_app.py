@@ -17,11 +17,11 @@ from amqp.exceptions import PreconditionFailed
 from celery import Celery, bootsteps
 from celery.app.log import TaskFormatter
 from celery.beat import ScheduleEntry, Scheduler
+from celery.bin.base import CeleryOption
 from celery.schedules import crontab, schedule
 from celery.signals import after_setup_logger
 from celery.worker.consumer import Consumer
 from celery.worker.state import maybe_shutdown
-from click import Option
 from kombu import Connection, Exchange, Queue
 from kombu.transport import redis as over_redis
 
@@ -91,7 +91,7 @@ def transport_options() -> dict[str, object]:
 os.environ.pop("CELERY_BROKER_URL", None)  # Celery would prefer it to the setting, in which `redis://` is understood
 celery_app = app = Celery("cars_bot", include=["celery_tasks"])
 app.user_options["worker"].add(
-    Option(
+    CeleryOption(
         ["--report-to"],
         metavar="URL",
         is_flag=False,
