@@ -164,7 +164,7 @@ def test_each_database_is_compared_with_its_own_shared_clock(
         monkeypatch.setenv("REDIS_URL", redis if kind == "sqlite" else "redis://127.0.0.1:1/0")
         own = f"sqlite:///{tmp_path / 'k.db'}"
         if kind == "postgresql":
-            own = stack.enter_context(postgres_server.running(tmp_path / "postgresql")).get_uri()
+            own = stack.enter_context(postgres_server.running(tmp_path / "data")).get_uri()
         stack.enter_context(using_database(own, monkeypatch))
         for way in (database.statements, database.writing):
             skewed = SharedClock(lambda: time.time() + DAY, time.monotonic)
