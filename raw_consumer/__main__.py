@@ -11,6 +11,7 @@ import sys
 import redis
 
 from cars_bot import clients, presence
+from cars_bot import startup as startup
 from cars_bot.catalogue import QUEUES
 from cars_bot.settings import settings
 from raw_consumer import logs
@@ -29,6 +30,7 @@ def worker(options: argparse.Namespace) -> int:
         signal.signal(signal.SIGTERM, lambda *_: consumer.stop())
         consumer.work()
 
+    startup.need_folder()
     clients.preload()  # once, before the fork, and not again in every child
     pool = Pool(options.name, options.concurrency, work, options.stop_seconds, reporter(options.name))
     return 0 if pool.run() else 1
@@ -38,6 +40,7 @@ def scheduler(options: argparse.Namespace) -> int:
     """Put what is due into the outbox, for ever."""
     from raw_consumer.scheduler import run_for_ever
 
+    startup.need_folder()
     return run_for_ever(options.name)
 
 
