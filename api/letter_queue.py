@@ -25,7 +25,7 @@ from cars_bot.errors import InvalidArguments, UnknownJob
 from cars_bot.models import idempotency_keys
 from cars_bot.settings import settings
 from raw_consumer import mended_pika as mended_pika  # a letter with an unreadable header shall not hide all the others
-from raw_consumer.connection import parameters
+from raw_consumer.parameters import parameters
 
 QUEUES = {"celery": "celery.dead", "raw": "raw.dead"}
 SECONDS_FOR_THE_BROKER = 5

@@ -13,7 +13,7 @@ import redis
 from cars_bot import redis_client
 from cars_bot.catalogue import QUEUES
 from cars_bot.settings import REDIS_PRIORITIES, settings
-from raw_consumer.connection import parameters
+from raw_consumer.parameters import parameters
 
 SECONDS_FOR_THE_BROKER = 2.0
 # On Redis a queue is a list for each priority, and these are the ends of kombu's names for them.

@@ -21,6 +21,7 @@ from pathlib import Path
 from dotenv import dotenv_values
 
 from bench.contestants import LANES, ROOT, STOCK, Contestant, Left, environment, stop
+from commands.console import any_terminal
 
 TOO_LONG = 180.0  # seconds for one drain
 
@@ -152,4 +153,5 @@ def fresh(server, name: str) -> str:  # type: ignore[no-untyped-def]
 
 
 if __name__ == "__main__":
+    any_terminal(for_itself=True)
     raise SystemExit(main())

@@ -49,7 +49,9 @@ def read(url: str) -> URL:
 
 def _check_file(found: URL) -> None:
     if found.query or found.host or not found.database or found.database.startswith((":memory:", "file:")):
-        raise Unreadable("it names no file; several processes share the database, so it must be sqlite:////path/of/a/file")
+        raise Unreadable(
+            "it names no file; several processes share the database, so it must be sqlite:////path/of/a/file"
+        )
     if not Path(found.database).is_absolute():
         raise Unreadable("its path is relative, and each process would look elsewhere; write sqlite:////path/of/a/file")
 

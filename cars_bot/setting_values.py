@@ -79,7 +79,7 @@ def authority(path: str) -> str | None:
     if not path:
         return None
     if not Path(path).is_absolute():
-        raise NotConfigured(f"TLS_CA_FILE={path} is relative, and each process would look elsewhere; give its whole path")
+        raise NotConfigured(f"TLS_CA_FILE={path} is relative: each process would look elsewhere; give its whole path")
     try:
         create_default_context(cafile=path)
     except SSLError:

@@ -82,7 +82,7 @@ class Settings:
         return urls.is_redis(self.celery_broker_url)
 
 
-def shown(url: str) -> str:
+def redact(url: str) -> str:
     """The address of a server or of a database, fit for a log; see `urls.shown`."""
     return database_url.shown(url) if url.partition("://")[0] in database_url.SCHEMES else urls.shown(url)
 
@@ -147,7 +147,7 @@ def read(environment: Mapping[str, str], root: Path = ROOT) -> Settings:
     for name, url in (("RMQ_URL", rmq_url), ("CELERY_BROKER_URL", celery_broker_url), ("DATABASE_URL", database)):
         if has_known_login(url, private_hosts):
             raise NotConfigured(
-                f"{name}={shown(url)} has a login that everybody knows, and its server is not this "
+                f"{name}={redact(url)} has a login that everybody knows, and its server is not this "
                 f"machine; give that server a user of its own and set {name} to it (or name the host in PRIVATE_HOSTS "
                 "if nobody else can reach it)"
             )

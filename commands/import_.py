@@ -1,10 +1,10 @@
 """`kit import FILE`: take the posts of a Telegram Desktop export (result.json) in. Importing again changes nothing."""
 
 import argparse
-import json
 from pathlib import Path
 
 from commands.client import base_url
+from commands.console import as_json
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,7 +22,7 @@ def main(options: argparse.Namespace) -> int:
             {"channel": channel, "message_id": message, "post_id": post}
             for (channel, message), post in found.post_ids.items()
         ]
-        print(json.dumps({"imported": len(posts), "skipped": found.skipped, "posts": posts}, ensure_ascii=False))
+        print(as_json({"imported": len(posts), "skipped": found.skipped, "posts": posts}))
     else:
         print(f"{len(found.post_ids)} posts imported, {found.skipped} service messages skipped")
     return 0

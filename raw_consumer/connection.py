@@ -9,49 +9,19 @@ import asyncio
 import contextlib
 import logging
 import random
-import ssl
 import threading
 from collections.abc import Callable
 from typing import Any
 
-import pika
 from pika.channel import Channel
 
-from cars_bot import urls
-from cars_bot.settings import settings
 from raw_consumer.mended_pika import Connection
+from raw_consumer.parameters import parameters
 
 log = logging.getLogger(__name__)
 
 BACKOFF, BACKOFF_MAX = 0.2, 10.0  # seconds between two tries to connect, doubled each time
 GOODBYE_SECONDS = 2.0
-
-
-def parameters(url: str, name: str) -> pika.ConnectionParameters:
-    """How we connect: everything that could wait for ever is bounded (seconds).
-
-    Raises:
-        cars_bot.urls.Unreadable: the address cannot be read.
-    """
-    at = urls.broker(url)
-    bounds: dict[str, int] = {
-        "heartbeat": 20,  # a dead peer is noticed within two of them
-        "socket_timeout": 5,
-        "blocked_connection_timeout": 10,  # a broker under an alarm does not say when it will be over
-        **at.options,  # what the URL asks for
-    }
-    trusted = ssl.create_default_context(cafile=settings().tls_ca_file) if at.tls else None
-    return pika.ConnectionParameters(
-        host=at.host,
-        port=at.port,
-        virtual_host=at.virtual_host,
-        credentials=pika.PlainCredentials(at.user, at.password),
-        ssl_options=pika.SSLOptions(trusted, at.host) if trusted else None,  # the name on the certificate is checked
-        stack_timeout=2 * bounds["socket_timeout"],  # socket, login and all
-        connection_attempts=1,
-        client_properties={"connection_name": name},
-        **bounds,
-    )
 
 
 class ConnectionKeeper:

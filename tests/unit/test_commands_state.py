@@ -219,6 +219,7 @@ def test_a_followed_log_prints_whole_lines_and_survives_rotation(
 
 
 def test_the_doctor_finds_mistakes_in_the_env_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".env").touch()
     monkeypatch.setenv("KIT_ENV_FILE", str(tmp_path / ".env"))
     (tmp_path / ".env").write_text("# fine\nRMQ_ULR=amqp://x\nOPENAI_MODEL=ok\njust words\n")
     faults = list(checks.env_file(RunDir(tmp_path)))
@@ -232,6 +233,7 @@ def test_the_example_of_an_env_file_names_only_settings_there_are(
     (tmp_path / ".env").write_text(
         "\n".join(line.removeprefix("#") for line in lines if line.startswith("#") and line[1] != " ")
     )
+    (tmp_path / ".env").touch()
     monkeypatch.setenv("KIT_ENV_FILE", str(tmp_path / ".env"))
     assert list(checks.env_file(RunDir(tmp_path))) == []
 
