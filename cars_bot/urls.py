@@ -189,7 +189,8 @@ def shown(url: str) -> str:
         return NOT_SHOWN
     who = quote(found.user, safe="") + ":***@" if found.password else ""
     if isinstance(found, Broker):
-        return f"{scheme}://{who}{in_url(found.host)}:{found.port}/{quote(found.virtual_host.removeprefix('/'))}"
+        virtual_host = "" if found.virtual_host == "/" else quote(found.virtual_host, safe="")
+        return f"{scheme}://{who}{in_url(found.host)}:{found.port}/{virtual_host}"
     if found.socket:
         return f"unix://{who}{found.socket}?db={found.database}"
     return f"{scheme}://{who}{in_url(found.host)}:{found.port}/{found.database}"
