@@ -77,7 +77,6 @@ def transport_options() -> dict[str, object]:
         "connect_timeout": asked.get("socket_timeout", SECONDS_FOR_THE_BROKER),
         "read_timeout": patience,
         "write_timeout": patience,
-        **{name: asked[name] for name in ("channel_max", "frame_max") if name in asked},
     }
 
 

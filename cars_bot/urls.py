@@ -18,13 +18,12 @@ BROKER_SCHEMES = {"amqp": 5672, "amqps": 5671}
 REDIS_SCHEMES = {"redis": 6379, "rediss": 6379, "unix": 0, "redis+socket": 0}
 WEB_SCHEMES = {"http": 80, "https": 443}
 REDIS_DATABASES = 16  # a server has so many unless told otherwise
-# What a broker's URL may say after its `?`, and in which range: seconds, channels, bytes. Both lanes obey it.
+# What a broker's URL may say after its `?`, in seconds, and in which range: what both lanes obey. Celery's library
+# takes channel_max and frame_max from the broker, whatever it is told, and both lanes connect again without an end.
 BROKER_OPTIONS = {
     "heartbeat": (0, 65_535),  # 0: none
     "socket_timeout": (1, 3_600),  # to connect
     "blocked_connection_timeout": (1, 3_600),  # for a broker that stops reading, as it does under an alarm
-    "channel_max": (8, 65_535),
-    "frame_max": (4_096, 131_072),
 }
 NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9.])?")
 ENCODE = "a password or a name with one of  @ : / ? # [ ] %  in it needs percent-encoding, such as %23 for #"

@@ -1,6 +1,7 @@
 """A broker's address in pika's words."""
 
 import ssl
+from collections.abc import Callable
 
 import pika
 
@@ -31,5 +32,10 @@ def parameters(url: str, name: str) -> pika.ConnectionParameters:
         stack_timeout=2 * bounds["socket_timeout"],  # socket, login and all
         connection_attempts=1,
         client_properties={"connection_name": name},
-        **bounds,
+        **bounds | {"heartbeat": _agreed(bounds["heartbeat"])},
     )
+
+
+def _agreed(asked: int) -> Callable[[object, int], int]:
+    """Agree with the broker as Celery's library does: on the smaller of both wishes, and on none if we want none."""
+    return lambda _connection, brokers: min(asked, brokers or asked)

@@ -47,11 +47,11 @@ def test_both_lanes_understand_the_same_by_a_brokers_address(
 
 
 def test_both_lanes_obey_what_stands_after_the_question_mark(tmp_path: Path) -> None:
-    asked = "heartbeat=600&blocked_connection_timeout=300&socket_timeout=7&channel_max=99&frame_max=8192"
+    asked = "heartbeat=600&blocked_connection_timeout=300&socket_timeout=7"
     url = f"amqp://u:p@h/?{asked}"
     by_hand = parameters(url, "test")
 
-    said = {name: getattr(by_hand, name) for name in urls.BROKER_OPTIONS}
+    said = {name: getattr(by_hand, name) for name in urls.BROKER_OPTIONS} | {"heartbeat": by_hand.heartbeat(None, 0)}
     assert said == for_celery.broker_options(read({"RMQ_URL": url}, root=tmp_path))
     assert "?" not in celery(tmp_path, RMQ_URL=url)["broker_url"], "Celery takes each for an argument of a function"
 
@@ -90,7 +90,7 @@ def test_the_address_of_a_redis(url: str, right: tuple[Any, ...]) -> None:
     [
         *(("RMQ_URL", f"amqp://u:{SECRET}@{rest}") for rest in (
             "h:99999/", "h:port/", "h:0/", "[::1", "[::g]/", "a,b/", "a:1;amqp://u:p@b:2/", "h/a/b", "h/?foo=1", "h /",
-            "h/?heartbeat=soon", "h/?heartbeat=-1", "h/?heartbeat=99999999999999999999", "h/?connection_attempts=3",
+            "h/?heartbeat=soon", "h/?heartbeat=-1", "h/?heartbeat=99999999999999999999", "h/?connection_attempts=3", "h/?frame_max=8192",
             "h/?ssl_options=%7B%7D", "h/#part", "h/%ff", "h\n/", "h_/", "%zz/",
         )),
         *(("RMQ_URL", url) for url in (
@@ -178,5 +178,10 @@ def test_the_database_is_in_the_run_directory_whatever_that_is_called(name: str,
 
 def test_pika_is_told_nothing_that_waits_for_ever() -> None:
     chosen: pika.ConnectionParameters = parameters("amqp://u:p@h/", "test")
-    bounds = (chosen.heartbeat, chosen.socket_timeout, chosen.stack_timeout, chosen.blocked_connection_timeout)
+    bounds = (
+        chosen.heartbeat(None, 60),
+        chosen.socket_timeout,
+        chosen.stack_timeout,
+        chosen.blocked_connection_timeout,
+    )
     assert bounds == (20, 5, 10, 10)
