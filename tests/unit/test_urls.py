@@ -90,7 +90,8 @@ def test_the_address_of_a_redis(url: str, right: tuple[Any, ...]) -> None:
     [
         *(("RMQ_URL", f"amqp://u:{SECRET}@{rest}") for rest in (
             "h:99999/", "h:port/", "h:0/", "[::1", "[::g]/", "a,b/", "a:1;amqp://u:p@b:2/", "h/a/b", "h/?foo=1", "h /",
-            "h/?heartbeat=soon", "h/?heartbeat=-1", "h/?heartbeat=99999999999999999999", "h/?connection_attempts=3", "h/?frame_max=8192",
+            "h/?heartbeat=soon", "h/?heartbeat=-1", "h/?heartbeat=99999999999999999999", "h/?connection_attempts=3",
+            "h/?frame_max=8192",
             "h/?ssl_options=%7B%7D", "h/#part", "h/%ff", "h\n/", "h_/", "%zz/",
         )),
         *(("RMQ_URL", url) for url in (
