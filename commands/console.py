@@ -20,7 +20,8 @@ EXIT_CODES = """exit codes: 0 done · 1 the answer is no (lost runs, faults foun
 
 
 # How our marks are written where a terminal has no character for them.
-PLAIN = {"✓": "ok", "✗": "no", "→": "->", "…": "...", "·": "-", "–": "-", "—": "-", "│": "|", "─": "-", "┼": "+", "█": "#", "░": ".",
+PLAIN = {"✓": "ok", "✗": "no", "→": "->", "…": "...", "·": "-", "–": "-", "—": "-", "│": "|", "─": "-", "┼": "+",
+         "█": "#", "░": ".",
          "×": "x", "÷": "/", "≥": ">=", "≤": "<=", "−": "-", "“": '"', "”": '"', "’": "'"}  # fmt: skip
 
 
