@@ -83,7 +83,7 @@ def transport_options() -> dict[str, object]:
 os.environ.pop("CELERY_BROKER_URL", None)  # Celery would prefer it to the setting, in which `redis://` is understood
 celery_app = app = Celery("cars_bot", include=["celery_tasks"])
 app.conf.update(
-    **for_celery.connection(settings()),  # the broker's and the results' addresses, and how TLS is checked
+    **for_celery.connection(settings()),  # the broker's address, and how TLS is checked
     broker_transport_options=transport_options(),
     broker_connection_retry_on_startup=True,  # a worker that starts before its broker waits for it
     broker_connection_max_retries=None,  # and one that loses it never gives up
@@ -129,8 +129,9 @@ app.conf.update(
     # end
     # Results: `.get()` works for tasks sent by hand. The kit itself reads them from the database.
     # feature: results
-    result_expires=86_400,
+    result_backend=for_celery.result_backend(settings()),
     # end
+    result_expires=86_400,
     redis_socket_timeout=2.0,
     redis_socket_connect_timeout=2.0,
     # Redis away must not hold a worker: the outcome is in the database by then.

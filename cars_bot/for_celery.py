@@ -13,14 +13,18 @@ from cars_bot.settings import Settings
 
 
 def connection(settings: Settings) -> dict[str, Any]:
-    """Celery's settings for its broker and its result backend."""
+    """Celery's settings for its broker, and for TLS to its broker and its result backend."""
     broker, results = urls.address(settings.celery_broker_url), urls.redis(settings.celery_result_backend)
     return {
         "broker_url": broker.url if isinstance(broker, urls.Broker) else _redis_url(broker),
         "broker_use_ssl": _tls(broker, settings.tls_ca_file),
-        "result_backend": _redis_url(results),
         "redis_backend_use_ssl": _tls(results, settings.tls_ca_file) or None,
     }
+
+
+def result_backend(settings: Settings) -> str:
+    """Where Celery keeps results."""
+    return _redis_url(urls.redis(settings.celery_result_backend))
 
 
 def broker_options(settings: Settings) -> dict[str, int]:
