@@ -19,13 +19,13 @@ from celery.app.log import TaskFormatter
 from celery.beat import ScheduleEntry, Scheduler
 from celery.bin.base import CeleryOption
 from celery.schedules import crontab, schedule
-from celery.signals import after_setup_logger
+from celery.signals import after_setup_logger, beat_init, worker_init
 from celery.worker.consumer import Consumer
 from celery.worker.state import maybe_shutdown
 from kombu import Connection, Exchange, Queue
 from kombu.transport import redis as over_redis
 
-from cars_bot import clock, database, leases, liveness, ownership
+from cars_bot import clock, database, for_celery, leases, liveness, ownership, startup
 from cars_bot.catalogue import JOBS, QUEUES, SCHEDULE, Policy
 from cars_bot.errors import NotConfigured, StorageUnavailable
 from cars_bot.schedule import latest_slot, run_id
@@ -76,15 +76,18 @@ def transport_options() -> dict[str, object]:
             "socket_timeout": SECONDS_FOR_THE_BROKER,
             "socket_connect_timeout": SECONDS_FOR_THE_BROKER,
         }
+    # What the broker's URL asks for, as the other lane hears it too.
+    asked = for_celery.broker_options(settings())
+    patience = asked.get("blocked_connection_timeout", SECONDS_FOR_THE_BROKER)
     return {
         # Without confirms a publish "succeeds" into a dead connection and the message is gone. With them, but without
         # the timeouts, it waits for ever when the broker raises a memory alarm.
         # feature: confirmed, mandatory publishing
         "confirm_publish": True,
         # end
-        "connect_timeout": SECONDS_FOR_THE_BROKER,
-        "read_timeout": SECONDS_FOR_THE_BROKER,
-        "write_timeout": SECONDS_FOR_THE_BROKER,
+        "connect_timeout": asked.get("socket_timeout", SECONDS_FOR_THE_BROKER),
+        "read_timeout": patience,
+        "write_timeout": patience,
     }
 
 
@@ -101,11 +104,12 @@ app.user_options["worker"].add(
 )
 app.now = lambda: datetime.fromtimestamp(clock.now(), app.timezone)  # by the clock that all processes share
 app.conf.update(
-    broker_url=settings().celery_broker_url,
+    **for_celery.connection(settings()),  # the broker's address, and how TLS is checked
     broker_transport_options=transport_options(),
     broker_connection_retry_on_startup=True,  # a worker that starts before its broker waits for it
     broker_connection_max_retries=None,  # and one that loses it never gives up
-    broker_heartbeat=20,  # seconds; a dead peer is noticed within two of them
+    # Seconds; a dead peer is noticed within two of them.
+    broker_heartbeat=for_celery.broker_options(settings()).get("heartbeat", 20),
     # JSON only, in and out: unpickling a message is running a stranger's code.
     task_serializer="json",
     result_serializer="json",
@@ -146,7 +150,7 @@ app.conf.update(
     # end
     # Results: `.get()` works for tasks sent by hand. The kit itself reads them from the database.
     # feature: results
-    result_backend=settings().celery_result_backend,
+    result_backend=for_celery.result_backend(settings()),
     # end
     result_expires=86_400,
     redis_socket_timeout=2.0,
@@ -334,6 +338,13 @@ class DeadLetterQueue(bootsteps.StartStopStep):
 
 
 app.steps["consumer"].add(DeadLetterQueue)
+
+
+@worker_init.connect
+@beat_init.connect
+def need_the_database(**_: object) -> None:
+    """A worker whose database cannot be made says so and ends before it takes a message."""
+    startup.need_folder()
 
 
 # feature: structured logs with the run id

@@ -10,7 +10,7 @@ from functools import partial
 from antipatterns.experiment import Experiment, all_of_them, interval
 from antipatterns.live import both
 from antipatterns.show import difference, ending, heading
-from commands.console import NO, USAGE, Problem, report, table
+from commands.console import NO, USAGE, Problem, any_terminal, report, table
 from experiments.started import started
 
 
@@ -88,4 +88,5 @@ def try_out(experiment: Experiment, broker: str, repeat: int, as_json: bool) -> 
 
 
 if __name__ == "__main__":
+    any_terminal(for_itself=True)
     sys.exit(main(sys.argv[1:]))

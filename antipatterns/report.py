@@ -25,6 +25,7 @@ from typing import Any
 from antipatterns.environment import describe
 from antipatterns.experiment import RESULTS, Experiment, all_of_them, interval
 from antipatterns.figures import draw
+from commands.console import any_terminal
 from experiments.processes import ROOT
 
 FOLDER = ROOT / "reports" / "antipatterns"
@@ -190,4 +191,5 @@ project's folder.
 
 
 if __name__ == "__main__":
+    any_terminal(for_itself=True)
     sys.exit(main())

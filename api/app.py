@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api import callback, dead_letters, errors, health, jobs, live, overview, pages, reconciler, relay, workers
 from api.guard import Guard
-from cars_bot import database
+from cars_bot import database, startup
 
 DESCRIPTION = """
 The same job, through Celery, through a consumer written by hand on pika, or right inside the request.
@@ -57,4 +57,5 @@ def build() -> FastAPI:
     return made
 
 
+startup.need_folder()
 app = build()

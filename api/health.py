@@ -5,17 +5,17 @@ all the same.
 """
 
 import socket
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Response
-from sqlalchemy import text
+from sqlalchemy import delete
+from sqlalchemy.exc import SQLAlchemyError
 
-from cars_bot import database, ledger
+from cars_bot import database, ledger, models, runs, urls
+from cars_bot.catalogue import job_named
 from cars_bot.errors import StorageUnavailable
 from cars_bot.settings import settings
 
 CONNECT_SECONDS = 0.5
-PORTS = {"amqp": 5672, "amqps": 5671, "redis": 6379, "rediss": 6379}
 
 router = APIRouter(tags=["health"])
 
@@ -26,10 +26,10 @@ async def healthz() -> dict[str, str]:
     return {"status": "alive"}
 
 
-@router.get("/readyz", summary="Ready?", responses={503: {"description": "The database does not answer"}})
+@router.get("/readyz", summary="Ready?", responses={503: {"description": "The database takes nothing in"}})
 def readyz(response: Response) -> dict[str, bool]:
-    """Ready when the database answers; the rest is reported only."""
-    ready = _database_answers()
+    """Ready when a run could be accepted now; the rest is reported only."""
+    ready = _accepts_a_run()
     if not ready:
         response.status_code = 503
     return {
@@ -41,20 +41,30 @@ def readyz(response: Response) -> dict[str, bool]:
     }
 
 
-def _database_answers() -> bool:
+def _accepts_a_run() -> bool:
+    """Whether the database takes what a submission writes: a run, in a transaction of its own. Nobody gets to see it.
+
+    To read is not enough: a database on a full disk answers every question and takes nothing in.
+    """
     try:
-        with database.statements() as connection:
-            connection.execute(text("SELECT 1"))
-    except StorageUnavailable:
+        with database.writing() as connection:
+            probe = runs.accept(connection, job_named("debug_task"), "raw", {})
+            connection.execute(delete(models.runs).where(models.runs.c.id == probe))
+    except (StorageUnavailable, SQLAlchemyError):
         return False
     return True
 
 
 def _accepts_connections(url: str) -> bool:
-    parts = urlsplit(url)
-    address = parts.hostname or "127.0.0.1", parts.port or PORTS.get(parts.scheme, 0)
+    at = urls.address(url)
+    unix = isinstance(at, urls.Redis) and at.socket
     try:
-        with socket.create_connection(address, CONNECT_SECONDS):
-            return True
+        if unix:
+            with socket.socket(socket.AF_UNIX) as connection:
+                connection.settimeout(CONNECT_SECONDS)
+                connection.connect(unix)
+        else:
+            socket.create_connection((at.host, at.port), CONNECT_SECONDS).close()
     except OSError:
         return False
+    return True

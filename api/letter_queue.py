@@ -24,6 +24,7 @@ from cars_bot.errors import InvalidArguments, UnknownJob
 from cars_bot.models import idempotency_keys
 from cars_bot.settings import settings
 from raw_consumer import mended_pika as mended_pika  # a letter with an unreadable header shall not hide all the others
+from raw_consumer.parameters import parameters
 
 QUEUES = {"celery": "celery.dead", "raw": "raw.dead"}
 SECONDS_FOR_THE_BROKER = 5
@@ -83,12 +84,10 @@ def _queue(lane: str) -> Iterator[tuple[Any, str]]:
         _one_at_a_time[lane].release()
 
 
-def _parameters(lane: str) -> pika.URLParameters:
-    chosen = pika.URLParameters(settings().celery_broker_url if lane == "celery" else settings().rmq_url)
+def _parameters(lane: str) -> pika.ConnectionParameters:
+    chosen = parameters(settings().celery_broker_url if lane == "celery" else settings().rmq_url, "dead letters")
     chosen.socket_timeout = chosen.stack_timeout = chosen.blocked_connection_timeout = SECONDS_FOR_THE_BROKER
     chosen.heartbeat = 2 * SECONDS_FOR_THE_BROKER  # a broker that freezes meanwhile is noticed
-    chosen.connection_attempts = 1
-    chosen.client_properties = {"connection_name": "dead letters"}
     return chosen
 
 

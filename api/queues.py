@@ -10,14 +10,16 @@ import pika
 import pika.exceptions
 import redis
 
+from cars_bot import redis_client
 from cars_bot.catalogue import QUEUES
 from cars_bot.settings import REDIS_PRIORITIES, settings
+from raw_consumer.parameters import parameters
 
 SECONDS_FOR_THE_BROKER = 2.0
 # On Redis a queue is a list for each priority, and these are the ends of kombu's names for them.
 REDIS_LISTS = ["", *(f"\x06\x16{priority}" for priority in REDIS_PRIORITIES[1:])]
-_lock = threading.Lock()
-_connection: Any = None
+_locks = {lane: threading.Lock() for lane in ("celery", "raw")}
+_connections: dict[str, Any] = {}  # by lane: each may have a broker of its own
 
 
 def depths() -> dict[str, dict[str, int | None]]:
@@ -37,11 +39,11 @@ def waiting(lane: str) -> int | None:
 def _ask(lane: str, queue: str) -> int | None:
     if lane == "celery" and settings().celery_over_redis:
         return _redis_length(queue)
-    return _rabbitmq_ready(f"raw.{queue}" if lane == "raw" else queue)
+    return _rabbitmq_ready(lane, f"raw.{queue}" if lane == "raw" else queue)
 
 
 def _redis_length(queue: str) -> int | None:
-    client = redis.Redis.from_url(settings().celery_broker_url, socket_timeout=1.0, socket_connect_timeout=1.0)
+    client = redis_client.connect(settings().celery_broker_url, 1.0)
     try:
         return sum(int(client.llen(queue + step)) for step in REDIS_LISTS)
     except redis.RedisError:
@@ -50,13 +52,12 @@ def _redis_length(queue: str) -> int | None:
         client.close()
 
 
-def _rabbitmq_ready(queue: str) -> int | None:
-    global _connection
-    with _lock:  # one connection, kept: a new one for each question would cost the broker more than the question
+def _rabbitmq_ready(lane: str, queue: str) -> int | None:
+    with _locks[lane]:  # one connection, kept: a new one for each question would cost the broker more than the question
         try:
-            if _connection is None or not _connection.is_open:
-                _connection = _connect()
-            channel = _connection.channel()
+            if lane not in _connections or not _connections[lane].is_open:
+                _connections[lane] = _connect(lane)
+            channel = _connections[lane].channel()
             try:
                 return int(channel.queue_declare(queue, passive=True).method.message_count)
             except pika.exceptions.ChannelClosedByBroker:  # there is no such queue yet
@@ -65,14 +66,14 @@ def _rabbitmq_ready(queue: str) -> int | None:
                 if channel.is_open:
                     channel.close()
         except (pika.exceptions.AMQPError, OSError):
-            _connection = None
+            _connections.pop(lane, None)
             return None
 
 
-def _connect() -> Any:
-    parameters = pika.URLParameters(settings().rmq_url)
-    parameters.socket_timeout = parameters.stack_timeout = SECONDS_FOR_THE_BROKER
-    parameters.blocked_connection_timeout = SECONDS_FOR_THE_BROKER
-    parameters.heartbeat = 20  # without it an answer that the network has lost is waited for for ever
-    parameters.connection_attempts = 1
-    return pika.BlockingConnection(parameters)
+def _connect(lane: str) -> Any:
+    url = settings().celery_broker_url if lane == "celery" else settings().rmq_url
+    chosen = parameters(url, "depths")
+    chosen.socket_timeout = chosen.stack_timeout = SECONDS_FOR_THE_BROKER
+    chosen.blocked_connection_timeout = SECONDS_FOR_THE_BROKER
+    chosen.heartbeat = 20  # without it an answer that the network has lost is waited for for ever
+    return pika.BlockingConnection(chosen)

@@ -15,7 +15,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
-from cars_bot import presence
+from cars_bot import for_celery, presence
 from cars_bot.settings import settings
 
 SECONDS_TO_ANSWER = 1.0  # for Celery's workers: who has not answered by then is not in the list
@@ -56,7 +56,8 @@ def _celery() -> Any:
     """An application that knows the broker and no tasks: the workers know theirs."""
     from celery import Celery  # not at the top: it takes a while, and the page shall be there sooner
 
-    app = Celery(broker=settings().celery_broker_url, set_as_current=False)
+    app = Celery(set_as_current=False)
+    app.conf.update(for_celery.connection(settings()))
     app.conf.broker_connection_timeout = SECONDS_TO_ANSWER
     # By default it goes on trying to connect for ever.
     app.conf.broker_transport_options = {"max_retries": 1, "interval_start": 0, "interval_max": 0}

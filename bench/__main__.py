@@ -22,6 +22,7 @@ from dotenv import dotenv_values
 
 from bench.contestants import LANES, ROOT, STOCK, Contestant, Left, environment, stop
 from commands import postgres_server
+from commands.console import any_terminal
 
 TOO_LONG = 180.0  # seconds for one drain
 
@@ -147,4 +148,5 @@ def fresh(server, name: str) -> str:  # type: ignore[no-untyped-def]
 
 
 if __name__ == "__main__":
+    any_terminal(for_itself=True)
     raise SystemExit(main())

@@ -16,7 +16,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
-from cars_bot.errors import InvalidArguments, UnknownJob
+from cars_bot.errors import InvalidArguments, NotConfigured, UnknownJob
 from cars_bot.jobs import ai, demo, monitoring, publishing, sheets
 from cars_bot.settings import settings
 
@@ -192,8 +192,11 @@ WORKFLOWS: dict[str, tuple[str, ...]] = {
 }
 
 for _name in settings().extra_jobs:
-    _module = import_module(_name)
-    JOBS |= {job.name: job for job in _module.JOBS}
+    try:
+        _module = import_module(_name)
+        JOBS |= {job.name: job for job in _module.JOBS}
+    except (ImportError, AttributeError, SyntaxError) as error:
+        raise NotConfigured(f"EXTRA_JOBS names {_name}, which brings no jobs: {error}") from error
     SCHEDULE |= getattr(_module, "SCHEDULE", {})
     WORKFLOWS |= getattr(_module, "WORKFLOWS", {})
 QUEUES |= {job.queue.name: job.queue for job in JOBS.values()}

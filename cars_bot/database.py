@@ -13,7 +13,6 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, String, Table, create_engine, event, inspect, text
@@ -21,16 +20,17 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql import ClauseElement
 
-from cars_bot import clock, ledger
+from cars_bot import clock, database_url, ledger
 from cars_bot.errors import NotConfigured, StorageUnavailable, Unstorable
 from cars_bot.models import metadata
 from cars_bot.settings import settings
 
 BUSY_TIMEOUT_MS = 5_000
-_AT_CONNECT = {
-    "sqlite": ["PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL", "PRAGMA busy_timeout={busy_timeout}"],
-    "postgresql": ["SET synchronous_commit = off"],  # `writing()` switches it on again
-}
+_SQLITE_AT_CONNECT = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=NORMAL",
+    f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}",
+)
 _BEGIN = {
     "sqlite": "BEGIN IMMEDIATE",
     "postgresql": "BEGIN; SET LOCAL synchronous_commit = on",
@@ -43,18 +43,39 @@ _forbidden = ""
 
 
 def new_engine(url: str) -> Engine:
-    """Return an engine for `url` on which nothing begins a transaction but `writing()`."""
+    """Return an engine for `url` on which nothing begins a transaction but `writing()`.
+
+    Raises:
+        NotConfigured: the folder of a SQLite file cannot be made.
+    """
+    database_url.make_folder(url)
     engine = create_engine(url, pool_size=8, max_overflow=8, isolation_level="AUTOCOMMIT")
-    dialect = engine.dialect.name
-    if dialect == "sqlite" and engine.url.database:
-        Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
+    prepare = _prepare_sqlite if engine.dialect.name == "sqlite" else _prepare_postgresql
 
     @event.listens_for(engine, "connect")
-    def prepare(connection: Any, _record: Any) -> None:
-        for statement in _AT_CONNECT[dialect]:
-            connection.execute(statement.format(busy_timeout=BUSY_TIMEOUT_MS))
+    def connected(connection: Any, _record: Any) -> None:
+        prepare(connection)
 
     return engine
+
+
+def _prepare_sqlite(connection: Any) -> None:
+    for statement in _SQLITE_AT_CONNECT:
+        connection.execute(statement)
+
+
+def _prepare_postgresql(connection: Any) -> None:
+    """Use the session where it is ours alone.
+
+    Behind a pooler such as PgBouncer each transaction may run in another session: what was prepared or set in one is
+    missing in the next, and is met by strangers. A pooler is known by the process it claims to be: the real one has
+    another id.
+    """
+    (process,) = connection.execute("SELECT pg_backend_pid()", prepare=False).fetchone()
+    if process != connection.info.backend_pid:
+        connection.prepare_threshold = None  # never prepare
+    else:
+        connection.execute("SET synchronous_commit = off")  # `writing()` switches it on again
 
 
 def engine() -> Engine:

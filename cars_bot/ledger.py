@@ -18,10 +18,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
-from cars_bot import clock
+from cars_bot import clock, redis_client
 from cars_bot.settings import settings
 
 STREAM = "cars_bot:ledger"
@@ -41,13 +39,7 @@ end
 
 def connect() -> redis.Redis:
     """A Redis client that gives up after a second instead of holding a worker."""
-    return redis.Redis.from_url(
-        settings().redis_url,
-        socket_timeout=1.0,
-        socket_connect_timeout=1.0,
-        retry=Retry(NoBackoff(), 0),
-        decode_responses=True,
-    )
+    return redis_client.connect(settings().redis_url, 1.0, decode_responses=True)
 
 
 def answers() -> bool:

@@ -6,31 +6,45 @@ below. An empty value counts as unset.
 """
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from typing import Any
 
-from dotenv import dotenv_values
-
+from cars_bot import database_url, urls
 from cars_bot.errors import NotConfigured
+from cars_bot.setting_values import authority, modules, read_file, refuse_invisible, whole_number
 
 ROOT = Path(__file__).resolve().parent.parent
 OWN_REDIS = "redis://"  # as CELERY_BROKER_URL: the Redis of REDIS_URL, wherever that is
 REDIS_PRIORITIES = range(10)  # those that Celery keeps apart on Redis; 0 goes first
-DATABASE_SCHEMES = {
-    "sqlite": "sqlite",
-    "postgres": "postgresql+psycopg",
-    "postgresql": "postgresql+psycopg",
-    "postgresql+psycopg": "postgresql+psycopg",
-}
-
-
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 # The classroom's login stands in every lesson, RabbitMQ's own in its manual, and a URL without one means the latter.
 KNOWN_LOGINS = {("student", "qwerty"), ("guest", "guest")}
 CLASSROOM_PASSWORD = "qwerty"  # noqa: S105 - printed in every lesson
+# What a user may set.
+SETTINGS = (
+    "DATABASE_URL", "RMQ_URL", "CELERY_BROKER_URL", "REDIS_URL", "CELERY_RESULT_BACKEND", "TLS_CA_FILE", "API_URL",
+    "OUTSIDE_WORLD_URL", "OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_MODEL", "TELEGRAM_BOT_TOKEN",
+    "TELEGRAM_BASE_URL", "TELEGRAM_CHANNEL", "GOOGLE_SERVICE_ACCOUNT_FILE", "SHEETS_BASE_URL", "SPREADSHEET_ID",
+    "KIT_SECRET", "EXTRA_JOBS", "JOBS_PER_CHILD", "CLIENT_DEADLINE", "ALLOWED_HOSTS", "PRIVATE_HOSTS",
+)  # fmt: skip
+# Name, default, what it says.
+WHOLE_NUMBERS = (
+    ("JOBS_PER_CHILD", "10000", "after so many jobs a child is replaced"),
+    ("CLIENT_DEADLINE", "30", "so many seconds a call to the outside may take"),
+)
+# How the address of each setting is read.
+ADDRESSES: dict[str, Callable[[str], Any]] = {
+    "DATABASE_URL": database_url.read,
+    "RMQ_URL": urls.broker,
+    "REDIS_URL": urls.redis,
+    "CELERY_BROKER_URL": urls.address,
+    "CELERY_RESULT_BACKEND": urls.redis,
+    **dict.fromkeys(
+        ("API_URL", "OUTSIDE_WORLD_URL", "OPENAI_BASE_URL", "TELEGRAM_BASE_URL", "SHEETS_BASE_URL"), urls.web
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -60,35 +74,38 @@ class Settings:
     client_deadline: float
     allowed_hosts: tuple[str, ...]
     extra_jobs: tuple[str, ...]
+    tls_ca_file: str | None
 
     @property
     def celery_over_redis(self) -> bool:
         """Whether the Celery lane travels through Redis instead of RabbitMQ."""
-        return urlsplit(self.celery_broker_url).scheme in ("redis", "rediss", "unix")
+        return urls.is_redis(self.celery_broker_url)
 
 
 def redact(url: str) -> str:
-    """Return `url` without its password, fit for a log."""
-    parts = urlsplit(url)
-    if parts.password is None:
-        return url
-    host = parts.netloc.rsplit("@", 1)[1]
-    return urlunsplit(parts._replace(netloc=f"{parts.username or ''}:***@{host}"))
+    """The address of a server or of a database, fit for a log; see `urls.shown`."""
+    return database_url.shown(url) if url.partition("://")[0] in database_url.SCHEMES else urls.shown(url)
 
 
 def has_known_login(url: str, private_hosts: Collection[str] = ()) -> bool:
     """Whether everybody knows the login in `url` and others than this machine may reach the server.
 
     Args:
+        url: of a RabbitMQ, a Redis or a database.
         private_hosts: names of servers that nobody else can reach, such as those of a compose network.
+
+    Raises:
+        ValueError: the address cannot be read.
     """
-    parts = urlsplit(url)
-    if not parts.hostname or parts.hostname in (*LOOPBACK, *private_hosts):
+    if url.partition("://")[0] in database_url.SCHEMES:
+        database = database_url.read(url)
+        host, user, password = database.host or "", database.username, database.password
+    else:
+        server = urls.address(url)
+        host, user, password = server.host, server.user, server.password
+    if not host or host in (*urls.LOOPBACK, *private_hosts):
         return False
-    login = (parts.username, parts.password)
-    if parts.scheme in ("amqp", "amqps") and login == (None, None):
-        login = ("guest", "guest")
-    return login in KNOWN_LOGINS or parts.password == CLASSROOM_PASSWORD
+    return (user, password) in KNOWN_LOGINS or password == CLASSROOM_PASSWORD
 
 
 def read(environment: Mapping[str, str], root: Path = ROOT) -> Settings:
@@ -97,34 +114,40 @@ def read(environment: Mapping[str, str], root: Path = ROOT) -> Settings:
     Raises:
         NotConfigured: a value is there but unusable; the message says which and what would be right.
     """
-    env_file = environment.get("KIT_ENV_FILE") or root / ".env"
-    sources: list[Mapping[str, str | None]] = [environment, dotenv_values(env_file)]
+    named = environment.get("KIT_ENV_FILE")
+    sources: list[Mapping[str, str | None]] = [environment, read_file(named or root / ".env", bool(named))]
 
     def get(name: str, default: str = "") -> str:
         return next((value for source in sources if (value := source.get(name))), default)
 
-    run_dir = Path(get("KIT_RUN_DIR", str(root / ".run"))).absolute()
-    sources.append(dotenv_values(run_dir / "kit.env"))
+    def checked(name: str, default: str = "") -> str:
+        """The address that a setting gives."""
+        if url := get(name, default):
+            try:
+                ADDRESSES[name](url)
+            except urls.Unreadable as error:
+                raise NotConfigured(f"{name} is no address the kit can use (so it is not shown): {error}") from None
+        return url
 
-    database_url = get("DATABASE_URL", f"sqlite:///{run_dir / 'kit.sqlite3'}")
-    scheme, separator, rest = database_url.partition("://")
-    if not separator or scheme not in DATABASE_SCHEMES:
-        raise NotConfigured(
-            f"DATABASE_URL starts with {scheme!r}; use sqlite:///path or postgresql://user:password@host:port/name"
-        )
-    if not (jobs_per_child := _whole(get("JOBS_PER_CHILD", "10000"))):
-        raise NotConfigured("JOBS_PER_CHILD must be a whole number above 0: after so many jobs a child is replaced")
-    if not (client_deadline := float(_whole(get("CLIENT_DEADLINE", "30")))):
-        raise NotConfigured("CLIENT_DEADLINE must be whole seconds above 0: so long a call to the outside may take")
-    outside_world = get("OUTSIDE_WORLD_URL", "http://127.0.0.1:8090").rstrip("/")
-    rmq_url = get("RMQ_URL", "amqp://student:qwerty@127.0.0.1:5672/")
-    redis_url = get("REDIS_URL", "redis://127.0.0.1:6379/0")
+    run_dir = Path(get("KIT_RUN_DIR", str(root / ".run"))).absolute()
+    sources.append(read_file(run_dir / "kit.env", interpolate=False))
+    for source in sources:
+        refuse_invisible(source, (*SETTINGS, "KIT_RUN_DIR"))
+
+    database = checked("DATABASE_URL", database_url.of_file(run_dir / "kit.sqlite3"))
+    whole_numbers = {name: whole_number(name, get(name, default), why) for name, default, why in WHOLE_NUMBERS}
+    outside_world = checked("OUTSIDE_WORLD_URL", "http://127.0.0.1:8090").rstrip("/")
+    rmq_url = checked("RMQ_URL", "amqp://student:qwerty@127.0.0.1:5672/")
+    redis_url = checked("REDIS_URL", "redis://127.0.0.1:6379/0")
+    celery_broker_url = rmq_url
+    if get("CELERY_BROKER_URL"):
+        own = get("CELERY_BROKER_URL") == OWN_REDIS
+        celery_broker_url = redis_url if own else checked("CELERY_BROKER_URL")
     private_hosts = get("PRIVATE_HOSTS").replace(" ", "").split(",")
-    celery_broker_url = get("CELERY_BROKER_URL", rmq_url)
-    for name, url in (("RMQ_URL", rmq_url), ("CELERY_BROKER_URL", celery_broker_url), ("DATABASE_URL", database_url)):
+    for name, url in (("RMQ_URL", rmq_url), ("CELERY_BROKER_URL", celery_broker_url), ("DATABASE_URL", database)):
         if has_known_login(url, private_hosts):
             raise NotConfigured(
-                f"{name}={redact(url)} has a login that everybody knows, and {urlsplit(url).hostname} is not this "
+                f"{name}={redact(url)} has a login that everybody knows, and its server is not this "
                 f"machine; give that server a user of its own and set {name} to it (or name the host in PRIVATE_HOSTS "
                 "if nobody else can reach it)"
             )
@@ -133,16 +156,16 @@ def read(environment: Mapping[str, str], root: Path = ROOT) -> Settings:
 
     def base_url(name: str, has_key: bool, path: str) -> str | None:
         """The stand-in unless a real key is configured; an address given by name beats both."""
-        return get(name) or (None if has_key else outside_world + path)
+        return checked(name) or (None if has_key else outside_world + path)
 
     return Settings(
         run_dir=run_dir,
-        database_url=f"{DATABASE_SCHEMES[scheme]}://{rest}",
+        database_url=database_url.read(database).render_as_string(hide_password=False),
         rmq_url=rmq_url,
         redis_url=redis_url,
-        celery_broker_url=redis_url if celery_broker_url == OWN_REDIS else celery_broker_url,
-        celery_result_backend=get("CELERY_RESULT_BACKEND", redis_url),
-        api_url=get("API_URL", "http://127.0.0.1:8080/update_task_status_api/"),
+        celery_broker_url=celery_broker_url,
+        celery_result_backend=checked("CELERY_RESULT_BACKEND", redis_url),
+        api_url=checked("API_URL", "http://127.0.0.1:8080/update_task_status_api/"),
         kit_secret=get("KIT_SECRET"),
         outside_world_url=outside_world,
         openai_api_key=openai_key or "stand-in",
@@ -155,15 +178,12 @@ def read(environment: Mapping[str, str], root: Path = ROOT) -> Settings:
         spreadsheet_id=get("SPREADSHEET_ID", "cars-bot"),
         channel=get("TELEGRAM_CHANNEL", "@cars_bot_demo"),
         worker_name=get("KIT_WORKER_NAME") or None,
-        jobs_per_child=jobs_per_child,
-        client_deadline=client_deadline,
+        jobs_per_child=whole_numbers["JOBS_PER_CHILD"],
+        client_deadline=float(whole_numbers["CLIENT_DEADLINE"]),
         allowed_hosts=tuple(filter(None, get("ALLOWED_HOSTS").lower().replace(" ", "").split(","))),
-        extra_jobs=tuple(filter(None, get("EXTRA_JOBS").replace(" ", "").split(","))),
+        extra_jobs=modules(get("EXTRA_JOBS")),
+        tls_ca_file=authority(get("TLS_CA_FILE")),
     )
-
-
-def _whole(text: str) -> int:
-    return int(text) if text.isdecimal() else 0
 
 
 @cache

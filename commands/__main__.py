@@ -6,7 +6,8 @@ import sys
 from importlib import import_module
 from types import ModuleType
 
-from commands.console import CANNOT, EXIT_CODES, USAGE, Problem, report
+from cars_bot.settings import settings
+from commands.console import CANNOT, EXIT_CODES, USAGE, Problem, any_terminal, report
 
 # Command → module in this package. The groups are the order of `--help`.
 COMMANDS = {
@@ -57,6 +58,8 @@ MODULES = {
     "test-faults": "test_faults",
     "golden-rules": "golden_rules",
 }
+# These do their work although a setting is wrong: they stop things, say what is wrong, or are about the source.
+WITHOUT_SETTINGS = {"down", "doctor", "logs", "test", "test-faults", "lint", "audit", "parity", "compile-requirements"}
 
 
 def overview() -> str:
@@ -67,6 +70,7 @@ def overview() -> str:
 
 
 def main(words: list[str]) -> int:
+    any_terminal()
     if not words or words[0] in ("-h", "--help", "help"):
         print(overview())
         return 0 if words else USAGE
@@ -76,6 +80,8 @@ def main(words: list[str]) -> int:
         report(Problem(f"no command is called {name!r}", "./kit --help lists them"))
         return USAGE
     try:
+        if name not in WITHOUT_SETTINGS and not {"-h", "--help"} & set(words):
+            settings()
         module = import_module(f"commands.{MODULES.get(name, name)}")
         if hasattr(module, "pass_on"):  # the words are another program's
             return pass_on(name, module, words[1:])

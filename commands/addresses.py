@@ -6,12 +6,14 @@ environment or `.env`; a server on the standard port that lets the kit's login i
 
 from dataclasses import dataclass, field
 
+from cars_bot import urls
+from cars_bot.settings import OWN_REDIS
 from commands import amqp, ports, redis_server
-from commands.given import check, given, shown
+from commands.given import SERVERS, check, given, own_host, shown
 from commands.state import RunDir
 
 # What other commands must find in kit.env although only the shell that typed `kit up` had it set.
-REMEMBERED = ("DATABASE_URL", "CELERY_BROKER_URL", "CELERY_RESULT_BACKEND", "EXTRA_JOBS")
+REMEMBERED = ("DATABASE_URL", "CELERY_BROKER_URL", "CELERY_RESULT_BACKEND", "TLS_CA_FILE", "EXTRA_JOBS")
 RABBITMQ_PORTS = ("rabbitmq", "rabbitmq_management", "rabbitmq_dist", "epmd")
 WORTH_SAYING = ("api", "outside_world", "rabbitmq", "rabbitmq_management", "redis")
 
@@ -23,11 +25,13 @@ class Plan:
     Attributes:
         values: what goes into kit.env: every address by the name its setting has.
         ports: the ports our own processes listen on, by program.
+        hosts: the addresses that our own RabbitMQ and Redis listen on.
         notes: what the user should know about where things are.
     """
 
     values: dict[str, str]
     ports: dict[str, int]
+    hosts: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
 
@@ -69,7 +73,17 @@ def find(run: RunDir, private_only: bool) -> Plan:
     }
     if management := management_port(chosen, settings):
         values["RMQ_MANAGEMENT_URL"] = f"http://127.0.0.1:{management}"
-    return Plan(values, chosen, notes(values, chosen, expected))
+    return Plan(values, chosen, hosts(settings, expected), notes(values, chosen, expected))
+
+
+def hosts(settings: dict[str, str], expected: dict[str, int]) -> dict[str, str]:
+    """Where a server of ours has to listen: on 127.0.0.1, unless the user expects it at another address."""
+    found = {"rabbitmq": "127.0.0.1", "redis": "127.0.0.1"}
+    for url in (settings[name] for name in reversed(SERVERS) if settings.get(name) not in (None, "", OWN_REDIS)):
+        program = "redis" if urls.is_redis(url) else "rabbitmq"
+        if program in expected:
+            found[program] = own_host(urls.address(url).host)
+    return found
 
 
 def management_port(chosen: dict[str, int], settings: dict[str, str]) -> int | None:

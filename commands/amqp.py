@@ -1,6 +1,7 @@
 """Asking a RabbitMQ that runs: does it let us in, whose is it, is anybody working there."""
 
 import socket
+import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -35,19 +36,32 @@ def why_not(url: str) -> str | None:
     import pika.exceptions as refusals
     from pika.adapters.utils.connection_workflow import AMQPConnectorException
 
+    from raw_consumer.parameters import parameters
+
     try:
-        parameters = pika.URLParameters(url)
-        parameters.socket_timeout = parameters.stack_timeout = parameters.blocked_connection_timeout = 3
-        pika.BlockingConnection(parameters).close()
+        chosen = parameters(url, "kit")
+        chosen.socket_timeout = chosen.stack_timeout = chosen.blocked_connection_timeout = 3
+        pika.BlockingConnection(chosen).close()
     except (refusals.ProbableAuthenticationError, refusals.AuthenticationError):
         return "the broker there refuses this user and password"
     except refusals.ProbableAccessDeniedError:
         return "the broker there refuses this virtual host"
-    except (refusals.AMQPError, AMQPConnectorException) as error:
+    except (refusals.AMQPError, AMQPConnectorException, ssl.SSLError) as error:
+        if refused := _certificate_error(error):
+            return f"its certificate is refused: {refused}"
         return f"no broker answers there ({type(error).__name__})"
     except (OSError, ValueError) as error:
         return f"it cannot be reached: {error}"
     return None
+
+
+def _certificate_error(error: BaseException | None) -> str:
+    """What TLS found wrong, wherever it stands in an error of pika's; else an empty string."""
+    if isinstance(error, ssl.SSLError):
+        return str(getattr(error, "verify_message", "") or error.reason)
+    inside = [*(error.args if error else ()), getattr(error, "exception", None), *getattr(error, "exceptions", ())]
+    causes = [cause for cause in inside if isinstance(cause, BaseException)]
+    return next(filter(None, map(_certificate_error, causes)), "")
 
 
 def has_consumers(url: str) -> bool:
@@ -130,6 +144,13 @@ def consumers(url: str, queues: list[str]) -> dict[str, int]:
     }
 
 
+def messages(url: str, queues: list[str]) -> dict[str, int]:
+    """How many messages wait in each of `queues`; those that do not exist are left out."""
+    return {
+        name: channel.queue_declare(name, passive=True).method.message_count for channel, name in _each(url, queues)
+    }
+
+
 def purge(url: str, queues: list[str]) -> None:
     """Empty `queues`; those that do not exist are left out."""
     for channel, name in _each(url, queues):
@@ -141,7 +162,9 @@ def _each(url: str, queues: list[str]) -> Iterator[tuple[Any, str]]:
     import pika
     import pika.exceptions
 
-    connection = pika.BlockingConnection(pika.URLParameters(url))
+    from raw_consumer.parameters import parameters
+
+    connection = pika.BlockingConnection(parameters(url, "kit"))
     try:
         for name in queues:
             channel = connection.channel()

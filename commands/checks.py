@@ -1,30 +1,23 @@
 """What `kit doctor` looks at: one function a check, yielding what is wrong and what to type. `CHECKS` is the table."""
 
 import difflib
-import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-from commands import amqp, bootstrap, debian, given, ports, rabbitmq, redis_server
+from cars_bot.errors import NotConfigured
+from cars_bot.settings import redact
+from cars_bot.settings import settings as current
+from cars_bot.urls import is_redis
+from commands import amqp, at_work, bootstrap, debian, given, ports, rabbitmq, redis_server
 from commands.console import Problem
+from commands.fault import Fault
 from commands.readiness import http_answers
 from commands.state import RunDir, living, process_state
 from commands.supervisor import Supervisor
 
-PATIENCE = 60  # seconds a run that is due may wait for a worker
 LEAST_DISK = 500 * 1024 * 1024  # bytes; RabbitMQ itself stops accepting messages at 100 MB
-
-
-@dataclass(frozen=True)
-class Fault:
-    """What is wrong and what to type. A `note` is worth knowing and needs nothing done."""
-
-    what: str
-    remedy: str
-    note: bool = False
 
 
 Check = Callable[[RunDir], Iterator[Fault]]
@@ -42,14 +35,14 @@ def packages(run: RunDir) -> Iterator[Fault]:
 
 def env_file(run: RunDir) -> Iterator[Fault]:
     path = given.env_file()
-    if not path.exists():
+    if not path.is_file():
         return
-    for number, line in enumerate(path.read_text().splitlines(), 1):
+    for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
         name, equals, _ = line.strip().removeprefix("export ").partition("=")
         if not name or name.startswith("#"):
             continue
         if not equals:
-            yield Fault(f".env line {number} is no NAME=value: {line.strip()!r}", f"sed -i {number}d .env")
+            yield Fault(f".env line {number} is no NAME=value", f"sed -i {number}d .env")  # it may hold a password
         elif name.strip() not in given.SETTINGS and name.strip() != "KIT_RUN_DIR":
             near = difflib.get_close_matches(name.strip(), given.SETTINGS, 1)
             hint = f"sed -i 's/^{name}=/{near[0]}=/' .env" if near else "see .env.example for the names there are"
@@ -59,7 +52,11 @@ def env_file(run: RunDir) -> Iterator[Fault]:
 def settings(run: RunDir) -> Iterator[Fault]:
     """What the user gave is usable; a given server answers."""
     try:
+        current()
         given.check(given.given())
+    except NotConfigured as wrong:
+        yield Fault(str(wrong), "correct it in .env or in the shell, or unset it")
+        return
     except Problem as problem:
         yield Fault(problem.what, problem.remedy)
     key_file = given.given().get("GOOGLE_SERVICE_ACCOUNT_FILE")
@@ -84,9 +81,11 @@ def servers(run: RunDir) -> Iterator[Fault]:
 
 
 def disk(run: RunDir) -> Iterator[Fault]:
-    run.path.mkdir(parents=True, exist_ok=True)
-    if not os.access(run.path, os.W_OK):
-        yield Fault(f"{run.path} cannot be written to", f"sudo chown -R {os.getuid()} {run.path}")
+    try:
+        run.create()
+    except Problem as problem:
+        yield Fault(problem.what, problem.remedy)
+        return
     free = shutil.disk_usage(run.path).free
     if free < LEAST_DISK:
         yield Fault(f"only {free // 2**20} MB are free under {run.path}", f"du -sh {run.path}/*   shows what could go")
@@ -118,16 +117,15 @@ def database(run: RunDir) -> Iterator[Fault]:
     from sqlalchemy.exc import SQLAlchemyError
 
     from cars_bot.database import new_engine
-    from cars_bot.errors import NotConfigured
-    from cars_bot.settings import redact
-    from cars_bot.settings import settings as current
 
+    url = current().database_url
     try:
-        url = current().database_url
-        with new_engine(url).connect() as connection:
-            connection.execute(text("SELECT 1"))
-    except NotConfigured as problem:
-        yield Fault(str(problem), "correct it in .env or unset it")
+        engine = new_engine(url)
+        try:
+            with engine.connect() as connection:
+                connection.execute(text("SELECT 1"))
+        finally:
+            engine.dispose()
     except SQLAlchemyError as error:
         why = str(getattr(error, "orig", error)).strip().splitlines()[0]
         mend = "start that server, or unset DATABASE_URL to use SQLite"
@@ -149,14 +147,19 @@ def processes(run: RunDir) -> Iterator[Fault]:
 
 
 def brokers(run: RunDir) -> Iterator[Fault]:
+    """The servers let us in, and the API would take a run in."""
     values = run.read_env()
     if not Supervisor(run).is_up():
         return
-    for name, program, server in (("RMQ_URL", "rabbitmq", amqp), ("REDIS_URL", "redis", redis_server)):
-        if why := server.why_not(values[name]):
-            yield Fault(f"{name}={given.shown(values[name])}: {why}", f"./kit up {program}")
-    if not http_answers(values["KIT_URL"]):
+    celery = {} if "CELERY_BROKER_URL" not in values else {"CELERY_BROKER_URL": current().celery_broker_url}
+    for name, url in ({name: values[name] for name in ("RMQ_URL", "REDIS_URL")} | celery).items():
+        program, server = ("redis", redis_server) if is_redis(url) else ("rabbitmq", amqp)
+        if why := server.why_not(url):
+            yield Fault(f"{name}={given.shown(url)}: {why}", f"./kit up {program}")
+    if not http_answers(values["KIT_URL"] + "/healthz"):
         yield Fault(f"the API does not answer at {values['KIT_URL']}", "./kit restart api; ./kit logs api")
+    elif not http_answers(values["KIT_URL"] + "/readyz"):
+        yield Fault("the API takes no runs in: its database refuses them", "./kit logs api; is the disk full?")
 
 
 def queues(run: RunDir) -> Iterator[Fault]:
@@ -186,49 +189,6 @@ def clocks(run: RunDir) -> Iterator[Fault]:
         yield Fault(clock.in_words(clock.ahead(), clock.whose()), "sudo timedatectl set-ntp true")
 
 
-def workers(run: RunDir) -> Iterator[Fault]:
-    """Somebody reads the queues of either lane. A raw worker that is busy does not; its reports say it is there."""
-    values, supervisor = run.read_env(), Supervisor(run)
-    if not supervisor.is_up() or amqp.why_not(values["RMQ_URL"]) or redis_server.why_not(values["REDIS_URL"]):
-        return
-    from cars_bot import presence
-    from cars_bot.catalogue import QUEUES
-    from cars_bot.settings import settings as current
-
-    alive = {process.pid for process in supervisor.processes() if process.is_alive}
-    idle = [] if alive & {worker["pid"] for worker in presence.workers()} else ["consumer"]
-    if not current().celery_over_redis:
-        read = amqp.consumers(values["RMQ_URL"], list(QUEUES))
-        idle += [] if all(read.get(name) for name in QUEUES) else ["celery_worker"]
-    for program in idle:
-        mend = f"./kit scale {program}=1   or, if it runs: ./kit restart {program}"
-        yield Fault(f"no {program} reads its queues", mend)
-
-
-def progress(run: RunDir) -> Iterator[Fault]:
-    """Nothing that could start has been waiting for long."""
-    if not Supervisor(run).is_up():
-        return
-    from sqlalchemy import func, select
-
-    from cars_bot import clock, database
-    from cars_bot.errors import StorageUnavailable
-    from cars_bot.models import runs
-
-    late = (runs.c.state == "PENDING") & (runs.c.due_at < clock.now() - PATIENCE)
-    try:
-        with database.statements() as connection:
-            waiting = connection.execute(select(runs.c.lane, func.count()).where(late).group_by(runs.c.lane)).all()
-    except StorageUnavailable:
-        return  # the check of the database says so
-    for lane, count in waiting:
-        program = {"celery": "celery_worker", "raw": "consumer"}.get(lane, "api")
-        what = f"{count} runs of the {lane} lane have waited for more than {PATIENCE} s"
-        yield Fault(
-            what, f"./kit scale {program}=3   if they are many; ./kit logs {program}   if none moves", note=True
-        )
-
-
 CHECKS: dict[str, Check] = {
     "packages": packages,
     ".env": env_file,
@@ -242,6 +202,8 @@ CHECKS: dict[str, Check] = {
     "connections": brokers,
     "queues": queues,
     "clock": clocks,
-    "workers": workers,
-    "progress": progress,
+    "workers": at_work.workers,
+    "progress": at_work.progress,
+    "crashes": at_work.crashes,
+    "dead letters": at_work.dead_letters,
 }

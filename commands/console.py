@@ -4,6 +4,9 @@ Everything here goes to stderr; stdout belongs to a command's answer (a table, J
 `./kit` uses it before anything is installed.
 """
 
+import codecs
+import json
+import os
 import sys
 import threading
 import time
@@ -14,6 +17,40 @@ from typing import TextIO
 DONE, NO, USAGE, NOT_UP, CANNOT = 0, 1, 2, 3, 4
 EXIT_CODES = """exit codes: 0 done · 1 the answer is no (lost runs, faults found, tests failed) · 2 wrong usage ·
 3 the kit is not up · 4 something is in the way; the message says what and how to mend it"""
+
+
+# How our marks are written where a terminal has no character for them.
+PLAIN = {"✓": "ok", "✗": "no", "→": "->", "…": "...", "·": "-", "–": "-", "—": "-", "│": "|", "─": "-", "┼": "+",
+         "█": "#", "░": ".",
+         "×": "x", "÷": "/", "≥": ">=", "≤": "<=", "−": "-", "“": '"', "”": '"', "’": "'"}  # fmt: skip
+
+
+def any_terminal(for_itself: bool = False) -> None:
+    """From now on no character is too much for stdout and stderr: what they cannot write is written another way.
+
+    A terminal may know ASCII only, and in what people wrote there are halves of an emoji that nothing can write.
+
+    Args:
+        for_itself: the terminal is no matter of the programs that are started from here; their output is read by us.
+    """
+    if for_itself:
+        os.environ.pop("PYTHONIOENCODING", None)
+    codecs.register_error("kit", _in_plain)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="kit")
+
+
+def _in_plain(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    text = error.object[error.start : error.end]
+    return "".join(PLAIN.get(c) or c.encode("ascii", "backslashreplace").decode() for c in text), error.end
+
+
+def as_json(value: object, indent: int | None = None) -> str:
+    """`value` as JSON that stdout can write; any program reads the same from it."""
+    return json.dumps(value, indent=indent, ensure_ascii=(sys.stdout.encoding or "ascii").lower() != "utf-8")
 
 
 class Problem(Exception):

@@ -4,9 +4,11 @@ import argparse
 import json
 from dataclasses import asdict
 
-from commands.checks import CHECKS
+from cars_bot.errors import NotConfigured
+from commands.checks import CHECKS, Check
 from commands.console import DONE, NO, colour
-from commands.state import run_dir
+from commands.fault import Fault
+from commands.state import RunDir, run_dir
 from commands.supervisor import Supervisor
 
 
@@ -16,7 +18,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace) -> int:
     run = run_dir()
-    found = {name: list(check(run)) for name, check in CHECKS.items()}
+    found = {name: looked_at(name, check, run) for name, check in CHECKS.items()}
     faults = [fault for group in found.values() for fault in group if not fault.note]
     if options.json:
         print(
@@ -33,3 +35,11 @@ def main(options: argparse.Namespace) -> int:
     if not Supervisor(run).is_up():
         print("\nThe kit is not up: ./kit up")
     return NO if faults else DONE
+
+
+def looked_at(name: str, check: Check, run: RunDir) -> list[Fault]:
+    """What a check finds. Where a setting is wrong most of them cannot be made, and one of them says so."""
+    try:
+        return list(check(run))
+    except NotConfigured:
+        return [Fault(f"{name} cannot be looked at before the settings are mended", "", note=True)]

@@ -6,31 +6,17 @@ settings of a lesson (`REDIS_URL=redis://localhost:6379/0`) work with and withou
 
 import os
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from dotenv import dotenv_values
-
-from cars_bot.settings import LOOPBACK, OWN_REDIS, has_known_login, redact
+from cars_bot import settings as cars_bot_settings
+from cars_bot import urls
+from cars_bot.setting_values import read_file
+from cars_bot.settings import ADDRESSES, OWN_REDIS, SETTINGS, has_known_login
 from commands import amqp, ports, redis_server
 from commands.console import Problem
 from commands.state import ROOT
 
 CLASSROOM_LOGIN = ("student", "qwerty")
-NO_LOGIN = (None, None)
-# What a user may set; whatever the environment holds of it is handed on to every process.
-SETTINGS = (
-    "DATABASE_URL", "RMQ_URL", "CELERY_BROKER_URL", "REDIS_URL", "CELERY_RESULT_BACKEND", "API_URL",
-    "OUTSIDE_WORLD_URL", "OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_MODEL", "TELEGRAM_BOT_TOKEN",
-    "TELEGRAM_BASE_URL", "TELEGRAM_CHANNEL", "GOOGLE_SERVICE_ACCOUNT_FILE", "SHEETS_BASE_URL", "SPREADSHEET_ID",
-    "KIT_SECRET", "EXTRA_JOBS", "JOBS_PER_CHILD", "CLIENT_DEADLINE", "ALLOWED_HOSTS", "PRIVATE_HOSTS",
-)  # fmt: skip
-# Addresses of servers, and what may stand before their ://
-SERVERS = {
-    "RMQ_URL": ("amqp", "amqps"),
-    "REDIS_URL": ("redis", "rediss"),
-    "CELERY_BROKER_URL": ("amqp", "amqps", "redis", "rediss"),
-    "CELERY_RESULT_BACKEND": ("redis", "rediss"),
-}
+SERVERS = ("RMQ_URL", "REDIS_URL", "CELERY_BROKER_URL", "CELERY_RESULT_BACKEND")  # whose addresses the kit tries
 
 
 def env_file() -> Path:
@@ -39,8 +25,13 @@ def env_file() -> Path:
 
 
 def given() -> dict[str, str]:
-    """The settings the user made: `.env`, overruled by the environment."""
-    both = dotenv_values(env_file()) | {name: os.environ[name] for name in SETTINGS if os.environ.get(name)}
+    """The settings the user made: `.env`, overruled by the environment.
+
+    Raises:
+        NotConfigured: the file cannot be read.
+    """
+    file = read_file(env_file(), must_be_there=bool(os.environ.get("KIT_ENV_FILE")))
+    both = file | {name: os.environ[name] for name in SETTINGS if os.environ.get(name)}
     return {name: value for name, value in both.items() if name in SETTINGS and value}
 
 
@@ -53,49 +44,59 @@ def check(settings: dict[str, str]) -> dict[str, int]:
     Raises:
         Problem: names the setting and what would be right.
     """
-    expected: dict[str, int] = {}
+    expected: dict[str, tuple[str, int]] = {}
     for name in (name for name in SERVERS if name in settings and settings[name] != OWN_REDIS):
         url = settings[name]
-        scheme = urlsplit(url).scheme
-        if scheme not in SERVERS[name]:
-            right = " or ".join(f"{scheme}://…" for scheme in SERVERS[name])
-            raise Problem(f"{name}={redact(url)} is not an address the kit can use", f"give {right}")
+        try:
+            ADDRESSES[name](url)
+        except urls.Unreadable as error:
+            raise Problem(f"{name} is no address the kit can use (so it is not shown): {error}") from None
         refuse_known_login_elsewhere(name, url, settings.get("PRIVATE_HOSTS", "").split(","))
-        program, server = ("rabbitmq", amqp) if scheme.startswith("amqp") else ("redis", redis_server)
-        if (port := place_for_our_own(url)) and expected.setdefault(program, port) == port:
+        program, server = ("redis", redis_server) if urls.is_redis(url) else ("rabbitmq", amqp)
+        if (place := place_for_our_own(url)) and expected.setdefault(program, place) == place:
             continue
         if why := server.why_not(url):
             raise Problem(
-                f"{name}={redact(url)} was given, but {why}",
+                f"{name}={shown(url)} was given, but {why}",
                 f"start that server, or unset {name} so that the kit starts one of its own",
             )
-    return expected
+    return {program: port for program, (_, port) in expected.items()}
 
 
-def place_for_our_own(url: str) -> int | None:
-    """The port of `url` if a private server of the kit could be what it means: this machine, our login, port free."""
-    parts = urlsplit(url)
-    login, program, path = {
-        "amqp": (CLASSROOM_LOGIN, "rabbitmq", parts.path.strip("/").lower() in ("", "%2f")),
-        "redis": (NO_LOGIN, "redis", True),
-    }.get(parts.scheme, (None, "", False))
-    if parts.hostname not in LOOPBACK or (parts.username, parts.password) != login or not path:
-        return None
-    port = parts.port or ports.PREFERRED[program]
-    return port if ports.is_free(port) else None
+def place_for_our_own(url: str) -> tuple[str, int] | None:
+    """Where our own server would have to listen to be what `url` means; None if it could not be.
+
+    It could if the address is this machine's, with our login, and nobody listens there yet.
+    """
+    at = urls.address(url)
+    ours = at.host in urls.LOOPBACK and not at.tls
+    if isinstance(at, urls.Broker):
+        ours = ours and (at.user, at.password, at.virtual_host) == (*CLASSROOM_LOGIN, "/")
+    else:
+        ours = ours and not at.password
+    host = own_host(at.host)
+    return (host, at.port) if ours and ports.is_free(at.port, host) else None
+
+
+def own_host(host: str) -> str:
+    """The address that a server of ours listens on so that clients find it at `host`."""
+    return "127.0.0.1" if host == "localhost" else host
 
 
 def refuse_known_login_elsewhere(name: str, url: str, private_hosts: list[str]) -> None:
     """student/qwerty is printed in every lesson: a server that others can reach must not know it."""
-    parts = urlsplit(url)
     if has_known_login(url, private_hosts):
+        host = urls.in_url(urls.address(url).host)
         raise Problem(
-            f"{name} uses a login that everybody knows on {parts.hostname}, which is not this machine",
-            f"give that broker a user of its own (rabbitmqctl add_user), then {name}=amqp://USER:PASSWORD@{parts.hostname}/",
+            f"{name} uses a login that everybody knows on {host}, which is not this machine",
+            f"give that broker a user of its own (rabbitmqctl add_user), then {name}=amqp://USER:PASSWORD@{host}/",
         )
 
 
 def shown(url: str) -> str:
     """An address fit to be printed: the classroom login is no secret, every other password is."""
-    parts = urlsplit(url)
-    return url if (parts.username, parts.password) == CLASSROOM_LOGIN else redact(url)
+    try:
+        at = urls.address(url)
+    except urls.Unreadable:
+        return cars_bot_settings.redact(url)
+    return url if (at.user, at.password) == CLASSROOM_LOGIN else cars_bot_settings.redact(url)

@@ -4,12 +4,11 @@ A message that cannot be read is named and left out; the others are imported.
 """
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
 from commands.client import base_url
-from commands.console import Progress
+from commands.console import Progress, as_json
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,7 +32,7 @@ def main(options: argparse.Namespace) -> int:
             for (channel, message), post in found.post_ids.items()
         ]
         counts = {"imported": len(posts), "skipped": found.skipped, "unreadable": found.unreadable}
-        print(json.dumps(counts | {"posts": posts}))
+        print(as_json(counts | {"posts": posts}))
     else:
         print(f"{len(found.post_ids)} posts imported, {found.skipped} service messages skipped")
     return 0

@@ -19,7 +19,7 @@ def main(options: argparse.Namespace) -> int:
     width = max(len(file.stem) for file in files)
     positions = {}
     for file in files:
-        text = file.read_text(errors="replace")
+        text = file.read_text(encoding="utf-8", errors="replace")
         positions[file] = file.stat().st_size
         for line in text.splitlines()[-options.lines :] if options.lines else ():
             print(f"{file.stem:{width}} │ {line}", flush=True)

@@ -31,15 +31,15 @@ STEPS = 200
 LISTENING = "0A"  # as /proc/net/tcp writes the state of a socket
 
 
-def is_free(port: int) -> bool:
-    """Whether a server could listen on `port` of 127.0.0.1 now."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return not answers(port)
+def is_free(port: int, host: str = "127.0.0.1") -> bool:
+    """Whether a server could listen on `port` of `host`, an address of this machine, now."""
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except OSError:  # somebody has it, or this machine has no such address
+        return False
+    return not answers(port, host)
 
 
 def answers(port: int, host: str = "127.0.0.1", seconds: float = 0.3) -> bool:

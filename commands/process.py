@@ -5,13 +5,12 @@ price, currency, city, phones, telegram; null where the post does not say.
 """
 
 import argparse
-import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from commands import client, wait
-from commands.console import DONE, NO, Progress, say, table
+from commands.console import DONE, NO, Progress, as_json, say, table
 
 FIELDS = ("is_sale", "make", "model", "year", "mileage_km", "price", "currency", "city", "phones", "telegram")
 SHOWN = ("id", "is_sale", "make", "model", "year", "mileage_km", "price", "currency", "city")
@@ -36,7 +35,7 @@ def main(options: argparse.Namespace) -> int:
     rows = [found(message, ended.get(run)) for (_, message), run in zip(posts, ids, strict=True)]
     if options.json:
         for row in rows:
-            print(json.dumps(row, ensure_ascii=False))
+            print(as_json(row))
     else:
         cells = [["" if row[name] is None else row[name] for name in SHOWN] for row in rows]
         print(table(cells, SHOWN, right=(0, 4, 5, 6)))

@@ -85,6 +85,7 @@ def environment(run: RunDir, settings: dict[str, str]) -> dict[str, str]:
         "KIT_RUN_DIR": str(run.path),
         "PYTHONPATH": str(ROOT),
         "PYTHONUNBUFFERED": "1",
+        "PYTHONUTF8": "1",  # files and logs are UTF-8, whatever the terminal of `kit up` is
         MARK: str(run.path),
     }
 

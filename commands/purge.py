@@ -39,8 +39,9 @@ def main(options: argparse.Namespace) -> int:
     ):
         for number, _ in enumerate(hands.map(client.cancel, waiting)):
             line.update(f"{number} of {len(waiting)}")
-        lanes = [f"raw.{name}" for name in names] + ([] if settings().celery_over_redis else names)
-        amqp.purge(settings().rmq_url, lanes)
+        amqp.purge(settings().rmq_url, [f"raw.{name}" for name in names])
+        if not settings().celery_over_redis:  # it may have a broker of its own
+            amqp.purge(settings().celery_broker_url, names)
     return 0
 
 

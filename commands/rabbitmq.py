@@ -89,7 +89,7 @@ def _settle_erlang(tree: Path) -> None:
         script.write_text("".join(there if line.strip().startswith("ROOTDIR=") else line for line in lines))
 
 
-def programs(run: RunDir, ports: dict[str, int]) -> list[Program]:
+def programs(run: RunDir, ports: dict[str, int], host: str = "127.0.0.1") -> list[Program]:
     """Write the private node's files and return how to run it and its name server."""
     home = run.plain_path() / "rabbitmq"
     (home / "home").mkdir(parents=True, exist_ok=True)
@@ -99,7 +99,7 @@ def programs(run: RunDir, ports: dict[str, int]) -> list[Program]:
     (home / "advanced.config").write_text(
         f"""%% A private broker for one student: loopback only, little memory, logs to the console.
 [{{rabbit, [
-   {{tcp_listeners, [{{"127.0.0.1", {ports["rabbitmq"]}}}]}},
+   {{tcp_listeners, [{{"{host}", {ports["rabbitmq"]}}}]}},
    {{default_user, <<"student">>}},
    {{default_pass, <<"qwerty">>}},
    {{default_user_tags, [{os.environ.get("KIT_BROKER_TAG", TAG)}]}},
@@ -118,7 +118,7 @@ def programs(run: RunDir, ports: dict[str, int]) -> list[Program]:
         "PATH": found.path,
         "HOME": str(home / "home"),
         "RABBITMQ_NODENAME": "kit@localhost",
-        "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
+        "RABBITMQ_NODE_IP_ADDRESS": host,
         "RABBITMQ_DIST_PORT": str(ports["rabbitmq_dist"]),
         "RABBITMQ_MNESIA_BASE": str(home / "data"),
         "RABBITMQ_LOG_BASE": str(home / "log"),

@@ -127,7 +127,7 @@ class Starting:
 
     def _logged(self, process: Process) -> str:
         """What it has written since it was started."""
-        with process.log.open(errors="replace") as log:
+        with process.log.open(encoding="utf-8", errors="replace") as log:
             log.seek(self._log_sizes.get(process.name, 0))
             return log.read()
 
@@ -135,7 +135,7 @@ class Starting:
 def tail(process: Process, lines: int = LOG_LINES) -> str:
     """The end of a process's log, as one text."""
     try:
-        text = process.log.read_text(errors="replace")
+        text = process.log.read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:
         return f"{process.log} is empty"
     return "\n".join(f"  {process.name} │ {line}" for line in text.splitlines()[-lines:])

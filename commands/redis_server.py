@@ -23,11 +23,13 @@ def found_on_this_machine(run: RunDir) -> str | None:
     """
     import redis
 
+    from cars_bot import redis_client
+
     base = f"redis://127.0.0.1:{PREFERRED['redis']}"
     if why_not(f"{base}/0"):
         return None
     for number in range(DATABASES):
-        client = redis.Redis.from_url(f"{base}/{number}", socket_timeout=2, decode_responses=True)
+        client = redis_client.connect(f"{base}/{number}", 2.0, decode_responses=True)
         try:
             if CONFIG_NAME in str(client.info("server").get("config_file")):
                 return None
@@ -45,8 +47,10 @@ def why_not(url: str) -> str | None:
     """None if the server at `url` answers, else the reason in words."""
     import redis
 
+    from cars_bot import redis_client
+
     try:
-        client = redis.Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2)
+        client = redis_client.connect(url, 2.0)
         client.ping()
         client.close()
     except redis.AuthenticationError:
@@ -56,7 +60,7 @@ def why_not(url: str) -> str | None:
     return None
 
 
-def programs(run: RunDir, ports: dict[str, int]) -> list[Program]:
+def programs(run: RunDir, ports: dict[str, int], host: str = "127.0.0.1") -> list[Program]:
     """Write the private server's configuration and return how to run it."""
     server, environment = binaries()
     home = run.path / "redis"
@@ -64,7 +68,7 @@ def programs(run: RunDir, ports: dict[str, int]) -> list[Program]:
     config = home / CONFIG_NAME
     config.write_text(
         f"""# A private Redis: loopback only. It may be emptied at any time: the database is the truth.
-bind 127.0.0.1
+bind {host}
 port {ports["redis"]}
 dir "{home}"
 daemonize no

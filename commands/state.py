@@ -16,6 +16,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from dotenv import dotenv_values
+
 from commands.console import Problem
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -60,16 +62,23 @@ class RunDir:
         """Make the folder, readable by its owner alone.
 
         Raises:
-            Problem: its path has a character that one of the servers cannot cope with.
+            Problem: its path has a character that one of the servers cannot cope with, or it cannot be made.
         """
         if bad := set("'\"\\\n") & set(str(self.path)):
             raise Problem(
                 f"the run directory {str(self.path)!r} contains {' '.join(map(repr, bad))}",
                 "set KIT_RUN_DIR to another path",
             )
-        self.path.mkdir(parents=True, exist_ok=True)
-        self.path.chmod(0o700)
-        self.logs.mkdir(exist_ok=True)
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            self.path.chmod(0o700)
+            self.logs.mkdir(exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.path):
+                pass
+        except OSError as error:
+            raise Problem(
+                f"KIT_RUN_DIR={self.path} cannot be used: {error.strerror}", "set KIT_RUN_DIR to a folder of your own"
+            ) from error
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
@@ -81,25 +90,26 @@ class RunDir:
 
     def read_env(self) -> dict[str, str]:
         """What `kit up` wrote down; empty if it never ran."""
-        try:
-            lines = self.kit_env.read_text().splitlines()
-        except FileNotFoundError:
-            return {}
-        pairs = (line.partition("=") for line in lines if line and not line.startswith("#"))
-        return {name: value.strip("'") for name, _, value in pairs}
+        values = dotenv_values(self.kit_env, interpolate=False, encoding="utf-8")
+        return {name: value for name, value in values.items() if value is not None}
 
     def write_env(self, values: dict[str, str]) -> None:
         """Write the addresses for everything that reads `cars_bot.settings`; readable by this user alone."""
         text = "# written by ./kit up: where everything is. ./kit down empties it.\n"
-        text += "".join(f"{name}='{value}'\n" for name, value in sorted(values.items()))
+        text += "".join(f"{name}={in_quotes(value)}\n" for name, value in sorted(values.items()))
         unfinished = self.kit_env.with_suffix(".new")
         unfinished.touch(mode=0o600)
-        unfinished.write_text(text)
+        unfinished.write_text(text, encoding="utf-8")
         unfinished.replace(self.kit_env)
 
     def secret(self) -> str:
         """The key that signs status reports, made at the first start and kept."""
         return self.read_env().get("KIT_SECRET") or secrets.token_hex(32)
+
+
+def in_quotes(value: str) -> str:
+    """A value as a file of settings holds it."""
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def run_dir() -> RunDir:

@@ -44,7 +44,8 @@ def as_dict(process: Process) -> dict[str, Any]:
 
 
 def urls(values: dict[str, str], programs: set[str]) -> dict[str, str]:
-    from cars_bot.settings import redact, settings
+    from cars_bot.settings import redact as without_password
+    from cars_bot.settings import settings
     from commands.given import shown
 
     page = values["KIT_URL"]
@@ -54,10 +55,11 @@ def urls(values: dict[str, str], programs: set[str]) -> dict[str, str]:
         "docs": f"{page}/docs",
         "rabbitmq_management": values.get("RMQ_MANAGEMENT_URL", ""),
         "flower": values["FLOWER_URL"] if "flower" in programs else "",
-        "outside_world": values["OUTSIDE_WORLD_URL"],
+        "outside_world": without_password(values["OUTSIDE_WORLD_URL"]),
         "rmq": shown(values["RMQ_URL"]),
+        "celery_broker": shown(settings().celery_broker_url) if "CELERY_BROKER_URL" in values else "",
         "redis": shown(values["REDIS_URL"]),
-        "database": redact(settings().database_url),
+        "database": without_password(settings().database_url),
     }
     return {name: url for name, url in found.items() if url}
 

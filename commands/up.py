@@ -93,8 +93,8 @@ def title(names: list[str]) -> str:
 
 
 def private_servers(run: RunDir, plan: addresses.Plan) -> list[Program]:
-    programs = rabbitmq.programs(run, plan.ports) if "rabbitmq" in plan.ports else []
-    return programs + (redis_server.programs(run, plan.ports) if "redis" in plan.ports else [])
+    programs = rabbitmq.programs(run, plan.ports, plan.hosts["rabbitmq"]) if "rabbitmq" in plan.ports else []
+    return programs + (redis_server.programs(run, plan.ports, plan.hosts["redis"]) if "redis" in plan.ports else [])
 
 
 def start_all(supervisor: Supervisor, values: dict[str, str], names: list[str], line: Progress) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import redis
 
-from commands.console import DONE, NO, Problem, Progress, report, table
+from commands.console import DONE, NO, Problem, Progress, any_terminal, report, table
 from experiments.ground import NoGround
 from experiments.whole_kit import WholeKit, whole_kit
 
@@ -137,4 +137,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    any_terminal(for_itself=True)
     sys.exit(main())

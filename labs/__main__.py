@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from commands.console import DONE, NO, USAGE, Problem, report, say, table
+from commands.console import DONE, NO, USAGE, Problem, any_terminal, report, say, table
 from labs import workspace
 from labs.lab import LANES, Lab, all_labs, lab
 from labs.workspace import changing_progress, copy_of, now, shown, started
@@ -183,4 +183,5 @@ COMMANDS: dict[str, Callable[[Options], int]] = {
 }  # fmt: skip
 
 if __name__ == "__main__":
+    any_terminal(for_itself=True)
     sys.exit(main(sys.argv[1:]))

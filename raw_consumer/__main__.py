@@ -11,6 +11,7 @@ import sys
 import redis
 
 from cars_bot import callback, clients, liveness, presence
+from cars_bot import startup as startup
 from cars_bot.book import DATABASE_BOOK
 from cars_bot.catalogue import QUEUES
 from cars_bot.errors import NotConfigured
@@ -33,6 +34,7 @@ def worker(options: argparse.Namespace) -> int:
         signal.signal(signal.SIGTERM, lambda *_: consumer.stop())
         consumer.work()
 
+    startup.need_folder()
     clients.preload()  # once, before the fork, and not again in every child
     if not options.report_to:
         liveness.Heartbeat(options.name, "raw", options.queues).start()
@@ -44,6 +46,7 @@ def scheduler(options: argparse.Namespace) -> int:
     """Put what is due into the outbox, for ever."""
     from raw_consumer.scheduler import run_for_ever
 
+    startup.need_folder()
     return run_for_ever(options.name)
 
 

@@ -13,29 +13,17 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-import pika
 from pika.channel import Channel
 
 from cars_bot import ownership
 from raw_consumer import topology
 from raw_consumer.mended_pika import Connection
+from raw_consumer.parameters import parameters
 
 log = logging.getLogger(__name__)
 
 BACKOFF, BACKOFF_MAX = 0.2, 10.0  # seconds between two tries to connect, doubled each time
 GOODBYE_SECONDS = 2.0
-
-
-def parameters(url: str, name: str) -> pika.URLParameters:
-    """How we connect: everything that could wait for ever is bounded (seconds)."""
-    chosen = pika.URLParameters(url)
-    chosen.heartbeat = 20  # a dead peer is noticed within two of them
-    chosen.socket_timeout = 5
-    chosen.stack_timeout = 10  # socket, login and all
-    chosen.blocked_connection_timeout = 10  # a broker under an alarm does not say when it will be over
-    chosen.connection_attempts = 1
-    chosen.client_properties = {"connection_name": name}
-    return chosen
 
 
 class ConnectionKeeper:

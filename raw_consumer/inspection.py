@@ -13,6 +13,7 @@ from typing import Any
 
 import redis
 
+from cars_bot import redis_client
 from cars_bot.presence import KEPT_SECONDS, PREFIX
 from cars_bot.settings import settings
 from raw_consumer.child import Child
@@ -23,7 +24,7 @@ PATIENCE = 0.2  # seconds a parent waits for Redis; its children's time limits a
 # feature: inspect/status
 def reporter(name: str) -> Callable[[list[Child]], None]:
     """Return what writes down the children of the worker `name`."""
-    client = redis.Redis.from_url(settings().redis_url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE)
+    client = redis_client.connect(settings().redis_url, PATIENCE)
 
     def report(children: list[Child]) -> None:
         state = {"worker": name, "pid": os.getpid(), "children": [_describe(child) for child in children]}

@@ -23,6 +23,7 @@ def nothing_given(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No setting from the shell, no .env, no other kit's promised ports."""
     for name in given.SETTINGS:
         monkeypatch.delenv(name, raising=False)
+    (tmp_path / ".env").touch()
     monkeypatch.setenv("KIT_ENV_FILE", str(tmp_path / ".env"))
     monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
 

@@ -2,6 +2,7 @@
 
 import configparser
 import os
+import re
 import shlex
 import stat
 import sys
@@ -11,6 +12,7 @@ import pytest
 from dotenv import dotenv_values
 from supervisor.options import ServerOptions
 
+from cars_bot.settings import read
 from commands import checks, logs, rabbitmq, scale, up
 from commands.__main__ import COMMANDS, MODULES, main
 from commands.console import Problem, bar, table
@@ -130,6 +132,39 @@ def test_the_configuration_for_a_real_server_is_one_supervisor_takes(
     assert {"carsbot-api", "carsbot-celery-beat", "carsbot-celery-worker_00", "carsbot-consumer_01"} <= names
 
 
+def test_a_percent_sign_in_a_folder_of_a_real_server_reaches_the_program_as_it_is(tmp_path: Path) -> None:
+    folder = tmp_path / "100%20 %(x)s"
+    (folder / "log").mkdir(parents=True)
+    text = (ROOT / "deploy/supervisor/carsbot.conf").read_text(encoding="utf-8").replace("user=carsbot\n", "")
+    for name, own in (("/var/log/carsbot", folder / "log"), ("/var/lib/carsbot", folder), ("/opt/carsbot", folder)):
+        once, twice = str(own).replace("%", "%%"), str(own).replace("%", "%%%%")
+        text = re.sub(rf"^(stdout_logfile=.*){name}", lambda m, t=twice: m[1] + t, text, flags=re.MULTILINE)
+        text = text.replace(name, once)
+    conf = tmp_path / "supervisord.conf"
+    conf.write_text("[supervisord]\n" + re.sub(r"command=(\S.*?)/.venv", r"command='\1'/.venv", text), encoding="utf-8")
+    (group,) = supervisor_options(conf).process_group_configs
+    for config in group.process_configs:
+        assert shlex.split(config.command)[0] == str(folder / ".venv/bin/python")
+        assert config.environment["KIT_RUN_DIR"] == str(folder)
+        assert config.stdout_logfile.startswith(str(folder / "log"))
+
+
+def test_a_raw_worker_of_a_real_server_gets_as_long_to_finish_as_a_celery_worker() -> None:
+    parser = configparser.RawConfigParser(inline_comment_prefixes=(" ;",))
+    parser.read(ROOT / "deploy/supervisor/carsbot.conf")
+    section = parser["program:carsbot-consumer"]
+    assert "--stop-seconds 365" in section["command"]
+    assert int(section["stopwaitsecs"]) > 365
+
+
+@pytest.mark.parametrize("value", ["it's", 'a"b', "100%", "%(x)s", "${HOME}", "a\\'b", "a\\b", "#x", " x ", "ключ"])
+def test_a_setting_is_read_as_it_was_written_down(value: str, tmp_path: Path) -> None:
+    run = RunDir(tmp_path)
+    run.write_env({"A": "1", "KIT_SECRET": value, "TELEGRAM_CHANNEL": "it's"})
+    assert run.read_env() == {"A": "1", "KIT_SECRET": value, "TELEGRAM_CHANNEL": "it's"}
+    assert read({"KIT_RUN_DIR": str(tmp_path)}, root=tmp_path).kit_secret == value
+
+
 def test_processes_get_nothing_of_the_shell_but_what_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "mine")
     monkeypatch.setenv("NO_PROXY", "example.org")
@@ -219,6 +254,7 @@ def test_a_followed_log_prints_whole_lines_and_survives_rotation(
 
 
 def test_the_doctor_finds_mistakes_in_the_env_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".env").touch()
     monkeypatch.setenv("KIT_ENV_FILE", str(tmp_path / ".env"))
     (tmp_path / ".env").write_text("# fine\nRMQ_ULR=amqp://x\nOPENAI_MODEL=ok\njust words\n")
     faults = list(checks.env_file(RunDir(tmp_path)))
@@ -232,6 +268,7 @@ def test_the_example_of_an_env_file_names_only_settings_there_are(
     (tmp_path / ".env").write_text(
         "\n".join(line.removeprefix("#") for line in lines if line.startswith("#") and line[1] != " ")
     )
+    (tmp_path / ".env").touch()
     monkeypatch.setenv("KIT_ENV_FILE", str(tmp_path / ".env"))
     assert list(checks.env_file(RunDir(tmp_path))) == []
 

@@ -4,7 +4,8 @@ import ast
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[2] / "raw_consumer"
-BESIDE_THE_WAY = {"logs", "mended_pika"}  # how lines are logged; two things mended in the library
+# How lines are logged; two things mended in the library; how an address is said to it.
+BESIDE_THE_WAY = {"logs", "mended_pika", "parameters"}
 
 
 def uses(module: str) -> set[str]:

@@ -1,0 +1,32 @@
+"""What a running kit tells a terminal that knows ASCII only: the commands whose answers hold what people wrote."""
+
+import json
+import subprocess
+
+import pytest
+
+from tests.kit import ROOT, Kit
+from tests.unit.test_terminal import TERMINALS
+
+
+@pytest.mark.parametrize("terminal", TERMINALS)
+@pytest.mark.parametrize(
+    "words",
+    [["import", "data/result.json", "--json"], ["dead-letters", "list"], ["inspect"], ["logs"], ["doctor"], ["status"]],
+    ids=" ".join,
+)
+def test_no_character_is_too_much(words: list[str], terminal: str, kit: Kit) -> None:
+    done = subprocess.run(
+        [ROOT / "kit", *words],
+        cwd=ROOT,
+        env=kit.environment | TERMINALS[terminal],
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+    output, errors = done.stdout.decode("ascii"), done.stderr.decode("ascii")
+
+    assert "Traceback" not in output + errors
+    assert output.strip() + errors.strip()
+    if "--json" in words:
+        assert {post["channel"] for post in json.loads(output)["posts"]} == {"Авто с рук · Cars & Bot"}
