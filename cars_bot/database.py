@@ -22,7 +22,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql import ClauseElement
 
 from cars_bot import clock, ledger
-from cars_bot.errors import StorageUnavailable, Unstorable
+from cars_bot.errors import NotConfigured, StorageUnavailable, Unstorable
 from cars_bot.models import metadata
 from cars_bot.settings import settings
 
@@ -39,6 +39,7 @@ _BEGIN = {
 # By process: connections must not be shared across a fork, and a child leaves its parent's alone.
 _engines: dict[int, Engine] = {}
 _kept: dict[int, Connection] = {}
+_forbidden = ""
 
 
 def new_engine(url: str) -> Engine:
@@ -57,7 +58,13 @@ def new_engine(url: str) -> Engine:
 
 
 def engine() -> Engine:
-    """This process's engine."""
+    """This process's engine.
+
+    Raises:
+        NotConfigured: this process has no database (`forbid`).
+    """
+    if _forbidden:
+        raise NotConfigured(_forbidden)
     pid = os.getpid()
     if pid not in _engines:
         _engines[pid] = new_engine(settings().database_url)
@@ -70,6 +77,17 @@ def close() -> None:
         kept.close()
     if own := _engines.pop(os.getpid(), None):
         own.dispose()
+
+
+def forbid(why: str) -> None:
+    """Have every use of the database in this process, and those it forks, refused with that sentence."""
+    global _forbidden
+    _forbidden = why
+
+
+def is_forbidden() -> bool:
+    """Whether this process has no database."""
+    return bool(_forbidden)
 
 
 @contextmanager
@@ -115,6 +133,17 @@ def writing() -> Iterator[Connection]:
         _compare_clocks(connection)
         connection.exec_driver_sql(_BEGIN[connection.dialect.name])
         yield connection
+
+
+def compare_clocks() -> None:
+    """Compare this process's clock with the shared one, if it is time to: for who needs `clock.now()` before all else.
+
+    Raises:
+        StorageUnavailable: the database does not answer.
+    """
+    if clock.is_stale():
+        with statements():
+            pass
 
 
 def _compare_clocks(connection: Connection) -> None:

@@ -121,7 +121,7 @@ def _begin(
         return Wait(WAIT_FOR_STORAGE, "the soft time limit struck before the job began")
     except Exception as error:  # what the message holds fits into no row
         log.exception("run %s cannot be begun", delivery.run_id)
-        return put_aside(delivery.run_id, delivery.lane, _words(error), worker)
+        return put_aside(delivery.run_id, delivery.lane, _words(error), worker, book)
 
 
 def _attempt(job: Job, attempt: Attempt, context: Context, soft_limit_error: type[Exception]) -> Done | Retry | Failed:
@@ -227,17 +227,17 @@ def _note(delivery: Delivery, outcome: Outcome, worker: str, attempt: int, at: f
     ledger.record(event, delivery.run_id, delivery.lane, worker=worker, attempt=attempt, detail=detail, at=at)
 
 
-def end_from_outside(run_id: str, lane: str, error: str, worker: str) -> None:
+def end_from_outside(run_id: str, lane: str, error: str, worker: str, book: Book = DATABASE_BOOK) -> None:
     """Record FAILED for a run whose worker cannot: its child was killed past the hard limit.
 
     Raises:
         StorageUnavailable: it could not be recorded.
     """
-    if runs.end_open(run_id, "FAILED", error):
+    if book.end(run_id, error):
         ledger.record("failed", run_id, lane, worker=worker, detail=error)
 
 
-def put_aside(run_id: Any, lane: str, why: str, worker: str) -> PutAside | Wait:
+def put_aside(run_id: Any, lane: str, why: str, worker: str, book: Book = DATABASE_BOOK) -> PutAside | Wait:
     """End the open run of a message that no worker can act on, and say what becomes of the message. Never raises.
 
     Nobody knows who wrote the message. So a run of another lane is left alone, and one that is being worked on.
@@ -248,7 +248,7 @@ def put_aside(run_id: Any, lane: str, why: str, worker: str) -> PutAside | Wait:
     why = clean(why[:MAX_ERROR])
     error = f"its message was put aside: {why}"
     try:
-        if isinstance(run_id, str) and _IS_ID.fullmatch(run_id) and runs.end_waiting(run_id, lane, error):
+        if isinstance(run_id, str) and _IS_ID.fullmatch(run_id) and book.end_waiting(run_id, lane, error):
             ledger.record("failed", run_id, lane, worker=worker, detail=error)
     except StorageUnavailable as away:
         return Wait(WAIT_FOR_STORAGE, str(away))

@@ -14,6 +14,7 @@ from cars_bot.runs import OVERDUE, Run
 
 _unpublished = and_(runs.c.published_at.is_(None), runs.c.finished_at.is_(None))
 
+CLOCK_SECONDS = 60.0  # further in the future no run is accepted
 SHORT_WAIT = 10.0  # seconds that a Celery worker may hold a message which is not due
 MAX_REPUBLISHED = 8  # with pauses that double from GRACE_SECONDS on: about an hour
 AT_ONCE = 1_000  # runs looked at in one go
@@ -71,6 +72,23 @@ def expire_overdue(now: float) -> list[str]:
             .returning(runs.c.id)
         )  # fmt: skip
         return list(ended.scalars())
+
+
+def set_right() -> list[str]:
+    """Move what was accepted in the future into the present, and publish it again; return the ids.
+
+    The clock was ahead when it was accepted, and was corrected since: as its row stands, it would wait for that time.
+    """
+    now = clock.now()
+    ahead = runs.c.accepted_at - now
+    wrong = and_(runs.c.accepted_at > now + CLOCK_SECONDS, _WAITS)
+    with database.statements() as connection:
+        if connection.execute(select(runs.c.id).where(wrong).limit(1)).first() is None:
+            return []
+    right = {name: runs.c[name] - ahead for name in ("accepted_at", "due_at", "expires_at", "started_at")}
+    with database.writing() as connection:
+        moved = update(runs).where(wrong).values(right | {"published_at": None}).returning(runs.c.id)
+        return list(connection.execute(moved).scalars())
 
 
 def take_back(run_id: str) -> bool:
