@@ -1,7 +1,7 @@
 """Who is alive: a process names itself, renews a lease, and others ask whether it is gone.
 
-    b1c5f0aa-4026531836-812-90317 / 815-90344
-    └ boot ─┘ └ namespace ┘ └ pid and start of the worker ┘ └ pid and start of the child that works
+    b1c5f0aa  -  812-90317   /   815-90344
+    place        the worker      its child that works: a process id, and when the process started
 
 On the same machine the kernel answers at once and exactly: the process is there, or it is not. Of a process elsewhere
 (another machine, another container) only its lease is known, which its worker's parent process renews in the
@@ -19,6 +19,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import cache
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -41,12 +42,12 @@ HELD_AT_MOST = 1_000  # ids of messages in hand that a worker tells of
 
 @cache
 def _place() -> str:
-    """This machine since its last boot, and the part of it whose process ids we see."""
+    """This machine since its last boot, and the part of it whose process ids we see: short, for each take writes it."""
     try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()[:8]
-        return f"{boot}-{Path('/proc/self/ns/pid').stat().st_ino}"
+        boot, part = Path("/proc/sys/kernel/random/boot_id").read_bytes(), Path("/proc/self/ns/pid").stat().st_ino
+        return blake2b(boot + str(part).encode(), digest_size=4).hexdigest()
     except OSError:  # no Linux: nobody can ask the kernel about us, so the lease alone decides
-        return f"{os.urandom(4).hex()}-0"
+        return os.urandom(4).hex()
 
 
 def _stat(pid: int) -> tuple[str, str] | None:
@@ -150,7 +151,9 @@ def others(lane: str) -> list[str]:
     with database.statements() as connection:
         fresh = (workers.c.lane == lane) & _is_fresh()
         families = connection.execute(select(workers.c.family).where(fresh)).scalars().all()
-    return [name for name in families if name != family() and not is_gone(f"{name}/{'-'.join(name.split('-')[2:])}")]
+    return [
+        name for name in families if name != family() and not is_gone(f"{name}/{'-'.join(name.rsplit('-', 2)[1:])}")
+    ]
 
 
 # ---------------------------------------------------------------- renewing

@@ -14,6 +14,7 @@ import pytest
 
 from tests.api.server import free_port
 from tests.contract.test_by_hand import python
+from tests.faults.test_crash_points import answers
 from tests.faults.trial import Trial
 from tests.kit import ROOT, until
 
@@ -79,6 +80,8 @@ def test_a_copy_beside_a_slow_attempt_gives_way_and_the_attempts_outcome_stands(
 def test_an_api_killed_while_it_publishes_makes_copies_and_all_is_sent_once(trial: Trial, lane: str) -> None:
     chat = announce_many(trial, lane, 15)
     os.kill(trial.kit.pid("api"), signal.SIGKILL)
+    until(lambda: not answers(trial), 10, "the API has died")
+    until(lambda: answers(trial), 60, "the API is back")
     trial.healed()
 
     assert trial.survives(within=60)[lane].done == 15
@@ -110,7 +113,7 @@ def test_a_run_at_work_is_not_published_again_without_redis_nor_while_its_job_le
     for lane, (first, second) in paths.items():
         at_work += trial.submit("say_where", lane=lane, args={"path": str(first), "seconds": 26.0})
         at_work += trial.submit("hold_the_lock", lane=lane, args={"path": str(second), "seconds": 26})
-    until(lambda: trial.states(at_work) == ["IN_PROGRESS"] * 4, 15, "the rows say that all are at work")
+    until(lambda: trial.states(at_work) == ["IN_PROGRESS"] * 4, 25, "the rows say that all are at work")
     trial.submit(count=3)
     trial.healed()
 

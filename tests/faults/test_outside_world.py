@@ -43,6 +43,11 @@ def failures(world: httpx.Client) -> int:
     return int(world.get("/_control/counters").json()["openai"].get("fault:error", 0))
 
 
+def throttled(world: httpx.Client) -> int:
+    """How many requests to the language model were told to come back later so far."""
+    return int(world.get("/_control/counters").json().get("openai", {}).get("fault:throttle", 0))
+
+
 @STORM
 def test_when_everything_fails_retries_are_spaced_out_and_end_well_when_it_is_over(
     trial: Trial, world: httpx.Client
@@ -70,12 +75,12 @@ def test_when_everything_fails_retries_are_spaced_out_and_end_well_when_it_is_ov
 def test_being_told_to_wait_costs_no_attempt_and_no_processor_however_long_it_goes_on(
     trial: Trial, world: httpx.Client, retry_after: int
 ) -> None:
-    before = world.get("/_control/counters").json()["openai"].get("fault:throttle", 0)
+    before = throttled(world)
     order(world, service="openai", fault="throttle", share=1.0, retry_after=retry_after)
     ids = trial.submit("classify_post", count=10, args=TEXT)
     until(lambda: "PENDING" not in trial.states(), 30, "each has been told to wait")
     time.sleep(8)  # as long as the fault lasts
-    asked = world.get("/_control/counters").json()["openai"].get("fault:throttle", 0) - before
+    asked = throttled(world) - before
     world.delete("/_control/faults").raise_for_status()
     trial.healed()
 
