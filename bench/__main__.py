@@ -15,9 +15,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
+import pika
 from dotenv import dotenv_values
 
 from bench.contestants import LANES, ROOT, STOCK, Contestant, Left, environment, stop
@@ -58,6 +59,9 @@ def measure(
     who: Contestant, database: str, backlog: int, env: dict[str, str], rates: dict[tuple[str, str], list[float]]
 ) -> None:
     """Drain one backlog and note the rate."""
+    with closing(pika.BlockingConnection(pika.URLParameters(env["RMQ_URL"]))) as broker:
+        for mark in ("raw.kit", "celery.kit"):  # each contestant has a database of its own, and so is a kit of its own
+            broker.channel().queue_delete(mark)
     who.load(backlog, env)
     left = who.left(env)
     worker = who.start(env)

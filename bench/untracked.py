@@ -9,22 +9,22 @@ import os
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pika
 
-from cars_bot import execution, ledger
+from cars_bot import database, ledger
 from cars_bot.catalogue import Job
 from cars_bot.context import Context
-from cars_bot.outcome import Delivery
+from cars_bot.outcome import Attempt, Delivery
 from cars_bot.settings import settings
 from raw_consumer import __main__ as raw
-from raw_consumer import consumer, envelope, topology
+from raw_consumer import envelope, topology
 from raw_consumer.publisher import Publisher
 
+NO_DATABASE = "the message's way is measured without a database"
 BATCH = 500  # as the API's relay does
 CALLERS = 2  # threads that publish: one makes its messages while the other's are on their way
 
@@ -57,18 +57,34 @@ class NoBook:
     def __init__(self) -> None:
         self.tally = Tally(os.environ["BENCH_TALLY"])
 
-    def begin(self, _delivery: Delivery, _job: Job, _worker: str) -> int:
+    def begin(self, delivery: Delivery, _job: Job, _worker: str) -> Attempt:
         """Every message is a first attempt."""
-        return 1
+        return Attempt(1, delivery.args)
 
     def finish(self, context: Context, _outcome: object, _began: float) -> bool:
         """Nothing is kept, nothing objected to."""
         self.tally.add(context.worker)
         return True
 
+    def end(self, _run_id: str, _error: str) -> bool:
+        """There is no run to be ended."""
+        return False
+
+    def end_waiting(self, _run_id: str, _lane: str, _error: str) -> bool:
+        """There is no run to be ended."""
+        return False
+
+    def lost(self, *_about: object) -> None:
+        """Nothing is noted."""
+
+    def is_revoked(self, _run_id: str) -> bool:
+        """Nobody revokes anything."""
+        return False
+
 
 def fill(count: int) -> None:
     """Publish `count` jobs; print confirmed messages a second."""
+    database.forbid(NO_DATABASE)
     publisher = Publisher(settings().rmq_url)
 
     def publish(left: int) -> None:
@@ -94,8 +110,9 @@ def message() -> envelope.Message:
 def work() -> int:
     """Run the worker."""
     nothing: Any = NoBook()
-    consumer.execute = partial(execution.execute, book=nothing)  # type: ignore[attr-defined]
-    ledger.record = lambda *_words, **_more: None
+    raw.DATABASE_BOOK = nothing
+    database.forbid(NO_DATABASE)
+    ledger.be_silent()
     sys.argv = ["raw_consumer", "worker", "--concurrency", "2", "--log-level", "warning"]
     return raw.main()
 

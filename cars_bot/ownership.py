@@ -27,7 +27,6 @@ KEY_SECONDS = 60
 _ITS_NAME = re.compile(r"but current is \W*([^'\\]+)")
 
 
-@cache
 def kit_name() -> str:
     """The name of this process's kit. It is made once for a database and says where that was.
 
@@ -36,14 +35,17 @@ def kit_name() -> str:
     Raises:
         StorageUnavailable: it cannot be read now.
     """
-    if database.is_forbidden():
-        return ""
+    return "" if database.is_forbidden() else _name(settings().database_url)
+
+
+@cache
+def _name(database_url: str) -> str:
     named = select(leaders.c.holder).where(leaders.c.role == ROLE)
     with database.statements() as connection:
         name = connection.execute(named).scalar_one_or_none()
     if name is None:
         # Short: a refusal of RabbitMQ has 255 characters, and both kits' names are in it.
-        name = f"{uuid.uuid4().hex[:8]} at {socket.gethostname()[:20]}: {redact(settings().database_url)[-30:]}"
+        name = f"{uuid.uuid4().hex[:8]} at {socket.gethostname()[:20]}: {redact(database_url)[-30:]}"
         with database.writing() as connection:
             database.insert_if_new(connection, leaders, {"role": ROLE, "holder": name, "until": clock.now()})
             name = connection.execute(named).scalar_one()  # another process may have been faster

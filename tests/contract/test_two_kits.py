@@ -61,7 +61,7 @@ def test_workers_that_are_started_by_hand_take_nothing_and_say_why(first: Kit, s
             stack.callback(worker.wait)
             stack.callback(worker.terminate)
         for lane in WORKERS:
-            until(lambda lane=lane: BELONG in (tmp_path / lane).read_text(), 30, f"the {lane} worker says it")
+            until(lambda lane=lane: BELONG in (tmp_path / lane).read_text(), 120, f"the {lane} worker says it")
         ids = [
             run
             for lane in WORKERS

@@ -59,7 +59,7 @@ def test_of_two_apis_one_may_be_killed_and_every_run_is_done_once(trial: Trial, 
             lane = ("raw", "celery")[number % 2]
             args = {"chat": f"@{tag}{number % CHATS}", "text": f"{tag} {number}"}
             wanted = {"lane": lane, "job": "announce", "args": args}
-            once = {"Idempotency-Key": f"{tag} {number}"}
+            once = {"Idempotency-Key": f"{tag}-{number}"}
             via = (trial.http, other)[number // 2 % 2]
             try:
                 reply = via.post("/api/runs", json=wanted, headers=once)
