@@ -5,7 +5,7 @@
     retry_after(headers)     the same out of an answer's headers: milliseconds, seconds or a date
     whole(value)             an id or a count, within 64 bits
     fitting(text, column)    a text that its column can hold
-    channel(text)            a name on Telegram, in one spelling
+    handle(text)             a name on Telegram; channel(text) in one spelling, to compare by
     parse(body)              JSON with one meaning; parse_damaged(body) for files
 
 Outsiders may send anything: NaN, 10^400, half an emoji, a name of 10 MB. What can be mended without a guess is mended;
@@ -103,12 +103,15 @@ def bare(text: str) -> str:
     return text.translate(_INVISIBLE).strip()
 
 
-def channel(text: str) -> str:
-    """Return a chat's name as `@name`, in small letters, or its number: `t.me/Cars`, `Cars` and `@CARS` are `@cars`."""
+def handle(text: str) -> str:
+    """Return a name on Telegram, given as `name`, `@name` or `t.me/name`, as `@name`; a number stays."""
     name = re.sub(r"^(https?://)?(www\.)?(t|telegram)\.me/(s/)?", "", bare(text), flags=re.IGNORECASE).rstrip("/")
-    if not name or re.fullmatch(r"-?\d+", name):
-        return name
-    return "@" + name.lstrip("@").lower()
+    return name if not name or re.fullmatch(r"-?\d+", name) else "@" + name.lstrip("@")
+
+
+def channel(text: str) -> str:
+    """Return a chat's name in its one spelling. Telegram knows no case: `t.me/Cars`, `Cars` and `@CARS` are `@cars`."""
+    return handle(text).lower()
 
 
 # ---------------------------------------------------------------- numbers

@@ -1,10 +1,11 @@
 """How long a call may take and how much it may answer: without limits one hung server stops every worker.
 
 A library's own timeout watches one read at a time, so a server that sends a byte now and then is never late. The
-deadline here is over the whole answer.
+deadline here is over the whole answer. The size is counted after unpacking: a megabyte of gzip can hold a gigabyte.
 """
 
 import time
+import zlib
 from collections.abc import AsyncIterator, Iterator
 from urllib.parse import urlsplit
 
@@ -13,26 +14,37 @@ from cars_bot.settings import settings
 CONNECT_SECONDS = 5.0
 DEADLINE_SECONDS = settings().client_deadline
 MAX_ANSWER_BYTES = 10 * 1024 * 1024
-SLOWEST_RETRY_SECONDS = 3600.0
+ACCEPT_ENCODING = "gzip"  # what `Allowance` can unpack
 
 
 class LimitExceeded(Exception):
-    """The answer was cut off: it took too long or was too long."""
+    """The answer was cut off: it took too long, was too long, or cannot be unpacked."""
 
 
 class Allowance:
-    """What is left of the deadline and the size limit for one answer."""
+    """What is left of the deadline and the size limit for one answer.
 
-    def __init__(self) -> None:
+    Args:
+        packed: the answer's `Content-Encoding`. The library must not see it: it would unpack a second time.
+    """
+
+    def __init__(self, packed: str | None = None) -> None:
         self._ends = time.monotonic() + DEADLINE_SECONDS
         self._bytes = MAX_ANSWER_BYTES
+        self._packed = (packed or "identity").strip().lower()
+        self._unpack = None if self._packed == "identity" else zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
 
     def spend(self, chunk: bytes) -> bytes:
-        """Return `chunk` if it still fits.
+        """Return `chunk`, unpacked, if it still fits.
 
         Raises:
             LimitExceeded: it does not.
         """
+        if self._unpack:
+            try:
+                chunk = self._unpack.decompress(chunk, self._bytes + 1)
+            except zlib.error as error:
+                raise LimitExceeded(f"the answer, packed as {self._packed:.20}, cannot be unpacked: {error}") from None
         self._bytes -= len(chunk)
         if self._bytes < 0:
             raise LimitExceeded(f"the answer is longer than {MAX_ANSWER_BYTES} bytes")
@@ -49,14 +61,6 @@ class Allowance:
         """The same for an asynchronous stream."""
         async for chunk in chunks:
             yield self.spend(chunk)
-
-
-def seconds_to_wait(header: str | None, otherwise: float) -> float:
-    """Read a Retry-After header given in seconds; a date or nothing means `otherwise`."""
-    try:
-        return min(max(float(header or ""), 0.0), SLOWEST_RETRY_SECONDS)
-    except ValueError:
-        return otherwise
 
 
 def use_proxies(base_url: str | None) -> bool:

@@ -5,20 +5,37 @@ harmless. `append` is not: when its reply is lost the rows may be there.
 """
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from cars_bot.clients import limits
+from cars_bot import outside
+from cars_bot.clients import answers, limits
 from cars_bot.clients.per_process import per_process
-from cars_bot.errors import CarsBotError, OutcomeUnknown, Permanent, Retryable, Throttled
-from cars_bot.settings import Settings
+from cars_bot.errors import CarsBotError, OutcomeUnknown, Permanent, Retryable
+from cars_bot.settings import Settings, settings
 
 if TYPE_CHECKING:
     from gspread import Client, Spreadsheet, Worksheet
 
-THROTTLED_SECONDS = 30.0  # Google's quotas are per minute and come without Retry-After
+# Its quotas are per minute and come without Retry-After. 401: the token has just expired.
+GOOGLE = answers.Service("Google", throttled_seconds=30.0, passing=(401, 409))
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of a table, as people see it.
+
+    Attributes:
+        number: its number in the worksheet; the first is 1.
+        cells: by the name of the column, cleaned. A column that the worksheet does not have is not in it: that is
+            something else than an empty cell.
+    """
+
+    number: int
+    cells: dict[str, str]
 
 
 class Book:
@@ -29,10 +46,17 @@ class Book:
         self._id = spreadsheet_id
         self.worksheets: dict[str, Worksheet] = {}
 
+    @property
+    def account(self) -> Any:
+        """Whose credentials are used."""
+        return self._client.http_client.session.credentials
+
     @cached_property
     def spreadsheet(self) -> "Spreadsheet":
         """Opened at the first use, so that a failure to open is the call's failure."""
-        return self._client.open_by_key(self._id)
+        from gspread import Spreadsheet
+
+        return Spreadsheet(self._client.http_client, {"id": self._id})  # which asks Google for it
 
     def find(self, title: str) -> "Worksheet | None":
         """The worksheet of that name, if there is one."""
@@ -47,7 +71,7 @@ class Book:
 
     def find_or_create(self, title: str, header: list[str]) -> "Worksheet":
         """The worksheet of that name; a new one starts with its header, both in one request."""
-        from gspread.exceptions import APIError
+        from cars_bot.clients.google_http import Refused
 
         found = self.find(title)
         if found is not None:
@@ -59,26 +83,58 @@ class Book:
             self.spreadsheet.batch_update(
                 {"requests": [{"addSheet": {"properties": properties}}, _write_cells(number, [header])]}
             )
-        except APIError as error:
-            if "already exists" not in str(error):  # somebody else was quicker: just as good
+        except Refused as error:
+            if "already exists" not in error.response.text:  # somebody else was quicker: just as good
                 raise
         self.worksheets[title] = self.spreadsheet.worksheet(title)
         return self.worksheets[title]
 
 
-def read(worksheet: str) -> list[dict[str, str]]:
-    """Every row below the header as a dictionary by the header's names; empty if there is no such worksheet.
+def read(worksheet: str, needed: Collection[str], wanted: Collection[str] = ()) -> list[Row]:
+    """Return every row below the header that is not blank; none if there is no such worksheet, or nothing in it.
+
+    The header is the first row that is not blank. Its names count without their case and the spaces around them.
+
+    Args:
+        needed: columns that there must be.
+        wanted: columns that are read if they are there.
 
     Raises:
-        Throttled, Retryable, Permanent.
+        Throttled, Retryable.
+        Permanent: a needed column is missing, or one stands there twice.
     """
     with _our_errors(worksheet, repeatable=True):
         found = _book().find(worksheet)
-        rows: list[list[str]] = found.get_all_values() if found else []
-    header, *records = rows or [[]]
+        table: list[list[str]] = outside.clean(found.get_all_values()) if found else []
+    filled = [(number, row) for number, row in enumerate(table, 1) if any(map(outside.bare, row))]
+    if not filled:
+        return []
+    (header_row, header), *records = filled
+    places = _places(worksheet, header_row, header, needed, wanted)
     return [
-        {name: value for name, value in zip(header, record, strict=False) if name} for record in records if any(record)
+        Row(number, {name: row[place] if place < len(row) else "" for name, place in places.items()})
+        for number, row in records
     ]
+
+
+def _places(
+    worksheet: str, number: int, header: list[str], needed: Collection[str], wanted: Collection[str]
+) -> dict[str, int]:
+    """Where in the header each column stands."""
+    names = [outside.bare(name).casefold() for name in header]
+    for name in (*needed, *wanted):
+        if names.count(name) > 1:
+            raise Permanent(
+                f'worksheet "{worksheet}", row {number}: {names.count(name)} columns are called "{name}"; delete or '
+                "rename all but one"
+            )
+        if name in needed and name not in names:
+            there = ", ".join(filter(None, names))
+            raise Permanent(
+                f'worksheet "{worksheet}", row {number}: no column is called "{name}"; there are: '
+                f"{outside.shortened(there, 200)}. Add the column, or correct its name"
+            )
+    return {name: names.index(name) for name in (*needed, *wanted) if name in names}
 
 
 def replace(worksheet: str, header: list[str], rows: list[list[Any]]) -> None:
@@ -131,7 +187,7 @@ def _typed(value: Any) -> dict[str, Any]:
 def _plain(value: Any) -> str | int | float | bool:
     if value is None:
         return ""
-    return value if isinstance(value, str | int | float | bool) else str(value)
+    return value if isinstance(value, int | float | bool) else str(outside.clean(str(value)))
 
 
 @contextmanager
@@ -142,34 +198,60 @@ def _our_errors(worksheet: str, repeatable: bool) -> Iterator[None]:
     import requests
     import urllib3.exceptions
 
+    from cars_bot.clients.google_http import Refused
+
     lost = Retryable if repeatable else OutcomeUnknown
     try:
         yield
-    except gspread.exceptions.APIError as error:
+    except Refused as error:
         _book().worksheets.pop(worksheet, None)  # somebody may have deleted or renamed it: look again next time
         raise _translate(error.response, lost) from None
     except google.auth.exceptions.RefreshError as error:
-        raise (Retryable if error.retryable else Permanent)(f"Google: no token: {error!s:.200}") from None
-    except google.auth.exceptions.TransportError as error:
-        raise Retryable(f"Google: no token: {error!s:.200}") from None
+        raise (Retryable if error.retryable else Permanent)(f"Google: no token: {_said(error)}") from None
+    except google.auth.exceptions.GoogleAuthError as error:  # the request itself was not sent
+        raise Retryable(f"Google: no token: {_said(error)}") from None
     except (requests.RequestException, urllib3.exceptions.HTTPError, limits.LimitExceeded, OSError) as error:
-        raise (Retryable if _never_connected(error) else lost)(f"Google: {error!r:.200}") from None
-    except (ValueError, TypeError, AttributeError, LookupError) as error:
-        raise lost(f"Google's answer is unreadable: {error!r:.200}") from None
+        raise (Retryable if _never_connected(error) else lost)(f"Google: {_said(error)}") from None
+    except (gspread.exceptions.GSpreadException, *outside.UNREADABLE) as error:
+        raise answers.unreadable(GOOGLE, error, lost) from None
 
 
-def _translate(response: Any, lost: type[CarsBotError]) -> CarsBotError:
-    """A refusal as our error. (Its code is taken from the response: gspread's own is -1 for an HTML page.)"""
+def _said(error: Exception) -> str:
+    return str(outside.clean(outside.shortened(str(error) or repr(error), 300)))
+
+
+def _translate(response: Any, lost: type[Retryable | OutcomeUnknown]) -> CarsBotError:
+    """A refusal as our error, with what to do where a person has to do something."""
     status = response.status_code
     try:
-        text = f"Google answered {status}: {response.json()['error']['message']:.200}"
-    except (ValueError, TypeError, LookupError):
-        return lost(f"Google answered {status} and no reason") if status >= 500 else Permanent(f"Google: {status}")
-    if status == 429:
-        wait = limits.seconds_to_wait(response.headers.get("Retry-After"), THROTTLED_SECONDS)
-        return Throttled("Google: quota", wait)
-    vanished = "Unable to parse range" in text or "No grid with id" in text
-    return Retryable(text) if vanished or status >= 500 or status in (401, 408, 409) else Permanent(text)
+        refusal = outside.parse(response.content)["error"]
+        said, kind = str(refusal["message"]), str(refusal.get("status"))
+    except outside.UNREADABLE:
+        said, kind = "", ""
+    if status == 403 and (kind == "RESOURCE_EXHAUSTED" or "ate limit" in said):
+        status = answers.TOO_MANY  # an older way of Google's to say so
+    error = answers.meaning(GOOGLE, status, response.headers, said, lost=lost)
+    if not isinstance(error, Permanent):
+        return error
+    if "Unable to parse range" in said or "No grid with id" in said:  # the worksheet that we knew has gone
+        return Retryable(str(error))
+    return Permanent(f"{error}{_what_to_do(status)}")
+
+
+def _what_to_do(status: int) -> str:
+    where = settings()
+    if status == 404:
+        return (
+            f"; there is no spreadsheet {where.spreadsheet_id!r}: set SPREADSHEET_ID to what stands in its address "
+            "between /d/ and /edit"
+        )
+    if status == 403:
+        email = getattr(_book().account, "service_account_email", None)
+        return (
+            f"; share the spreadsheet {where.spreadsheet_id!r} with {email or 'the service account'} as an editor, and "
+            "enable the Google Sheets API in the account's project"
+        )
+    return ""
 
 
 def _never_connected(error: Exception) -> bool:

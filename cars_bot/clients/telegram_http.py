@@ -8,13 +8,15 @@ import asyncio
 import logging
 import os
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextvars import ContextVar
+from typing import Any, TypeVar
 
 import httpx
 import telegram
 from telegram.request import HTTPXRequest
 
+from cars_bot import outside
 from cars_bot.clients import limits
 from cars_bot.settings import Settings
 
@@ -26,9 +28,9 @@ os.environ.setdefault("PTB_TIMEDELTA", "true")  # the library's coming way to gi
 class LimitedStream(httpx.AsyncByteStream):
     """An answer's body that stops at the deadline and at the size limit."""
 
-    def __init__(self, stream: httpx.AsyncByteStream) -> None:
+    def __init__(self, stream: httpx.AsyncByteStream, packed: str | None) -> None:
         self._stream = stream
-        self._allowance = limits.Allowance()
+        self._allowance = limits.Allowance(packed)
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self._allowance.over_async(aiter(self._stream))
@@ -40,19 +42,48 @@ class LimitedStream(httpx.AsyncByteStream):
 async def limit(response: httpx.Response) -> None:
     """Runs between an answer's headers and its body."""
     assert isinstance(response.stream, httpx.AsyncByteStream)
-    response.stream = LimitedStream(response.stream)
+    _headers.set(response.headers)
+    response.stream = LimitedStream(response.stream, response.headers.pop("content-encoding", None))
+
+
+_headers: ContextVar[Mapping[str, str]] = ContextVar("headers")  # of the answer to this task's request
+
+
+class Refused(telegram.error.TelegramError):
+    """An answer that is no success, as it came. The library's errors do not say whose words they hold."""
+
+    def __init__(self, status: int, body: bytes) -> None:
+        super().__init__(f"status {status}")
+        self.status, self.headers, self.body = status, _headers.get({}), body
+
+
+class Request(HTTPXRequest):
+    """The library's requests, with answers that `cars_bot.clients.telegram` reads itself when they are no success."""
+
+    async def do_request(self, *args: Any, **kwargs: Any) -> tuple[int, bytes]:
+        """See `HTTPXRequest.do_request`."""
+        status, body = await super().do_request(*args, **kwargs)
+        if not 200 <= status <= 299:
+            raise Refused(status, body)
+        return status, body
+
+    @staticmethod
+    def parse_json_payload(payload: bytes) -> Any:
+        """See `BaseRequest.parse_json_payload`."""
+        return outside.parse(payload)
 
 
 class BotLine:
     """A Bot that can be called from any thread that is not its own."""
 
     def __init__(self, where: Settings) -> None:
-        request = HTTPXRequest(
+        request = Request(
             connect_timeout=limits.CONNECT_SECONDS,
             read_timeout=limits.DEADLINE_SECONDS,
             write_timeout=limits.DEADLINE_SECONDS,
             httpx_kwargs={
                 "event_hooks": {"response": [limit]},
+                "headers": {"Accept-Encoding": limits.ACCEPT_ENCODING},
                 "trust_env": limits.use_proxies(where.telegram_base_url),
             },
         )
