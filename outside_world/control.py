@@ -3,9 +3,7 @@
 from typing import Any
 
 from fastapi import APIRouter, HTTPException
-from starlette.responses import Response
 
-from outside_world.error_shapes import json_response
 from outside_world.faults import Fault, Service
 from outside_world.sheets import as_text
 from outside_world.world import World
@@ -17,29 +15,24 @@ def build_router(world: World) -> APIRouter:
 
     @router.get("/healthz")
     async def healthz() -> dict[str, bool]:
-        """It answers."""
         return {"ok": True}
 
-    @router.post("/_control/faults", status_code=201, response_model=Fault)
-    async def order_fault(fault: Fault) -> Response:
-        """Let the next requests to a service go wrong, or a share of all."""
+    @router.post("/_control/faults", status_code=201)
+    async def order_fault(fault: Fault) -> Fault:
         world.switchboard.order(fault)
-        return json_response(201, fault.model_dump())
+        return fault
 
-    @router.get("/_control/faults", response_model=list[Fault])
-    async def list_faults() -> Response:
-        """The faults in force, oldest first."""
-        return json_response(200, [fault.model_dump() for fault in world.switchboard.faults])
+    @router.get("/_control/faults")
+    async def list_faults() -> list[Fault]:
+        return world.switchboard.faults
 
-    @router.delete("/_control/faults", response_model=list[Fault])
-    async def clear_faults(service: Service | None = None) -> Response:
-        """Lift the faults of one service, or all."""
+    @router.delete("/_control/faults")
+    async def clear_faults(service: Service | None = None) -> list[Fault]:
         world.switchboard.clear(service)
-        return await list_faults()
+        return world.switchboard.faults
 
     @router.get("/_control/counters")
     async def counters() -> dict[str, dict[str, int]]:
-        """How often each thing happened, by service."""
         return {service: dict(counter) for service, counter in world.counters.items()}
 
     @router.get("/_control/telegram/messages")
@@ -51,7 +44,6 @@ def build_router(world: World) -> APIRouter:
 
     @router.get("/_control/sheets")
     async def spreadsheets() -> list[str]:
-        """The ids of the spreadsheets in use."""
         return world.drive.names()
 
     @router.get("/_control/sheets/{spreadsheet_id}")
@@ -64,7 +56,6 @@ def build_router(world: World) -> APIRouter:
 
     @router.post("/_control/reset")
     async def reset() -> dict[str, bool]:
-        """Forget everything: messages, sheets, counters and faults."""
         world.reset()
         return {"ok": True}
 

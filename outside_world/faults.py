@@ -1,17 +1,15 @@
 """The fault switchboard: which of the coming requests go wrong, and how. Pure decisions; `sabotage.py` acts on them.
 
-throttle    429 with `header` (Retry-After) as `retry_after` says, in the service's own shape
+throttle    429 with Retry-After, in the service's own shape
 error       500, in the service's own shape
-refuse      `status` with `words`, in the service's own shape: nothing is done
-gateway     the act is done, and then a proxy answers `status`, in HTML or with `words` in the service's own shape
-change      the act is done, and its reply is changed: {"choices.0.finish_reason": "length"}
 garbage     200 with a body that is not JSON
 nonsense    openai only: a proper envelope whose content breaks the asked schema
 hang        no answer for `seconds`, then the connection is closed
 drip        the act is done, its reply trickles out over `seconds`
 cut         the connection is closed at once, nothing is done
 lose_reply  the act is done, then the connection is closed
-huge        200 with a body of `megabytes`; `packed`: as gzip, a thousandth of that on its way
+huge        200 with a body of `megabytes`
+answer      `status`, `headers` and `body` just as given; with `act` the act is done first: a proxy that lost the reply
 """
 
 import random
@@ -21,10 +19,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Service = Literal["openai", "telegram", "google"]
-Kind = Literal[
-    "throttle", "error", "refuse", "gateway", "change", "garbage", "nonsense", "hang", "drip", "cut", "lose_reply",
-    "huge",
-]  # fmt: skip
+Kind = Literal["throttle", "error", "garbage", "nonsense", "hang", "drip", "cut", "lose_reply", "huge", "answer"]
 
 # Google's client library repeats a failed token request by itself, which would swallow the fault: unless asked
 # for by name, a fault at Google meets calls to Sheets only.
@@ -41,14 +36,13 @@ class Fault(BaseModel):
     next: int | None = Field(default=None, ge=1, le=1_000_000, description="this many requests, then it is spent")
     share: float | None = Field(default=None, gt=0, le=1, description="this share of requests, until cleared")
     only: str | None = Field(default=None, description="only requests whose path contains this text")
-    retry_after: int | float | str = Field(default=1, description="for throttle; seconds, a date or nonsense, as it is")
-    header: str = Field(default="Retry-After", description="for throttle: the header that says so")
-    status: int = Field(default=504, ge=300, le=599, description="for refuse and gateway")
-    words: str | None = Field(default=None, description="for refuse and gateway: the reason given")
-    change: dict[str, Any] = Field(default={}, description="for change: places in the reply and what is to stand there")
-    packed: bool = Field(default=False, description="for huge: compressed")
+    retry_after: int = Field(default=1, ge=0, le=3600, description="seconds, for throttle")
     seconds: float = Field(default=30, ge=0, le=3600, description="for hang and drip")
     megabytes: int = Field(default=64, ge=1, le=1024, description="for huge")
+    act: bool = Field(default=False, description="for answer: whether the act is done")
+    status: int = Field(default=200, ge=200, le=599, description="for answer")
+    headers: dict[str, str] = Field(default={}, description="for answer")
+    body: Any = Field(default="", description="for answer: a text as it is, anything else as JSON")
 
     @model_validator(mode="after")
     def _say_how_often(self) -> Self:

@@ -1,12 +1,11 @@
-"""Pages for people. `/`: the channels, what was posted there, the sheets, the faults in force. `/docs`: the API."""
+"""A page for people at `/`: the channels, what was posted in them, the sheets and the faults in force."""
 
 from pathlib import Path
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from jinja2 import Environment, FileSystemLoader
 from starlette.responses import HTMLResponse
 
-from outside_world import faults
 from outside_world.sheets import as_text
 from outside_world.world import World
 
@@ -16,7 +15,7 @@ TEMPLATES.filters["cell"] = as_text
 
 
 def build_router(world: World) -> APIRouter:
-    """The pages about `world`."""
+    """The page about `world`."""
     router = APIRouter(include_in_schema=False)
 
     @router.get("/")
@@ -28,18 +27,6 @@ def build_router(world: World) -> APIRouter:
             spreadsheets=[world.drive.open(name) for name in world.drive.names()],
             faults=world.switchboard.faults,
             counters=world.counters,
-        )
-        return HTMLResponse(html)
-
-    @router.get("/docs")
-    async def docs(request: Request) -> HTMLResponse:
-        """The control room's and the services' routes, without a script: nothing has to be loaded from elsewhere."""
-        described = request.app.openapi()
-        html = TEMPLATES.get_template("docs.html").render(
-            paths=described["paths"],
-            fault=described["components"]["schemas"]["Fault"]["properties"],
-            kinds=(faults.__doc__ or "").partition("\n\n")[2],
-            address=str(request.base_url).rstrip("/"),
         )
         return HTMLResponse(html)
 

@@ -2,14 +2,13 @@
 
 import asyncio
 import json
-import zlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from outside_world.error_shapes import broken, json_response, throttled, worded
+from outside_world.error_shapes import broken, throttled
 from outside_world.faults import Fault
 from outside_world.world import World
 
@@ -49,39 +48,12 @@ class Saboteur:
 
 async def throttle(app: ASGIApp, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
     """Refuse with 429 and say when to come back."""
-    await throttled(fault.service, fault.retry_after, fault.header)(scope, receive, send)
+    await throttled(fault.service, fault.retry_after)(scope, receive, send)
 
 
 async def error(app: ASGIApp, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
     """Fail with 500."""
     await broken(fault.service)(scope, receive, send)
-
-
-async def refuse(app: ASGIApp, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
-    """Refuse before anything is done."""
-    words = fault.words or "The caller does not have permission"
-    await worded(fault.service, fault.status, words)(scope, receive, send)
-
-
-async def gateway(app: ASGIApp, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
-    """Do the act, lose its reply and answer in its place, as a proxy does."""
-    await _perform(app, scope, receive)
-    page = HTMLResponse(f"<html><h1>{fault.status}</h1>nginx</html>", fault.status)
-    response = worded(fault.service, fault.status, fault.words) if fault.words else page
-    await response(scope, receive, send)
-
-
-async def change(app: ASGIApp, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
-    """Do the act and change its reply: each place is a path of keys and indices with dots between."""
-    start, body = await _perform(app, scope, receive)
-    reply = json.loads(body)
-    for place, value in fault.change.items():
-        *way, last = [int(key) if key.isdecimal() else key for key in place.split(".")]
-        at = reply
-        for key in way:
-            at = at[key]
-        at[last] = value
-    await json_response(start["status"], reply)(scope, receive, send)
 
 
 async def garbage(app: ASGIApp, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
@@ -132,14 +104,20 @@ async def lose_reply(app: ASGIApp, fault: Fault, scope: Scope, receive: Receive,
 async def huge(app: ASGIApp, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
     """Answer with valid JSON that is far too long to hold."""
     headers = [(b"content-type", b"application/json")]
-    pack = zlib.compressobj(wbits=zlib.MAX_WBITS | 16)
-    if fault.packed:
-        headers.append((b"content-encoding", b"gzip"))
     await send({"type": "http.response.start", "status": 200, "headers": headers})
-    for piece in (b'{"ok":true,"padding":"', *[CHUNK] * (fault.megabytes * 16), b'"}'):
-        body = pack.compress(piece) if fault.packed else piece
-        await send({"type": "http.response.body", "body": body, "more_body": True})
-    await send({"type": "http.response.body", "body": pack.flush() if fault.packed else b""})
+    await send({"type": "http.response.body", "body": b'{"ok":true,"padding":"', "more_body": True})
+    for _ in range(fault.megabytes * 16):
+        await send({"type": "http.response.body", "body": CHUNK, "more_body": True})
+    await send({"type": "http.response.body", "body": b'"}'})
+
+
+async def answer(app: ASGIApp, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer what was ordered, word by word."""
+    if fault.act:
+        await _perform(app, scope, receive)
+    as_text = isinstance(fault.body, str)
+    text, kind = (fault.body, "text/html") if as_text else (json.dumps(fault.body), "application/json")
+    await Response(text, fault.status, fault.headers, media_type=kind)(scope, receive, send)
 
 
 async def _perform(app: ASGIApp, scope: Scope, receive: Receive) -> tuple[Message, bytes]:
@@ -162,9 +140,6 @@ async def _close_connection(send: Any) -> None:
 ACTS: dict[str, Callable[[ASGIApp, Fault, Scope, Receive, Send], Awaitable[None]]] = {
     "throttle": throttle,
     "error": error,
-    "refuse": refuse,
-    "gateway": gateway,
-    "change": change,
     "garbage": garbage,
     "nonsense": nonsense,
     "hang": hang,
@@ -172,4 +147,5 @@ ACTS: dict[str, Callable[[ASGIApp, Fault, Scope, Receive, Send], Awaitable[None]
     "cut": cut,
     "lose_reply": lose_reply,
     "huge": huge,
+    "answer": answer,
 }

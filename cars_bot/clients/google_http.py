@@ -1,18 +1,15 @@
 """The gspread library, pointed at the configured address and bounded. Imported at the first call only: it is heavy."""
 
-from typing import Any
-
 import gspread
 import requests
 from google.auth.credentials import Credentials
 from google.auth.exceptions import GoogleAuthError
-from google.auth.transport.requests import AuthorizedSession, Request
+from google.auth.transport.requests import AuthorizedSession
 from google.oauth2 import credentials, service_account
 from gspread.http_client import HTTPClient
 
-from cars_bot import outside
 from cars_bot.clients import limits
-from cars_bot.errors import NotConfigured
+from cars_bot.errors import Permanent
 from cars_bot.settings import Settings
 
 SCOPES = ["https://www.googleapis.com/auth/spreadsheets"]
@@ -20,66 +17,32 @@ GOOGLE_HOSTS = ("https://sheets.googleapis.com", "https://www.googleapis.com")
 CHUNK_BYTES = 65_536
 
 
-class Refused(Exception):
-    """An answer that is no success, as it came: gspread's own error does not survive every body."""
-
-    def __init__(self, response: requests.Response) -> None:
-        super().__init__(f"status {response.status_code}")
-        self.response = response
-
-
-class Bounded(requests.Session):
-    """A session whose answers stay within our limits, those of the token endpoint too."""
-
-    def __init__(self, base_url: str | None) -> None:
-        super().__init__()
-        self.bound(base_url)
-
-    def bound(self, base_url: str | None) -> None:
-        """Settle what holds for every request."""
-        self.headers["Accept-Encoding"] = limits.ACCEPT_ENCODING
-        self.trust_env = limits.use_proxies(base_url)
-
-    def send(self, request: requests.PreparedRequest, **how: Any) -> requests.Response:
-        """See `requests.Session.send`. A redirect is not followed: it would turn POST into GET."""
-        how |= {"stream": True, "allow_redirects": False, "timeout": (limits.CONNECT_SECONDS, limits.DEADLINE_SECONDS)}
-        response = super().send(request, **how)
-        read_within_limits(response)
-        return response
-
-
-class AuthorizedBounded(Bounded, AuthorizedSession):  # type: ignore[misc]
-    """The same, with Google's token in each request."""
-
-    def __init__(self, where: Settings) -> None:
-        base_url = where.sheets_base_url
-        AuthorizedSession.__init__(self, _credentials(where), auth_request=Request(Bounded(base_url)))
-        self.bound(base_url)
-
-
-class BoundedClient(HTTPClient):  # type: ignore[misc]
-    """Rebases Google's two hosts, which gspread offers no option for."""
-
-    base_url: str | None = None
-
-    def request(self, method, endpoint, params=None, data=None, json=None, files=None, headers=None):  # type: ignore[no-untyped-def]
-        response = self.session.request(
-            method, rebase(endpoint, self.base_url), params=params, data=data, json=json, files=files, headers=headers
-        )
-        if not 200 <= response.status_code <= 299:
-            raise Refused(response)
-        return response
-
-
 def build(where: Settings) -> gspread.Client:
-    """A gspread client without retries (no BackOffHTTPClient: waiting is the queue's business, not a worker's).
+    """A gspread client without retries (no BackOffHTTPClient: waiting is the queue's business, not a worker's)."""
 
-    Raises:
-        NotConfigured: the service account's key file cannot be used.
-    """
-    client = gspread.Client(auth=None, session=AuthorizedBounded(where), http_client=BoundedClient)
-    client.http_client.base_url = where.sheets_base_url
-    return client
+    class BoundedClient(HTTPClient):  # type: ignore[misc]
+        """Rebases Google's two hosts, which gspread offers no option for, and limits every answer."""
+
+        def request(self, method, endpoint, params=None, data=None, json=None, files=None, headers=None):  # type: ignore[no-untyped-def]
+            response = self.session.request(
+                method,
+                rebase(endpoint, where.sheets_base_url),
+                params=params,
+                data=data,
+                json=json,
+                files=files,
+                headers=headers,
+                timeout=(limits.CONNECT_SECONDS, limits.DEADLINE_SECONDS),
+                stream=True,
+            )
+            read_within_limits(response)
+            if not response.ok:
+                raise gspread.exceptions.APIError(response)
+            return response
+
+    session = AuthorizedSession(_credentials(where))
+    session.trust_env = limits.use_proxies(where.sheets_base_url)
+    return gspread.Client(auth=None, session=session, http_client=BoundedClient)
 
 
 def rebase(url: str, base: str | None) -> str:
@@ -96,10 +59,10 @@ def read_within_limits(response: requests.Response) -> None:
     Raises:
         limits.LimitExceeded: too long, in seconds or in bytes.
     """
-    allowance = limits.Allowance(response.headers.pop("content-encoding", None))
+    allowance = limits.Allowance()
     pieces = []
     try:
-        while piece := response.raw.read1(CHUNK_BYTES, decode_content=False):
+        while piece := response.raw.read1(CHUNK_BYTES, decode_content=True):
             pieces.append(allowance.spend(piece))
     except limits.LimitExceeded:
         response.close()
@@ -108,31 +71,23 @@ def read_within_limits(response: requests.Response) -> None:
 
 
 def _credentials(where: Settings) -> Credentials:
-    """The service account of the key file, or a made-up user whose token the stand-in refreshes."""
-    if where.google_service_account_file:
-        return read_key(where.google_service_account_file)
+    """The service account of the key file, or a made-up user whose token the stand-in refreshes.
+
+    Raises:
+        Permanent: the key file is missing or is none; the message says what to do.
+    """
+    if path := where.google_service_account_file:
+        try:
+            return service_account.Credentials.from_service_account_file(path, scopes=SCOPES)
+        except (OSError, ValueError, TypeError, AttributeError, LookupError, GoogleAuthError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it is no key file of a service account"
+            raise Permanent(
+                f"GOOGLE_SERVICE_ACCOUNT_FILE={path}: {why}; download the account's key as JSON and set its path"
+            ) from None
     return credentials.Credentials(
         token=None,
         refresh_token="stand-in",  # noqa: S106
         client_id="stand-in",
         client_secret="stand-in",  # noqa: S106
         token_uri=f"{where.sheets_base_url}/token",
-    )
-
-
-def read_key(path: str) -> service_account.Credentials:
-    """The service account whose key file this is.
-
-    Raises:
-        NotConfigured: there is none, or it is no such key.
-    """
-    try:
-        return service_account.Credentials.from_service_account_file(path, scopes=SCOPES)
-    except OSError as error:
-        why = error.strerror or "cannot be read"
-    except (*outside.UNREADABLE, GoogleAuthError) as error:
-        why = f"is no key of a service account ({outside.shortened(str(error), 100)})"
-    raise NotConfigured(
-        f"GOOGLE_SERVICE_ACCOUNT_FILE={path}: {why}; download the key again (Google Cloud console, Service accounts, "
-        "Keys), or unset it to use the stand-in"
     )

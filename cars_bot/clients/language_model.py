@@ -4,37 +4,26 @@ Every answer is checked here: a model may send anything. What does not fit is Re
 """
 
 import json
-import re
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 
 from cars_bot import outside
-from cars_bot.clients import answers, limits
+from cars_bot.clients import limits
 from cars_bot.clients.per_process import per_process
-from cars_bot.errors import CarsBotError, Permanent, Retryable
+from cars_bot.errors import CarsBotError, Permanent, Retryable, Throttled
 from cars_bot.settings import Settings, settings
 
 if TYPE_CHECKING:
     from openai import OpenAI, OpenAIError
 
-OPENAI = answers.Service("OpenAI", throttled_seconds=5.0, passing=(408, 409))
-WHOLE = ("stop", None)  # some services that speak OpenAI's language leave the reason out
-STOPPED = {
-    "length": "it reached the limit of its length",
-    "content_filter": "the service's filter cut it off",
+THROTTLED_SECONDS = 5.0  # when the service does not say how long
+UNFINISHED = {
+    "length": "it reached its length limit in the middle",
+    "content_filter": "the service's content filter cut it off",
 }
-LONGEST_NAME, LONGEST_REASON = 100, 500  # characters
-LONGEST_DESCRIPTION = 2_000  # characters; a message on Telegram has 4,096
-MOST_PHONES = 50
-
-
-def _from_to(least: int, most: int) -> AfterValidator:
-    # A function of ours, so that the range is not in the schema: not every model's service knows the words for it.
-    return AfterValidator(lambda value: outside.whole(value, least, most))
-
-
-Name = Annotated[str, AfterValidator(lambda value: outside.within(value, LONGEST_NAME))]
+MOST_PHONES = 10
+WORDS = 100  # characters of a name in an answer: a make, a model, a city
 
 CLASSIFY = """
 You read posts of Telegram channels, in Russian or English. Decide whether the post offers a particular car for sale.
@@ -62,41 +51,52 @@ class Classification(_Answer):
     """Whether a post offers a car for sale, and why we think so."""
 
     is_sale: bool
-    reason: Annotated[str, AfterValidator(lambda value: outside.shortened(value, LONGEST_REASON))]
+    reason: str
+
+
+POSSIBLE = {"year": (1885, 2100), "mileage_km": (0, 10_000_000), "price": (0, 10**12)}
 
 
 class CarData(_Answer):
     """A car as a post offers it; null where the post does not say."""
 
-    make: Name | None
-    model: Name | None
-    year: Annotated[int, _from_to(1880, 2100)] | None
-    mileage_km: Annotated[int, _from_to(0, 10**8)] | None
-    price: Annotated[int, _from_to(0, 10**15)] | None
+    make: str | None
+    model: str | None
+    year: int | None
+    mileage_km: int | None
+    price: int | None
     currency: str | None
-    city: Name | None
+    city: str | None
     phones: list[str]
     telegram: str | None
+
+    @field_validator("year", "mileage_km", "price")
+    @classmethod
+    def _possible(cls, number: int | None, info: ValidationInfo) -> int | None:
+        """A number that no car can have is as good as none."""
+        return outside.whole(number, *POSSIBLE[str(info.field_name)])
+
+    @field_validator("make", "model", "city")
+    @classmethod
+    def _as_name(cls, name: str | None) -> str | None:
+        return name[:WORDS] if name else None
 
     @field_validator("phones")
     @classmethod
     def _as_e164(cls, phones: list[str]) -> list[str]:
         """Only possible numbers, each once, in one form: a model does not reliably keep to it."""
-        if len(phones) > MOST_PHONES:
-            raise outside.Unfit(f"{len(phones):,} numbers; at most {MOST_PHONES} are possible")
-        numbers = (to_e164(phone) for phone in phones)
-        return list(dict.fromkeys(number for number in numbers if number is not None))
+        numbers = (to_e164(phone) for phone in phones[: 10 * MOST_PHONES])
+        return list(dict.fromkeys(number for number in numbers if number is not None))[:MOST_PHONES]
 
     @field_validator("currency")
     @classmethod
     def _as_code(cls, currency: str | None) -> str | None:
-        return currency.upper() if currency and re.fullmatch("[A-Za-z]{3}", currency) else None
+        return currency.upper() if currency and len(currency) == 3 else None
 
     @field_validator("telegram")
     @classmethod
     def _as_handle(cls, handle: str | None) -> str | None:
-        name = outside.handle(handle or "")
-        return name if re.fullmatch(r"@\w{1,64}", name) else None
+        return "@" + handle.removeprefix("https://t.me/").lstrip("@")[:WORDS] if handle else None
 
 
 A = TypeVar("A", bound=_Answer)
@@ -113,16 +113,9 @@ def extract(text: str) -> CarData:
 
 
 def describe(car: CarData, text: str) -> str:
-    """Write a short description of the car for the channel.
-
-    Raises:
-        Retryable: it is far longer than was asked for.
-    """
+    """Write a short description of the car for the channel."""
     question = json.dumps({"car": car.model_dump(), "post": text}, ensure_ascii=False)
-    try:
-        return outside.within(_ask(DESCRIBE, question, None).strip(), LONGEST_DESCRIPTION)
-    except outside.Unfit as error:
-        raise Retryable(f"the model's description is too long: {error}") from None
+    return _ask(DESCRIBE, question, None).strip()
 
 
 def to_e164(phone: str) -> str | None:
@@ -147,79 +140,70 @@ def _fill_in(schema_name: str, form: type[A], instruction: str, text: str) -> A:
     schema = {"name": schema_name, "strict": True, "schema": form.model_json_schema()}
     content = _ask(instruction, text, {"type": "json_schema", "json_schema": schema})
     try:
-        return form.model_validate(outside.parse(content))
+        return form.model_validate(outside.cleaned(json.loads(content)))
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'answer'}: {e['msg']}" for e in error.errors()[:5])
-        raise Retryable(f"the model's answer does not fit {schema_name}: {outside.shortened(wrong, 500)}") from None
-    except outside.Unfit as error:
-        raise Retryable(f"the model's answer does not fit {schema_name}: {error}") from None
+        raise Retryable(f"the model's answer does not fit {schema_name}: {error.error_count()} errors") from None
+    except (ValueError, RecursionError):
+        raise Retryable(f"the model's answer to {schema_name} is not JSON") from None
 
 
 def _ask(instruction: str, question: str, response_format: dict[str, Any] | None) -> str:
     """One question, one answer.
 
     Raises:
-        Throttled, Retryable, Permanent: as `_translate` and `_content` say.
+        Throttled, Retryable, Permanent: as `_translate` says; Permanent also if the model declines.
     """
     import openai
 
     extra: dict[str, Any] = {} if response_format is None else {"response_format": response_format}
-    messages: Any = [
-        {"role": "system", "content": instruction},
-        {"role": "user", "content": outside.clean(question)},
-    ]
     try:
         completion = _client().chat.completions.create(
-            model=settings().openai_model, messages=messages, temperature=0, **extra
+            model=settings().openai_model,
+            messages=[{"role": "system", "content": instruction}, {"role": "user", "content": question}],
+            temperature=0,
+            **extra,
         )
-        return _content(completion.choices[0])
+        choice = completion.choices[0]
+        refusal, content = choice.message.refusal, _text(choice.message.content)
+        ended = choice.finish_reason
     except openai.OpenAIError as error:
         raise _translate(error) from None
-    except (*outside.UNREADABLE, limits.LimitExceeded) as error:
-        raise answers.unreadable(OPENAI, error, Retryable) from None
+    except (ValueError, TypeError, AttributeError, LookupError, RecursionError, limits.LimitExceeded) as error:
+        raise Retryable(f"the language model's answer is unreadable: {error!r:.200}") from None
+    if refusal:
+        raise Permanent(f"the language model declined: {outside.clean(str(refusal)):.200}")
+    if ended not in (None, "stop"):
+        why = UNFINISHED.get(ended, "it did not finish its answer")
+        raise Permanent(f"the language model's answer cannot be used: {why} (finish_reason {str(ended)!r:.40})")
+    if not content:
+        raise Retryable("the language model answered nothing")
+    return outside.clean(content)
 
 
-def _content(choice: Any) -> str:
-    """The text of a whole answer. Half of one is none: it would be published like that.
+def _text(content: Any) -> str:
+    """An answer's text, also where it comes in parts.
 
     Raises:
-        Permanent: the model declined, was stopped, or gave no message; with the same question it would do so again.
-        Retryable: the answer is empty, or of a shape that nobody knows.
+        TypeError, LookupError: it is something else than text.
     """
-    message, stopped_by = choice.message, choice.finish_reason
-    if message is None:
-        raise Permanent(f"the language model gave no message (finish_reason {outside.clean(repr(stopped_by)):.40})")
-    if refusal := message.refusal or _joined(message.content, "refusal"):
-        raise Permanent(f"the language model declined: {outside.clean(str(refusal)):.200}")
-    if stopped_by in STOPPED:
-        raise Permanent(f"the language model's answer is not whole: {STOPPED[stopped_by]} (finish_reason {stopped_by})")
-    if stopped_by not in WHOLE:
-        raise Retryable(f"the language model stopped for a reason unknown here: {outside.clean(repr(stopped_by)):.40}")
-    content = message.content if isinstance(message.content, str | None) else _joined(message.content, "text")
-    if not content or not content.strip():
-        raise Retryable("the language model answered nothing")
-    return str(outside.clean(content))
-
-
-def _joined(content: Any, kind: str) -> str:
-    """The texts of one kind out of a content that comes in parts: `[{"type": "text", "text": "…"}, …]`."""
-    if not isinstance(content, list):
-        return ""
-    parts = [part if isinstance(part, dict) else part.model_dump() for part in content]
-    if unknown := {part.get("type") for part in parts} - {"text", "refusal"}:
-        raise outside.Unfit(f"content of the type {unknown.pop()!r}")
-    return "".join(str(part[kind]) for part in parts if part["type"] == kind)
+    if content is None or isinstance(content, str):
+        return content or ""
+    return "".join([part["text"] if isinstance(part, dict) else part.text for part in content])
 
 
 def _translate(error: "OpenAIError") -> CarsBotError:
     """The library's error as ours. Asking changes nothing out there, so a lost answer is simply asked for again."""
     import openai
 
-    if isinstance(error, openai.APIStatusError):
-        if isinstance(error, openai.RateLimitError) and error.code == "insufficient_quota":
+    if isinstance(error, openai.RateLimitError):
+        if error.code == "insufficient_quota":
             return Permanent("OpenAI: the account's quota is used up; see its billing page")
-        return answers.meaning(OPENAI, error.status_code, error.response.headers, error.message, lost=Retryable)
-    return Retryable(f"OpenAI: {outside.clean(f'{error!r:.200}')}")
+        return Throttled("OpenAI: rate limit", outside.told_to_wait(error.response.headers, THROTTLED_SECONDS))
+    if isinstance(error, openai.APIStatusError):
+        text = f"OpenAI answered {error.status_code}: {error.message:.200}"
+        passing = error.status_code >= 500 or error.status_code in (408, 409)
+        return Retryable(text) if passing else Permanent(text)
+    return Retryable(f"OpenAI: {error!r:.200}")
 
 
 @per_process

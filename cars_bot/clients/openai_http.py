@@ -12,9 +12,9 @@ from cars_bot.settings import Settings
 class LimitedStream(httpx2.SyncByteStream):
     """An answer's body that stops at the deadline and at the size limit."""
 
-    def __init__(self, stream: httpx2.SyncByteStream, packed: str | None) -> None:
+    def __init__(self, stream: httpx2.SyncByteStream) -> None:
         self._stream = stream
-        self._allowance = limits.Allowance(packed)
+        self._allowance = limits.Allowance()
 
     def __iter__(self) -> Iterator[bytes]:
         return self._allowance.over(iter(self._stream))
@@ -26,7 +26,8 @@ class LimitedStream(httpx2.SyncByteStream):
 def limit(response: httpx2.Response) -> None:
     """Runs between an answer's headers and its body."""
     assert isinstance(response.stream, httpx2.SyncByteStream)
-    response.stream = LimitedStream(response.stream, response.headers.pop("content-encoding", None))
+    limits.refuse_compressed(response.headers)
+    response.stream = LimitedStream(response.stream)
 
 
 def build(where: Settings) -> openai.OpenAI:
@@ -36,8 +37,9 @@ def build(where: Settings) -> openai.OpenAI:
         base_url=where.openai_base_url,
         timeout=openai.Timeout(limits.DEADLINE_SECONDS, connect=limits.CONNECT_SECONDS),
         max_retries=0,
-        default_headers={"Accept-Encoding": limits.ACCEPT_ENCODING},
         http_client=openai.DefaultHttpxClient(
-            event_hooks={"response": [limit]}, trust_env=limits.use_proxies(where.openai_base_url)
+            headers=limits.UNPACKED,
+            event_hooks={"response": [limit]},
+            trust_env=limits.use_proxies(where.openai_base_url),
         ),
     )

@@ -5,37 +5,22 @@ harmless. `append` is not: when its reply is lost the rows may be there.
 """
 
 import secrets
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from cars_bot import outside
-from cars_bot.clients import answers, limits
+from cars_bot.clients import limits
 from cars_bot.clients.per_process import per_process
-from cars_bot.errors import CarsBotError, OutcomeUnknown, Permanent, Retryable
+from cars_bot.errors import CarsBotError, OutcomeUnknown, Permanent, Retryable, Throttled
 from cars_bot.settings import Settings, settings
 
 if TYPE_CHECKING:
     from gspread import Client, Spreadsheet, Worksheet
 
-# Its quotas are per minute and come without Retry-After. 401: the token has just expired.
-GOOGLE = answers.Service("Google", throttled_seconds=30.0, passing=(401, 409))
-
-
-@dataclass(frozen=True)
-class Row:
-    """A row of a table, as people see it.
-
-    Attributes:
-        number: its number in the worksheet; the first is 1.
-        cells: by the name of the column, cleaned. A column that the worksheet does not have is not in it: that is
-            something else than an empty cell.
-    """
-
-    number: int
-    cells: dict[str, str]
+THROTTLED_SECONDS = 30.0  # Google's quotas are per minute and come without Retry-After
 
 
 class Book:
@@ -46,17 +31,10 @@ class Book:
         self._id = spreadsheet_id
         self.worksheets: dict[str, Worksheet] = {}
 
-    @property
-    def account(self) -> Any:
-        """Whose credentials are used."""
-        return self._client.http_client.session.credentials
-
     @cached_property
     def spreadsheet(self) -> "Spreadsheet":
         """Opened at the first use, so that a failure to open is the call's failure."""
-        from gspread import Spreadsheet
-
-        return Spreadsheet(self._client.http_client, {"id": self._id})  # which asks Google for it
+        return self._client.open_by_key(self._id)
 
     def find(self, title: str) -> "Worksheet | None":
         """The worksheet of that name, if there is one."""
@@ -71,7 +49,7 @@ class Book:
 
     def find_or_create(self, title: str, header: list[str]) -> "Worksheet":
         """The worksheet of that name; a new one starts with its header, both in one request."""
-        from cars_bot.clients.google_http import Refused
+        from gspread.exceptions import APIError
 
         found = self.find(title)
         if found is not None:
@@ -83,58 +61,57 @@ class Book:
             self.spreadsheet.batch_update(
                 {"requests": [{"addSheet": {"properties": properties}}, _write_cells(number, [header])]}
             )
-        except Refused as error:
-            if "already exists" not in error.response.text:  # somebody else was quicker: just as good
+        except APIError as error:
+            if "already exists" not in str(error):  # somebody else was quicker: just as good
                 raise
         self.worksheets[title] = self.spreadsheet.worksheet(title)
         return self.worksheets[title]
 
 
-def read(worksheet: str, needed: Collection[str], wanted: Collection[str] = ()) -> list[Row]:
-    """Return every row below the header that is not blank; none if there is no such worksheet, or nothing in it.
+@dataclass(frozen=True)
+class Record:
+    """A row of a worksheet below its header; `row` is its number as people see it."""
 
-    The header is the first row that is not blank. Its names count without their case and the spaces around them.
+    worksheet: str
+    row: int
+    cells: dict[str, str]
+
+    def text(self, column: str, longest: int) -> str:
+        """A cell's text without the blanks around it; empty if the row ends before the column.
+
+        Raises:
+            Permanent: it has more than `longest` characters.
+        """
+        place = f"worksheet {self.worksheet!r}, row {self.row}, column {column!r}"
+        return outside.fitting(self.cells.get(column, "").strip(), longest, place)
+
+
+def read(worksheet: str, columns: Sequence[str]) -> list[Record]:
+    """Every row below the header, without blank ones; none if there is no such worksheet, or nothing in it.
+
+    The header is the first row that is not blank. Its names count without blanks around them, in any case.
 
     Args:
-        needed: columns that there must be.
-        wanted: columns that are read if they are there.
+        columns: those that the worksheet must have.
 
     Raises:
         Throttled, Retryable.
-        Permanent: a needed column is missing, or one stands there twice.
+        Permanent: a column is missing, or is there twice; the message names it.
     """
     with _our_errors(worksheet, repeatable=True):
         found = _book().find(worksheet)
-        table: list[list[str]] = outside.clean(found.get_all_values()) if found else []
-    filled = [(number, row) for number, row in enumerate(table, 1) if any(map(outside.bare, row))]
+        table: list[list[str]] = found.get_all_values() if found else []
+    filled = [(number, row) for number, row in enumerate(table, start=1) if any(cell.strip() for cell in row)]
     if not filled:
         return []
-    (header_row, header), *records = filled
-    places = _places(worksheet, header_row, header, needed, wanted)
-    return [
-        Row(number, {name: row[place] if place < len(row) else "" for name, place in places.items()})
-        for number, row in records
-    ]
-
-
-def _places(
-    worksheet: str, number: int, header: list[str], needed: Collection[str], wanted: Collection[str]
-) -> dict[str, int]:
-    """Where in the header each column stands."""
-    names = [outside.bare(name).casefold() for name in header]
-    for name in (*needed, *wanted):
-        if names.count(name) > 1:
-            raise Permanent(
-                f'worksheet "{worksheet}", row {number}: {names.count(name)} columns are called "{name}"; delete or '
-                "rename all but one"
-            )
-        if name in needed and name not in names:
-            there = ", ".join(filter(None, names))
-            raise Permanent(
-                f'worksheet "{worksheet}", row {number}: no column is called "{name}"; there are: '
-                f"{outside.shortened(there, 200)}. Add the column, or correct its name"
-            )
-    return {name: names.index(name) for name in (*needed, *wanted) if name in names}
+    (_, header), *records = filled
+    names = [outside.clean(name).strip().lower() for name in header]
+    for column in columns:
+        if (times := names.count(column)) != 1:
+            there = ", ".join(name for name in names if name)
+            wrong = "has no column" if times == 0 else f"has {times} columns called"
+            raise Permanent(f"worksheet {worksheet!r} {wrong} {column!r}; its header is: {there:.300}")
+    return [Record(worksheet, number, dict(zip(names, row, strict=False))) for number, row in records]
 
 
 def replace(worksheet: str, header: list[str], rows: list[list[Any]]) -> None:
@@ -187,7 +164,7 @@ def _typed(value: Any) -> dict[str, Any]:
 def _plain(value: Any) -> str | int | float | bool:
     if value is None:
         return ""
-    return value if isinstance(value, int | float | bool) else str(outside.clean(str(value)))
+    return value if isinstance(value, int | float | bool) else outside.clean(str(value))
 
 
 @contextmanager
@@ -198,60 +175,52 @@ def _our_errors(worksheet: str, repeatable: bool) -> Iterator[None]:
     import requests
     import urllib3.exceptions
 
-    from cars_bot.clients.google_http import Refused
-
     lost = Retryable if repeatable else OutcomeUnknown
     try:
         yield
-    except Refused as error:
+    except gspread.exceptions.APIError as error:
         _book().worksheets.pop(worksheet, None)  # somebody may have deleted or renamed it: look again next time
         raise _translate(error.response, lost) from None
-    except google.auth.exceptions.RefreshError as error:
-        raise (Retryable if error.retryable else Permanent)(f"Google: no token: {_said(error)}") from None
-    except google.auth.exceptions.GoogleAuthError as error:  # the request itself was not sent
-        raise Retryable(f"Google: no token: {_said(error)}") from None
-    except (requests.RequestException, urllib3.exceptions.HTTPError, limits.LimitExceeded, OSError) as error:
-        raise (Retryable if _never_connected(error) else lost)(f"Google: {_said(error)}") from None
-    except (gspread.exceptions.GSpreadException, *outside.UNREADABLE) as error:
-        raise answers.unreadable(GOOGLE, error, lost) from None
-
-
-def _said(error: Exception) -> str:
-    return str(outside.clean(outside.shortened(str(error) or repr(error), 300)))
-
-
-def _translate(response: Any, lost: type[Retryable | OutcomeUnknown]) -> CarsBotError:
-    """A refusal as our error, with what to do where a person has to do something."""
-    status = response.status_code
-    try:
-        refusal = outside.parse(response.content)["error"]
-        said, kind = str(refusal["message"]), str(refusal.get("status"))
-    except outside.UNREADABLE:
-        said, kind = "", ""
-    if status == 403 and (kind == "RESOURCE_EXHAUSTED" or "ate limit" in said):
-        status = answers.TOO_MANY  # an older way of Google's to say so
-    error = answers.meaning(GOOGLE, status, response.headers, said, lost=lost)
-    if not isinstance(error, Permanent):
-        return error
-    if "Unable to parse range" in said or "No grid with id" in said:  # the worksheet that we knew has gone
-        return Retryable(str(error))
-    return Permanent(f"{error}{_what_to_do(status)}")
-
-
-def _what_to_do(status: int) -> str:
-    where = settings()
-    if status == 404:
-        return (
-            f"; there is no spreadsheet {where.spreadsheet_id!r}: set SPREADSHEET_ID to what stands in its address "
+    except gspread.exceptions.SpreadsheetNotFound:
+        raise Permanent(
+            f"Google has no spreadsheet {settings().spreadsheet_id!r}; set SPREADSHEET_ID to the part of its address "
             "between /d/ and /edit"
-        )
+        ) from None
+    except PermissionError:  # gspread's word for 403 at the opening
+        raise _not_shared("Google answered 403") from None
+    except google.auth.exceptions.RefreshError as error:
+        raise (Retryable if error.retryable else Permanent)(f"Google: no token: {error!s:.200}") from None
+    except google.auth.exceptions.TransportError as error:
+        raise Retryable(f"Google: no token: {error!s:.200}") from None
+    except (requests.RequestException, urllib3.exceptions.HTTPError, limits.LimitExceeded, OSError) as error:
+        raise (Retryable if _never_connected(error) else lost)(f"Google: {error!r:.200}") from None
+    except (ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
+        raise lost(f"Google's answer is unreadable: {error!r:.200}") from None
+
+
+def _translate(response: Any, lost: type[CarsBotError]) -> CarsBotError:
+    """A refusal as our error. (Its code is taken from the response: gspread's own is -1 for an HTML page.)"""
+    status = response.status_code
+    if status == 429:
+        return Throttled("Google: quota", outside.told_to_wait(response.headers, THROTTLED_SECONDS))
+    try:
+        text = f"Google answered {status}: {response.json()['error']['message']!s:.200}"
+    except (ValueError, TypeError, LookupError, RecursionError):
+        text = f"Google answered {status} and no reason"
+    if status >= 500:  # it may have been done: the answer may come from a proxy, or from a server that broke down at it
+        return lost(text)
     if status == 403:
-        email = getattr(_book().account, "service_account_email", None)
-        return (
-            f"; share the spreadsheet {where.spreadsheet_id!r} with {email or 'the service account'} as an editor, and "
-            "enable the Google Sheets API in the account's project"
-        )
-    return ""
+        return _not_shared(text)
+    vanished = "Unable to parse range" in text or "No grid with id" in text
+    return Retryable(text) if vanished or status in (401, 408, 409) else Permanent(text)
+
+
+def _not_shared(said: str) -> Permanent:
+    """The service account may not do this with the spreadsheet."""
+    return Permanent(
+        f'{said}. Share the spreadsheet {settings().spreadsheet_id!r} as an editor with the address "client_email" of '
+        "the file that GOOGLE_SERVICE_ACCOUNT_FILE names"
+    )
 
 
 def _never_connected(error: Exception) -> bool:

@@ -1,12 +1,13 @@
 """Posting to Telegram. Its API takes no idempotency key, so a send whose reply was lost stays unknown for ever."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cars_bot import outside
-from cars_bot.clients import answers, limits
+from cars_bot.clients import limits
 from cars_bot.clients.per_process import per_process
-from cars_bot.errors import CarsBotError, OutcomeUnknown, Permanent, Retryable
+from cars_bot.errors import CarsBotError, OutcomeUnknown, Permanent, Retryable, Throttled
 from cars_bot.settings import Settings
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from cars_bot.clients.telegram_http import BotLine
 
 T = TypeVar("T")
-TELEGRAM = answers.Service("Telegram", throttled_seconds=5.0)
 
 
 def send_message(chat: str, text: str) -> int:
@@ -28,7 +28,7 @@ def send_message(chat: str, text: str) -> int:
         Throttled, Retryable: not posted, may be tried again. Permanent: not posted, never will be.
         OutcomeUnknown: perhaps posted.
     """
-    return _posted(lambda bot: bot.send_message(chat, outside.clean(text)))
+    return _id_of(_call(lambda bot: bot.send_message(chat, outside.clean(text))))
 
 
 def send_photo(chat: str, photo_url: str, caption: str) -> int:
@@ -37,7 +37,7 @@ def send_photo(chat: str, photo_url: str, caption: str) -> int:
     Raises:
         As `send_message`.
     """
-    return _posted(lambda bot: bot.send_photo(chat, photo_url, caption=outside.clean(caption)))
+    return _id_of(_call(lambda bot: bot.send_photo(chat, photo_url, caption=outside.clean(caption))))
 
 
 def get_me() -> dict[str, Any]:
@@ -52,13 +52,10 @@ def get_me() -> dict[str, Any]:
         raise Retryable(str(error)) from None  # it only reads
 
 
-def _posted(make: "Callable[[Bot], Awaitable[Message]]") -> int:
-    """Make a call that posts and return the number of the message."""
-    message = _call(make)
-    try:
-        return outside.whole(message.message_id, least=0)
-    except outside.Unfit as error:
-        raise OutcomeUnknown(f"Telegram says that it posted, but not under which number: {error}") from None
+def _id_of(message: "Message") -> int:
+    if (number := outside.whole(getattr(message, "message_id", None))) is None:
+        raise OutcomeUnknown("Telegram's answer names no message; it may be posted")
+    return number
 
 
 def _call(make: "Callable[[Bot], Awaitable[T]]") -> T:
@@ -70,44 +67,36 @@ def _call(make: "Callable[[Bot], Awaitable[T]]") -> T:
         raise _translate(error) from None
     except TimeoutError:
         raise OutcomeUnknown(f"Telegram did not answer within {limits.DEADLINE_SECONDS:g} s") from None
-    except outside.UNREADABLE as error:
-        raise answers.unreadable(TELEGRAM, error, OutcomeUnknown) from None
+    except (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError) as error:
+        raise OutcomeUnknown(f"Telegram's answer is unreadable: {error!r:.200}") from None
 
 
 def _translate(error: "TelegramError") -> CarsBotError:
     """The library's error as ours, for a call that would have changed something.
 
-    What decides is how far the call got: refused by an answer that says so (nothing happened), never connected (nothing
-    happened), or sent and not properly answered (unknown).
+    The distance that the call went decides. Telegram refused it, or there was no connection: nothing happened. It was
+    sent, and no answer says that nothing was done: unknown.
     """
     import httpx
-    from telegram.error import InvalidToken
+    from telegram import error as errors
 
-    from cars_bot.clients.telegram_http import Refused
+    from cars_bot.clients.telegram_http import NoProof
 
-    if isinstance(error, Refused):
-        return _refusal(error.status, error.headers, error.body)
-    if isinstance(error, InvalidToken):  # by the library, before anything is sent
-        return Permanent(f"Telegram: {error!s:.200}; set TELEGRAM_BOT_TOKEN to the one @BotFather gave you")
-    not_sent = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.InvalidURL,
-                httpx.UnsupportedProtocol)  # fmt: skip
-    kind = Retryable if isinstance(error.__cause__, not_sent) else OutcomeUnknown
-    return kind(f"Telegram: {outside.clean(f'{error!s:.200}')}")
-
-
-def _refusal(status: int, headers: Mapping[str, str], body: bytes) -> CarsBotError:
-    """Telegram's own words are in `description`, its wait in `parameters`; a proxy's page has neither."""
-    try:
-        answer = outside.parse(body)
-    except outside.Unfit:
-        answer = None
-    answer = answer if isinstance(answer, dict) else {}
-    parameters = answer.get("parameters")
-    parameters = parameters if isinstance(parameters, dict) else {}
-    said = answer.get("description")
-    if moved := parameters.get("migrate_to_chat_id"):
-        said = f"{said}; the chat's new id is {moved}"
-    return answers.meaning(TELEGRAM, status, headers, said, wait=parameters.get("retry_after"))
+    text = f"Telegram: {error!s:.200}"
+    if isinstance(error, NoProof):
+        return OutcomeUnknown(f"{text}, which does not say whether the message was posted")
+    if isinstance(error, errors.RetryAfter):
+        wait = error.retry_after
+        return Throttled("Telegram: flood control", wait.total_seconds() if isinstance(wait, timedelta) else wait)
+    if isinstance(error, errors.BadRequest) or not isinstance(error, errors.NetworkError):
+        unreadable = type(error) is errors.TelegramError  # status 200 and no JSON
+        return OutcomeUnknown(text) if unreadable else Permanent(text)
+    cause = error.__cause__
+    if isinstance(cause, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout):
+        return Retryable(text)
+    if cause is None and not isinstance(error, errors.TimedOut):
+        return Retryable(text)  # an error that Telegram itself worded
+    return OutcomeUnknown(text)
 
 
 @per_process

@@ -5,11 +5,12 @@ leave the Bot's connections bound to a loop that is gone.
 """
 
 import asyncio
+import json
 import logging
 import os
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextvars import ContextVar
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
 from typing import Any, TypeVar
 
 import httpx
@@ -21,6 +22,7 @@ from cars_bot.clients import limits
 from cars_bot.settings import Settings
 
 T = TypeVar("T")
+THROTTLED_SECONDS = 5.0  # when Telegram does not say how long
 logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs every address, and Telegram's hold the bot's token
 os.environ.setdefault("PTB_TIMEDELTA", "true")  # the library's coming way to give times; silences its warning
 
@@ -28,9 +30,9 @@ os.environ.setdefault("PTB_TIMEDELTA", "true")  # the library's coming way to gi
 class LimitedStream(httpx.AsyncByteStream):
     """An answer's body that stops at the deadline and at the size limit."""
 
-    def __init__(self, stream: httpx.AsyncByteStream, packed: str | None) -> None:
+    def __init__(self, stream: httpx.AsyncByteStream) -> None:
         self._stream = stream
-        self._allowance = limits.Allowance(packed)
+        self._allowance = limits.Allowance()
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self._allowance.over_async(aiter(self._stream))
@@ -42,48 +44,60 @@ class LimitedStream(httpx.AsyncByteStream):
 async def limit(response: httpx.Response) -> None:
     """Runs between an answer's headers and its body."""
     assert isinstance(response.stream, httpx.AsyncByteStream)
-    _headers.set(response.headers)
-    response.stream = LimitedStream(response.stream, response.headers.pop("content-encoding", None))
+    limits.refuse_compressed(response.headers)
+    response.stream = LimitedStream(response.stream)
 
 
-_headers: ContextVar[Mapping[str, str]] = ContextVar("headers")  # of the answer to this task's request
+class NoProof(telegram.error.TelegramError):
+    """An answer that does not say that nothing was done: from a proxy, or from a server that broke down at it."""
 
 
-class Refused(telegram.error.TelegramError):
-    """An answer that is no success, as it came. The library's errors do not say whose words they hold."""
-
-    def __init__(self, status: int, body: bytes) -> None:
-        super().__init__(f"status {status}")
-        self.status, self.headers, self.body = status, _headers.get({}), body
-
-
-class Request(HTTPXRequest):
-    """The library's requests, with answers that `cars_bot.clients.telegram` reads itself when they are no success."""
+class CarefulRequest(HTTPXRequest):
+    """Reads the status of an answer before the library does: it takes every error of a server for a refusal."""
 
     async def do_request(self, *args: Any, **kwargs: Any) -> tuple[int, bytes]:
-        """See `HTTPXRequest.do_request`."""
+        """See `HTTPXRequest`.
+
+        Raises:
+            NoProof, RetryAfter, BadRequest.
+        """
         status, body = await super().do_request(*args, **kwargs)
-        if not 200 <= status <= 299:
-            raise Refused(status, body)
+        if status >= 500:
+            raise NoProof(f"it answered {status}")
+        if status == 429:  # nothing was done, whatever else the answer says
+            raise telegram.error.RetryAfter(timedelta(seconds=wait_told(body)))
+        if 400 <= status < 500 and refusal(body) is None:
+            raise telegram.error.BadRequest(f"it answered {status} and no reason")
         return status, body
 
-    @staticmethod
-    def parse_json_payload(payload: bytes) -> Any:
-        """See `BaseRequest.parse_json_payload`."""
-        return outside.parse(payload)
+
+def refusal(body: bytes) -> dict[str, Any] | None:
+    """Telegram's own words for a refusal; None if the body is anything else."""
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return answer if isinstance(answer, dict) and isinstance(answer.get("description"), str) else None
+
+
+def wait_told(body: bytes) -> float:
+    """For how long Telegram tells to wait, in seconds."""
+    parameters = (refusal(body) or {}).get("parameters")
+    told = parameters.get("retry_after") if isinstance(parameters, dict) else None
+    return outside.seconds(told, THROTTLED_SECONDS)
 
 
 class BotLine:
     """A Bot that can be called from any thread that is not its own."""
 
     def __init__(self, where: Settings) -> None:
-        request = Request(
+        request = CarefulRequest(
             connect_timeout=limits.CONNECT_SECONDS,
             read_timeout=limits.DEADLINE_SECONDS,
             write_timeout=limits.DEADLINE_SECONDS,
             httpx_kwargs={
+                "headers": limits.UNPACKED,
                 "event_hooks": {"response": [limit]},
-                "headers": {"Accept-Encoding": limits.ACCEPT_ENCODING},
                 "trust_env": limits.use_proxies(where.telegram_base_url),
             },
         )

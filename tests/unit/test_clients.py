@@ -61,7 +61,7 @@ def test_a_worksheet_is_created_appended_to_read_and_replaced(outside_world: htt
     assert spreadsheet.read("Channels", HEADER) == []
     spreadsheet.append("Channels", HEADER, [[1, "@first"], [2, "=1+1"]])
     spreadsheet.append("Channels", HEADER, [[3, None]])
-    assert [(row.number, row.cells) for row in spreadsheet.read("Channels", HEADER)] == [
+    assert [(found.row, found.cells) for found in spreadsheet.read("Channels", HEADER)] == [
         (2, {"id": "1", "name": "@first"}), (3, {"id": "2", "name": "=1+1"}), (4, {"id": "3", "name": ""}),
     ]  # fmt: skip
     spreadsheet.replace("Channels", HEADER, [[9, "only"]])
@@ -123,7 +123,7 @@ def test_being_told_to_wait_is_throttled_with_the_time_to_wait(outside_world: ht
 
 @pytest.mark.usefixtures("prepared")
 @pytest.mark.parametrize("name", READING | CHANGING)
-def test_a_server_error_does_not_say_not_done_and_the_library_did_not_retry_by_itself(
+def test_a_server_error_is_retryable_where_repeating_does_no_harm_and_the_library_does_not_repeat(
     outside_world: httpx.Client, name: str
 ) -> None:
     service, call = (READING | CHANGING)[name]
