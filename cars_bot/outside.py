@@ -17,6 +17,9 @@ LONGEST_WAIT = 3_600.0  # seconds: whoever tells us to wait longer is asked agai
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 LARGEST_ID = 2**63 - 1  # what a database's whole numbers hold
 
+# What a library raises when an answer is none that it expects.
+UNREADABLE = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError, AssertionError)
+
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # NUL, and half of a character beyond the first 65,536
 
 

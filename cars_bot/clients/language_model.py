@@ -168,7 +168,7 @@ def _ask(instruction: str, question: str, response_format: dict[str, Any] | None
         ended = choice.finish_reason
     except openai.OpenAIError as error:
         raise _translate(error) from None
-    except (ValueError, TypeError, AttributeError, LookupError, RecursionError, limits.LimitExceeded) as error:
+    except (*outside.UNREADABLE, limits.LimitExceeded) as error:
         raise Retryable(f"the language model's answer is unreadable: {error!r:.200}") from None
     if refusal:
         raise Permanent(f"the language model declined: {outside.clean(str(refusal)):.200}")
