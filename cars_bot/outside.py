@@ -20,6 +20,8 @@ LARGEST_ID = 2**63 - 1  # what a database's whole numbers hold
 # What a library raises when an answer is none that it expects.
 UNREADABLE = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError, AssertionError)
 
+_INVISIBLE = dict.fromkeys(map(ord, "\u200b\u2060\ufeff"))
+_LINK = re.compile(r"^(https?://)?(www\.)?(t|telegram)\.me/(s/)?", re.IGNORECASE)
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # NUL, and half of a character beyond the first 65,536
 
 
@@ -43,15 +45,57 @@ def cleaned(value: Any) -> Any:
     return value
 
 
+def each_name_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """For `json.loads(…, object_pairs_hook=…)`: an object that names a field twice says two things.
+
+    Raises:
+        ValueError: it does.
+    """
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValueError(f"the field {clean(name)[:40]!r} is there twice")
+        found[name] = value
+    return found
+
+
 def fitting(text: str, longest: int, what: str) -> str:
     """The clean text, if it has at most `longest` characters; `what` names it in the error.
 
     Raises:
         Permanent: it is longer.
     """
+    try:
+        return short_enough(clean(text), longest)
+    except ValueError as error:
+        raise Permanent(f"{what} {error}") from None
+
+
+def short_enough(text: str, longest: int) -> str:
+    """The text, if it has at most `longest` characters.
+
+    Raises:
+        ValueError: it is longer; the message goes on after a name.
+    """
     if len(text) > longest:
-        raise Permanent(f"{what} has {len(text):,} characters; at most {longest} fit")
-    return clean(text)
+        raise ValueError(f"has {len(text):,} characters; at most {longest} fit")
+    return text
+
+
+def bare(text: str) -> str:
+    """The clean text without the blanks and invisible characters that copying leaves around it."""
+    return clean(text).translate(_INVISIBLE).strip()
+
+
+def handle(text: str) -> str:
+    """A name on Telegram, given as `name`, `@name` or `t.me/name`, as `@name`; a number stays a number."""
+    name = _LINK.sub("", bare(text)).rstrip("/")
+    return name if not name or re.fullmatch(r"-?\d+", name) else "@" + name.lstrip("@")
+
+
+def channel(text: str) -> str:
+    """The name of a chat in its one spelling. Telegram knows no case: `t.me/Cars`, `Cars` and `@CARS` are `@cars`."""
+    return handle(text).lower()
 
 
 def number(value: Any, lowest: float, highest: float) -> float | None:

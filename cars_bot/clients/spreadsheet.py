@@ -82,17 +82,21 @@ class Record:
         Raises:
             Permanent: it has more than `longest` characters.
         """
-        place = f"worksheet {self.worksheet!r}, row {self.row}, column {column!r}"
-        return outside.fitting(self.cells.get(column, "").strip(), longest, place)
+        return outside.fitting(outside.bare(self.cells.get(column, "")), longest, self.place(column))
+
+    def place(self, column: str) -> str:
+        """Where a cell is, for an error."""
+        return f"worksheet {self.worksheet!r}, row {self.row}, column {column!r}"
 
 
-def read(worksheet: str, columns: Sequence[str]) -> list[Record]:
+def read(worksheet: str, columns: Sequence[str], more: Sequence[str] = ()) -> list[Record]:
     """Every row below the header, without blank ones; none if there is no such worksheet, or nothing in it.
 
     The header is the first row that is not blank. Its names count without blanks around them, in any case.
 
     Args:
         columns: those that the worksheet must have.
+        more: those that it may lack; then they are not among the cells. A missing column is no empty cell.
 
     Raises:
         Throttled, Retryable.
@@ -101,17 +105,22 @@ def read(worksheet: str, columns: Sequence[str]) -> list[Record]:
     with _our_errors(worksheet, repeatable=True):
         found = _book().find(worksheet)
         table: list[list[str]] = found.get_all_values() if found else []
-    filled = [(number, row) for number, row in enumerate(table, start=1) if any(cell.strip() for cell in row)]
+    filled = [(number, row) for number, row in enumerate(table, start=1) if any(map(outside.bare, row))]
     if not filled:
         return []
     (_, header), *records = filled
-    names = [outside.clean(name).strip().lower() for name in header]
-    for column in columns:
-        if (times := names.count(column)) != 1:
+    names = [outside.bare(name).lower() for name in header]
+    for column in (*columns, *more):
+        times = names.count(column)
+        if times > 1 or (times == 0 and column in columns):
             there = ", ".join(name for name in names if name)
             wrong = "has no column" if times == 0 else f"has {times} columns called"
             raise Permanent(f"worksheet {worksheet!r} {wrong} {column!r}; its header is: {there:.300}")
-    return [Record(worksheet, number, dict(zip(names, row, strict=False))) for number, row in records]
+    places = {column: names.index(column) for column in (*columns, *more) if column in names}
+    return [
+        Record(worksheet, number, {name: row[at] if at < len(row) else "" for name, at in places.items()})
+        for number, row in records
+    ]
 
 
 def replace(worksheet: str, header: list[str], rows: list[list[Any]]) -> None:

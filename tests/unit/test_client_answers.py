@@ -231,6 +231,27 @@ def test_what_no_car_can_have_is_as_good_as_not_said(
     assert language_model.extract(POST).model_dump() == CAR | {field: kept}
 
 
+def test_a_description_far_longer_than_asked_for_is_asked_for_again(outside_world: httpx.Client) -> None:
+    says(outside_world, "Kia Rio. " * 100_000)
+    with pytest.raises(Retryable, match="at most 2000 fit"):
+        language_model.describe(language_model.CarData(**CAR), POST)
+
+
+def test_an_answer_that_says_two_things_is_asked_for_again(outside_world: httpx.Client) -> None:
+    says(outside_world, '{"is_sale": true, "is_sale": false, "reason": ""}')
+    with pytest.raises(Retryable, match="'is_sale' is there twice"):
+        language_model.classify(POST)
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [("seller", "@seller"), ("t.me/Seller", "@Seller"), ("https://t.me/x\nBUY NOW", None), ("@a b", None), ("", None)],
+)
+def test_a_handle_is_a_name_and_nothing_else(outside_world: httpx.Client, said: str, kept: str | None) -> None:
+    says(outside_world, json.dumps(CAR | {"telegram": said}))
+    assert language_model.extract(POST).telegram == kept
+
+
 # --- sheets ----------------------------------------------------------------------------------------------------------
 
 
