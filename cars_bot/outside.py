@@ -4,6 +4,7 @@ None of it is ours, so all of it comes through here before it is used. A text lo
 and no terminal takes. A number is inside a range, or it is not there. A text that is too long for its place is named.
 """
 
+import json
 import math
 import re
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from cars_bot.errors import Permanent
 
 LONGEST_WAIT = 3_600.0  # seconds: whoever tells us to wait longer is asked again after an hour
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+DAMAGED_AT_MOST = 100  # one byte of so many; in another encoding nearly all letters are
 LARGEST_ID = 2**63 - 1  # what a database's whole numbers hold
 
 # What a library raises when an answer is none that it expects.
@@ -43,6 +45,19 @@ def cleaned(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [cleaned(inner) for inner in value]
     return value
+
+
+def decoded(content: bytes) -> str:
+    """The text of a JSON file, with a replacement character for a damaged byte here and there.
+
+    Raises:
+        UnicodeDecodeError: so many are damaged that the file must be in another encoding than UTF-8.
+    """
+    encoding = json.detect_encoding(content)  # UTF-8, also with a byte order mark, UTF-16 or UTF-32: RFC 4627
+    text = content.decode(encoding, "replace")
+    if text.count(REPLACEMENT) - content.count(REPLACEMENT.encode()) > max(4, len(content) / DAMAGED_AT_MOST):
+        return content.decode(encoding)
+    return text.removeprefix("\ufeff")
 
 
 def each_name_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import pytest
 from cars_bot.clients import language_model, limits, spreadsheet, telegram
 from cars_bot.errors import OutcomeUnknown, Permanent, Retryable, Throttled
 from cars_bot.settings import settings
+from commands import checks
 from tests.unit.test_clients import CHANGING, CHANNEL, HEADER, POST, READING, order, posted, sheet
 
 pytestmark = pytest.mark.usefixtures("clients_use_it")
@@ -315,3 +316,6 @@ def test_a_key_file_that_is_missing_or_none_is_permanent_and_names_the_setting(
     settings.cache_clear()
     with pytest.raises(Permanent, match="GOOGLE_SERVICE_ACCOUNT_FILE"):
         spreadsheet.read("Any", HEADER)
+    (fault,) = checks.google_key(str(path))
+    assert "GOOGLE_SERVICE_ACCOUNT_FILE" in fault.what
+    assert "download the account's key" in fault.remedy
