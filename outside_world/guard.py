@@ -38,7 +38,7 @@ class Guard:
 
 
 def is_local(host: str) -> bool:
-    """Whether a `Host` is an address, a name without a dot or under `localhost`, which nobody owns, or in ALLOWED_HOSTS."""
+    """Whether a `Host` is an address, a name that nobody can own (`a`, `a.localhost`), or one of ALLOWED_HOSTS."""
     try:
         name = (urlsplit(f"//{host}").hostname or "").rstrip(".")
     except ValueError:  # half an IPv6 address
