@@ -24,6 +24,7 @@ UNREADABLE = (ValueError, TypeError, AttributeError, LookupError, ArithmeticErro
 
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u2060\ufeff"))
 _LINK = re.compile(r"^(https?://)?(www\.)?(t|telegram)\.me/(s/)?", re.IGNORECASE)
+_BETWEEN = re.compile(r",(?!\s*\d{1,2}[ -][A-Za-z])")  # a comma, but not the one in "Wed, 21 Oct 2026 07:28:00 GMT"
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # NUL, and half of a character beyond the first 65,536
 
 
@@ -148,18 +149,28 @@ def seconds(told: Any, otherwise: float, now: float | None = None) -> float:
 
 
 def told_to_wait(headers: Mapping[str, str], otherwise: float) -> float:
-    """For how long the headers of an answer tell to wait, in seconds: `Retry-After`, or OpenAI's in milliseconds."""
+    """For how long the headers of an answer tell to wait, in seconds: `Retry-After`, or OpenAI's in milliseconds.
+
+    A date counts from the server's own `Date`: our clock may be wrong. Of several waits the longest counts.
+    """
     milliseconds = number(headers.get("retry-after-ms"), 0.0, math.inf)
     if milliseconds is not None:
         return min(milliseconds / 1_000, LONGEST_WAIT)
-    return seconds(headers.get("retry-after"), otherwise)
+    server_time = _moment(headers.get("date", ""))
+    told = _BETWEEN.split(headers.get("retry-after", "")[:1_000])
+    return max((wait for one in told if (wait := seconds(one.strip(), -1.0, server_time)) >= 0), default=otherwise)
 
 
 def _until(date: str, now: float | None) -> float | None:
     """Seconds until an HTTP date; None if it is none."""
+    at = _moment(date)
+    return None if at is None else at - (datetime.now(UTC).timestamp() if now is None else now)
+
+
+def _moment(date: str) -> float | None:
+    """An HTTP date in seconds since 1970; None if it is none."""
     try:
         at = parsedate_to_datetime(date)
-        moment = datetime.now(UTC).timestamp() if now is None else now
-        return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() - moment
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
     except (ValueError, TypeError, OverflowError, IndexError):
         return None
