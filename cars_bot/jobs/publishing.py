@@ -3,13 +3,12 @@
 Telegram takes no idempotency key, so each message is claimed before it is sent (`idempotency.py`).
 """
 
-import time
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 from sqlalchemy import Column, select
 
-from cars_bot import database, idempotency, outside
+from cars_bot import clock, database, idempotency, outside
 from cars_bot.clients import telegram
 from cars_bot.context import Context
 from cars_bot.errors import Permanent
@@ -55,7 +54,7 @@ def publish_post(context: Context, post_id: PostId, channel: Channel = "") -> di
         context, "message", key, lambda: {"message_id": telegram.send_message(channel, text)}
     )
     if not again:
-        row = {"post_id": post_id, "channel": channel, "run_id": context.run_id, "sent_at": time.time()} | sent
+        row = {"post_id": post_id, "channel": channel, "run_id": context.run_id, "sent_at": clock.now()} | sent
         context.write(lambda connection: database.insert_if_new(connection, publications, row))
     return {"post_id": post_id, "channel": channel, "already_published": again} | sent
 

@@ -1,6 +1,5 @@
 """Google Sheets: people keep channels and subscribers there and read analytics and the log there."""
 
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -8,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Table, func, select
 
-from cars_bot import database, idempotency, outside
+from cars_bot import clock, database, idempotency, outside
 from cars_bot.clients import spreadsheet
 from cars_bot.context import Context
 from cars_bot.errors import Permanent
@@ -25,7 +24,7 @@ Row = dict[str, Any]
 
 def sync_channels(context: Context) -> dict[str, Any]:
     """Take over the channels listed in the worksheet "Channels" (username, title, active)."""
-    now = time.time()
+    now = clock.now()
 
     def row(record: spreadsheet.Record) -> Row:
         found: Row = {"username": _chat(record, "username", channels.c.username), "synced_at": now}
@@ -40,7 +39,7 @@ def sync_channels(context: Context) -> dict[str, Any]:
 
 def sync_subscribers(context: Context) -> dict[str, Any]:
     """Take over the subscribers listed in the worksheet "Subscribers" (chat, name, expires as YYYY-MM-DD)."""
-    now = time.time()
+    now = clock.now()
 
     def row(record: spreadsheet.Record) -> Row:
         expires = _end_of(record, "expires")
