@@ -4,6 +4,7 @@ None of it is ours, so all of it comes through here before it is used. A text lo
 and no terminal takes. A number is inside a range, or it is not there. A text that is too long for its place is named.
 """
 
+import json
 import math
 import re
 from collections.abc import Mapping
@@ -15,8 +16,15 @@ from cars_bot.errors import Permanent
 
 LONGEST_WAIT = 3_600.0  # seconds: whoever tells us to wait longer is asked again after an hour
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+DAMAGED_AT_MOST = 100  # one byte of so many; in another encoding nearly all letters are
 LARGEST_ID = 2**63 - 1  # what a database's whole numbers hold
 
+# What a library raises when an answer is none that it expects.
+UNREADABLE = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError, AssertionError)
+
+_INVISIBLE = dict.fromkeys(map(ord, "\u200b\u2060\ufeff"))
+_LINK = re.compile(r"^(https?://)?(www\.)?(t|telegram)\.me/(s/)?", re.IGNORECASE)
+_BETWEEN = re.compile(r",(?!\s*\d{1,2}[ -][A-Za-z])")  # a comma, but not the one in "Wed, 21 Oct 2026 07:28:00 GMT"
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # NUL, and half of a character beyond the first 65,536
 
 
@@ -40,15 +48,70 @@ def cleaned(value: Any) -> Any:
     return value
 
 
+def decoded(content: bytes) -> str:
+    """The text of a JSON file, with a replacement character for a damaged byte here and there.
+
+    Raises:
+        UnicodeDecodeError: so many are damaged that the file must be in another encoding than UTF-8.
+    """
+    encoding = json.detect_encoding(content)  # UTF-8, also with a byte order mark, UTF-16 or UTF-32: RFC 4627
+    text = content.decode(encoding, "replace")
+    if text.count(REPLACEMENT) - content.count(REPLACEMENT.encode()) > max(4, len(content) / DAMAGED_AT_MOST):
+        return content.decode(encoding)
+    return text.removeprefix("\ufeff")
+
+
+def each_name_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """For `json.loads(…, object_pairs_hook=…)`: an object that names a field twice says two things.
+
+    Raises:
+        ValueError: it does.
+    """
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValueError(f"the field {clean(name)[:40]!r} is there twice")
+        found[name] = value
+    return found
+
+
 def fitting(text: str, longest: int, what: str) -> str:
     """The clean text, if it has at most `longest` characters; `what` names it in the error.
 
     Raises:
         Permanent: it is longer.
     """
+    try:
+        return short_enough(clean(text), longest)
+    except ValueError as error:
+        raise Permanent(f"{what} {error}") from None
+
+
+def short_enough(text: str, longest: int) -> str:
+    """The text, if it has at most `longest` characters.
+
+    Raises:
+        ValueError: it is longer; the message goes on after a name.
+    """
     if len(text) > longest:
-        raise Permanent(f"{what} has {len(text):,} characters; at most {longest} fit")
-    return clean(text)
+        raise ValueError(f"has {len(text):,} characters; at most {longest} fit")
+    return text
+
+
+def bare(text: str) -> str:
+    """The clean text without the blanks and invisible characters that copying leaves around it."""
+    return clean(text).translate(_INVISIBLE).strip()
+
+
+def handle(text: str) -> str:
+    """A name on Telegram, given as `name`, `@name` or `t.me/name`, as `@name`; a number stays a number."""
+    name = _LINK.sub("", bare(text)).rstrip("/")
+    return name if not name or re.fullmatch(r"-?\d+", name) else "@" + name.lstrip("@")
+
+
+def channel(text: str) -> str:
+    """The name of a chat in its one spelling. Telegram knows no case: `t.me/Cars`, `Cars` and `@CARS` are `@cars`."""
+    return handle(text).lower()
 
 
 def number(value: Any, lowest: float, highest: float) -> float | None:
@@ -86,18 +149,28 @@ def seconds(told: Any, otherwise: float, now: float | None = None) -> float:
 
 
 def told_to_wait(headers: Mapping[str, str], otherwise: float) -> float:
-    """For how long the headers of an answer tell to wait, in seconds: `Retry-After`, or OpenAI's in milliseconds."""
+    """For how long the headers of an answer tell to wait, in seconds: `Retry-After`, or OpenAI's in milliseconds.
+
+    A date counts from the server's own `Date`: our clock may be wrong. Of several waits the longest counts.
+    """
     milliseconds = number(headers.get("retry-after-ms"), 0.0, math.inf)
     if milliseconds is not None:
         return min(milliseconds / 1_000, LONGEST_WAIT)
-    return seconds(headers.get("retry-after"), otherwise)
+    server_time = _moment(headers.get("date", ""))
+    told = _BETWEEN.split(headers.get("retry-after", "")[:1_000])
+    return max((wait for one in told if (wait := seconds(one.strip(), -1.0, server_time)) >= 0), default=otherwise)
 
 
 def _until(date: str, now: float | None) -> float | None:
     """Seconds until an HTTP date; None if it is none."""
+    at = _moment(date)
+    return None if at is None else at - (datetime.now(UTC).timestamp() if now is None else now)
+
+
+def _moment(date: str) -> float | None:
+    """An HTTP date in seconds since 1970; None if it is none."""
     try:
         at = parsedate_to_datetime(date)
-        moment = datetime.now(UTC).timestamp() if now is None else now
-        return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() - moment
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
     except (ValueError, TypeError, OverflowError, IndexError):
         return None

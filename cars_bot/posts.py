@@ -62,17 +62,20 @@ def import_export(path: Path, progress: Progress = lambda done, total: None) -> 
 
 
 def store(content: bytes, name: str, progress: Progress = lambda done, total: None) -> Imported:
-    """Import an export's bytes: UTF-8, with or without a byte order mark. `name` stands for it in errors.
+    """Import an export's bytes: UTF-8, with or without a byte order mark, damaged here and there perhaps.
+
+    `name` stands for it in errors.
 
     Raises:
         As `import_export`.
     """
     try:
-        export = json.loads(content)
+        export = json.loads(outside.decoded(content))
     except (ValueError, RecursionError) as error:
         raise InvalidArguments(f"{name} is not JSON ({error}). {HOW}") from error
-    found = list(_chats(export, name))
-    total, done, imported = sum(len(chat["messages"]) for chat in found), 0, Imported()
+    imported = Imported()
+    found = list(_chats(export, name, imported))
+    total, done = sum(len(chat["messages"]) for chat in found), 0
     for chat in found:
         channel = _channel(chat)
         for start in range(0, len(chat["messages"]), BITE):
@@ -87,17 +90,24 @@ def store(content: bytes, name: str, progress: Progress = lambda done, total: No
     return imported
 
 
-def _chats(export: Any, name: str) -> Iterator[dict[str, Any]]:
+def _chats(export: Any, name: str, imported: Imported) -> Iterator[dict[str, Any]]:
     if not isinstance(export, dict):
         raise InvalidArguments(f"{name} is not a Telegram export: it is no JSON object. {HOW}")
     if "messages" in export:
         listed = [export]
     else:
         groups = [export.get(group) for group in ("chats", "left_chats")]
-        listed = [chat for group in groups if isinstance(group, dict) for chat in group.get("list") or []]
-    if not listed or not all(isinstance(chat, dict) and isinstance(chat.get("messages"), list) for chat in listed):
+        lists = [group.get("list") for group in groups if isinstance(group, dict)]
+        listed = [chat for group in lists if isinstance(group, list) for chat in group]
+    readable = [chat for chat in listed if isinstance(chat, dict) and isinstance(chat.get("messages"), list)]
+    if not readable:
         raise InvalidArguments(f"{name} has no list of messages, so it is not a Telegram export. {HOW}")
-    yield from listed
+    imported.unreadable += [
+        f"a chat without a list of messages: {outside.clean(str(chat))[:80]}"
+        for chat in listed
+        if not any(chat is good for good in readable)
+    ]
+    yield from readable
 
 
 def _channel(chat: dict[str, Any]) -> str:
@@ -150,12 +160,12 @@ def _row(message: Any) -> dict[str, Any] | None:
         InvalidArguments: it cannot be read; the error names it.
     """
     if not isinstance(message, dict):
-        raise InvalidArguments(f"a message that is no JSON object: {str(message)[:80]}")
+        raise InvalidArguments(f"a message that is no JSON object: {outside.clean(str(message))[:80]}")
     if message.get("type", "message") != "message":
         return None
     number = outside.whole(message.get("id"), -LARGEST_ID, LARGEST_ID)
     if number is None:
-        raise InvalidArguments(f"a message without a numeric id: {str(message)[:80]}")
+        raise InvalidArguments(f"a message without a numeric id: {outside.clean(str(message))[:80]}")
     text = outside.clean(_text(message.get("text"), number))
     if len(text) > LONGEST_TEXT:
         raise InvalidArguments(f"message {number} has {len(text):,} characters; at most {LONGEST_TEXT:,} are read")
@@ -173,5 +183,5 @@ def _part(part: Any, number: int) -> str:
         return part
     text, href = (part.get("text"), part.get("href")) if isinstance(part, dict) else (part, None)
     if not (text is None or isinstance(text, str)) or not (href is None or isinstance(href, str)):
-        raise InvalidArguments(f"message {number} has a part that is no text: {str(part)[:80]}")
+        raise InvalidArguments(f"message {number} has a part that is no text: {outside.clean(str(part))[:80]}")
     return (text or "") + (f" ({href})" if href else "")

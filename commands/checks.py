@@ -60,11 +60,34 @@ def settings(run: RunDir) -> Iterator[Fault]:
     except Problem as problem:
         yield Fault(problem.what, problem.remedy)
     key_file = given.given().get("GOOGLE_SERVICE_ACCOUNT_FILE")
-    if key_file and not Path(key_file).is_file():
-        yield Fault(
-            f"GOOGLE_SERVICE_ACCOUNT_FILE={key_file} is not there",
-            "put the key file there, or unset it to use the stand-in",
-        )
+    if key_file:
+        yield from google_key(key_file)
+
+
+def google_key(path: str) -> Iterator[Fault]:
+    """Only a look at the file: nobody is asked."""
+    from cars_bot.clients.google_http import read_key
+    from cars_bot.errors import Permanent
+
+    try:
+        read_key(path)
+    except Permanent as error:
+        what, _, remedy = str(error).partition("; ")
+        yield Fault(what, remedy)
+
+
+def spreadsheet(run: RunDir) -> Iterator[Fault]:
+    """The spreadsheet can be opened, with the key there is or at the stand-in."""
+    if not Supervisor(run).is_up():
+        return
+    from cars_bot.clients import spreadsheet
+    from cars_bot.errors import CarsBotError
+
+    try:
+        spreadsheet.read("Channels", ())
+    except CarsBotError as error:
+        what, _, remedy = str(error).partition(". ")
+        yield Fault(what, remedy or "./kit logs outside_world; it may pass")
 
 
 def servers(run: RunDir) -> Iterator[Fault]:
@@ -200,6 +223,7 @@ CHECKS: dict[str, Check] = {
     "database": database,
     "processes": processes,
     "connections": brokers,
+    "spreadsheet": spreadsheet,
     "queues": queues,
     "clock": clocks,
     "workers": at_work.workers,

@@ -10,6 +10,8 @@ from pathlib import Path
 from commands.client import base_url
 from commands.console import Progress, as_json
 
+MOST_NAMED = 20  # messages that are named one by one
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path, metavar="FILE", help="result.json, such as data/result.json")
@@ -24,8 +26,10 @@ def main(options: argparse.Namespace) -> int:
     base_url()  # into the database of a kit that is up, not beside one
     with Progress(f"Imported {options.file}") as line:
         found = import_export(options.file, lambda done, total: line.update(f"{done:,} of {total:,} messages"))
-    for sentence in found.unreadable:
+    for sentence in found.unreadable[:MOST_NAMED]:
         print(f"left out: {sentence}", file=sys.stderr)
+    if (more := len(found.unreadable) - MOST_NAMED) > 0:
+        print(f"left out: {more:,} more; --json lists them all", file=sys.stderr)
     if options.json:
         posts = [
             {"channel": channel, "message_id": message, "post_id": post}

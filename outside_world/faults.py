@@ -8,7 +8,7 @@ hang        no answer for `seconds`, then the connection is closed
 drip        the act is done, its reply trickles out over `seconds`
 cut         the connection is closed at once, nothing is done
 lose_reply  the act is done, then the connection is closed
-huge        200 with a body of `megabytes`
+huge        200 with a body of `megabytes`; `packed`: as gzip, a thousandth of that on its way
 answer      `status`, `headers` and `body` just as given; with `act` the act is done first: a proxy that lost the reply
 """
 
@@ -39,6 +39,7 @@ class Fault(BaseModel):
     retry_after: int = Field(default=1, ge=0, le=3600, description="seconds, for throttle")
     seconds: float = Field(default=30, ge=0, le=3600, description="for hang and drip")
     megabytes: int = Field(default=64, ge=1, le=1024, description="for huge")
+    packed: bool = Field(default=False, description="for huge and answer: compressed with gzip")
     act: bool = Field(default=False, description="for answer: whether the act is done")
     status: int = Field(default=200, ge=200, le=599, description="for answer")
     headers: dict[str, str] = Field(default={}, description="for answer")

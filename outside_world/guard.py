@@ -5,13 +5,14 @@ the host that it means: a name with a dot may be anybody's, made to point to thi
 """
 
 import ipaddress
+import os
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-READING = {"GET", "HEAD", "OPTIONS"}
+PAGES = {"/", "/docs"}  # to these another page may link; all else orders something, also by GET: Telegram's methods
 OWN_SITE = {"same-origin", "none"}  # `none`: typed in by the user
 
 
@@ -29,7 +30,7 @@ class Guard:
                 why = "the outside world does not go by that name; ask by its address, such as 127.0.0.1"
                 await JSONResponse({"error": why}, 421)(scope, receive, send)
                 return
-            if scope["method"] not in READING and is_foreign(headers):
+            if is_foreign(headers) and not (scope["method"] == "GET" and scope["path"] in PAGES):
                 why = "another site's page may not send here; use the switchboard with curl, or this page"
                 await JSONResponse({"error": why}, 403)(scope, receive, send)
                 return
@@ -37,7 +38,7 @@ class Guard:
 
 
 def is_local(host: str) -> bool:
-    """Whether a `Host` header is an address, or a name that nobody can own: without a dot, or under `localhost`."""
+    """Whether a `Host` is an address, a name that nobody can own (`a`, `a.localhost`), or one of ALLOWED_HOSTS."""
     try:
         name = (urlsplit(f"//{host}").hostname or "").rstrip(".")
     except ValueError:  # half an IPv6 address
@@ -45,7 +46,8 @@ def is_local(host: str) -> bool:
     try:
         ipaddress.ip_address(name)
     except ValueError:
-        return "." not in name or name.endswith(".localhost")
+        allowed = os.environ.get("ALLOWED_HOSTS", "").lower().replace(" ", "").split(",")
+        return "." not in name or name.endswith(".localhost") or name in allowed
     return True
 
 

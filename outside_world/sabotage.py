@@ -1,7 +1,9 @@
 """Carries out what the switchboard decided, outside of the application, where a connection can still be cut."""
 
 import asyncio
+import gzip
 import json
+import zlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -15,6 +17,7 @@ from outside_world.world import World
 SERVICES = {"/openai/": "openai", "/telegram/": "telegram", "/google/": "google"}
 GARBAGE = b"<html><head><title>502</title></head><body>\x00\xff upstream said {{{ not json</body></html>"
 CHUNK = b"x" * 65_536
+GZIP = (b"content-encoding", b"gzip")
 
 
 def service_of(path: str) -> str | None:
@@ -103,12 +106,13 @@ async def lose_reply(app: ASGIApp, fault: Fault, scope: Scope, receive: Receive,
 
 async def huge(app: ASGIApp, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
     """Answer with valid JSON that is far too long to hold."""
-    headers = [(b"content-type", b"application/json")]
+    headers = [(b"content-type", b"application/json")] + ([GZIP] if fault.packed else [])
     await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": b'{"ok":true,"padding":"', "more_body": True})
-    for _ in range(fault.megabytes * 16):
-        await send({"type": "http.response.body", "body": CHUNK, "more_body": True})
-    await send({"type": "http.response.body", "body": b'"}'})
+    pack = zlib.compressobj(wbits=zlib.MAX_WBITS | 16)  # 16: gzip
+    for piece in (b'{"ok":true,"padding":"', *[CHUNK] * (fault.megabytes * 16), b'"}'):
+        body = pack.compress(piece) if fault.packed else piece
+        await send({"type": "http.response.body", "body": body, "more_body": True})
+    await send({"type": "http.response.body", "body": pack.flush() if fault.packed else b""})
 
 
 async def answer(app: ASGIApp, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
@@ -117,7 +121,11 @@ async def answer(app: ASGIApp, fault: Fault, scope: Scope, receive: Receive, sen
         await _perform(app, scope, receive)
     as_text = isinstance(fault.body, str)
     text, kind = (fault.body, "text/html") if as_text else (json.dumps(fault.body), "application/json")
-    await Response(text, fault.status, fault.headers, media_type=kind)(scope, receive, send)
+    response = Response(text, fault.status, fault.headers, media_type=kind)
+    if fault.packed:
+        response = Response(gzip.compress(response.body), fault.status, fault.headers, media_type=kind)
+        response.raw_headers.append(GZIP)
+    await response(scope, receive, send)
 
 
 async def _perform(app: ASGIApp, scope: Scope, receive: Receive) -> tuple[Message, bytes]:

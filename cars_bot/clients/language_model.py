@@ -4,6 +4,7 @@ Every answer is checked here: a model may send anything. What does not fit is Re
 """
 
 import json
+import re
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
@@ -23,6 +24,8 @@ UNFINISHED = {
     "content_filter": "the service's content filter cut it off",
 }
 MOST_PHONES = 10
+LONGEST_REASON = 500  # characters
+LONGEST_DESCRIPTION = 2_000  # characters; a message on Telegram has room for 4,096
 WORDS = 100  # characters of a name in an answer: a make, a model, a city
 
 CLASSIFY = """
@@ -52,6 +55,11 @@ class Classification(_Answer):
 
     is_sale: bool
     reason: str
+
+    @field_validator("reason")
+    @classmethod
+    def _short(cls, reason: str) -> str:
+        return reason if len(reason) <= LONGEST_REASON else reason[: LONGEST_REASON - 1] + "…"
 
 
 POSSIBLE = {"year": (1885, 2100), "mileage_km": (0, 10_000_000), "price": (0, 10**12)}
@@ -91,12 +99,13 @@ class CarData(_Answer):
     @field_validator("currency")
     @classmethod
     def _as_code(cls, currency: str | None) -> str | None:
-        return currency.upper() if currency and len(currency) == 3 else None
+        return currency.upper() if currency and re.fullmatch("[A-Za-z]{3}", currency) else None
 
     @field_validator("telegram")
     @classmethod
     def _as_handle(cls, handle: str | None) -> str | None:
-        return "@" + handle.removeprefix("https://t.me/").lstrip("@")[:WORDS] if handle else None
+        name = outside.handle(handle or "")
+        return name if re.fullmatch(r"@[A-Za-z0-9_]{1,64}", name) else None
 
 
 A = TypeVar("A", bound=_Answer)
@@ -113,9 +122,16 @@ def extract(text: str) -> CarData:
 
 
 def describe(car: CarData, text: str) -> str:
-    """Write a short description of the car for the channel."""
+    """Write a short description of the car for the channel.
+
+    Raises:
+        Retryable: it is far longer than was asked for.
+    """
     question = json.dumps({"car": car.model_dump(), "post": text}, ensure_ascii=False)
-    return _ask(DESCRIBE, question, None).strip()
+    try:
+        return outside.short_enough(_ask(DESCRIBE, question, None).strip(), LONGEST_DESCRIPTION)
+    except ValueError as error:
+        raise Retryable(f"the model's description {error}") from None
 
 
 def to_e164(phone: str) -> str | None:
@@ -140,11 +156,11 @@ def _fill_in(schema_name: str, form: type[A], instruction: str, text: str) -> A:
     schema = {"name": schema_name, "strict": True, "schema": form.model_json_schema()}
     content = _ask(instruction, text, {"type": "json_schema", "json_schema": schema})
     try:
-        return form.model_validate(outside.cleaned(json.loads(content)))
+        return form.model_validate(outside.cleaned(json.loads(content, object_pairs_hook=outside.each_name_once)))
     except ValidationError as error:
         raise Retryable(f"the model's answer does not fit {schema_name}: {error.error_count()} errors") from None
-    except (ValueError, RecursionError):
-        raise Retryable(f"the model's answer to {schema_name} is not JSON") from None
+    except (ValueError, RecursionError) as error:
+        raise Retryable(f"the model's answer to {schema_name} cannot be read as JSON: {error!s:.100}") from None
 
 
 def _ask(instruction: str, question: str, response_format: dict[str, Any] | None) -> str:
@@ -159,7 +175,7 @@ def _ask(instruction: str, question: str, response_format: dict[str, Any] | None
     try:
         completion = _client().chat.completions.create(
             model=settings().openai_model,
-            messages=[{"role": "system", "content": instruction}, {"role": "user", "content": question}],
+            messages=[{"role": "system", "content": instruction}, {"role": "user", "content": outside.clean(question)}],
             temperature=0,
             **extra,
         )
@@ -168,7 +184,7 @@ def _ask(instruction: str, question: str, response_format: dict[str, Any] | None
         ended = choice.finish_reason
     except openai.OpenAIError as error:
         raise _translate(error) from None
-    except (ValueError, TypeError, AttributeError, LookupError, RecursionError, limits.LimitExceeded) as error:
+    except (*outside.UNREADABLE, limits.LimitExceeded) as error:
         raise Retryable(f"the language model's answer is unreadable: {error!r:.200}") from None
     if refusal:
         raise Permanent(f"the language model declined: {outside.clean(str(refusal)):.200}")

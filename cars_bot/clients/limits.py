@@ -1,11 +1,12 @@
 """How long a call may take and how much it may answer: without limits one hung server stops every worker.
 
 A library's own timeout watches one read at a time, so a server that sends a byte now and then is never late. The
-deadline here is over the whole answer.
+deadline here is over the whole answer. Bytes are counted after unpacking: a megabyte of gzip can hold a gigabyte.
 """
 
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+import zlib
+from collections.abc import AsyncIterator, Iterator
 from urllib.parse import urlsplit
 
 from cars_bot.settings import settings
@@ -13,26 +14,38 @@ from cars_bot.settings import settings
 CONNECT_SECONDS = 5.0
 DEADLINE_SECONDS = settings().client_deadline
 MAX_ANSWER_BYTES = 10 * 1024 * 1024
-UNPACKED = {"Accept-Encoding": "identity"}  # the header that asks for answers whose size we can count
+PACKED = {"Accept-Encoding": "gzip"}  # the header that asks for what `Allowance` can unpack
 
 
 class LimitExceeded(Exception):
-    """The answer was cut off: it took too long or was too long."""
+    """The answer was cut off: it took too long, was too long, or cannot be unpacked."""
 
 
 class Allowance:
-    """What is left of the deadline and the size limit for one answer."""
+    """What is left of the deadline and the size limit for one answer.
 
-    def __init__(self) -> None:
+    Args:
+        packed: the answer's `Content-Encoding`. The library must not see it: it would unpack a second time.
+    """
+
+    def __init__(self, packed: str | None = None) -> None:
         self._ends = time.monotonic() + DEADLINE_SECONDS
         self._bytes = MAX_ANSWER_BYTES
+        self._packed = (packed or "").strip().lower()
+        plain = self._packed in ("", "identity")
+        self._unpack = None if plain else zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # 32: gzip or zlib
 
     def spend(self, chunk: bytes) -> bytes:
-        """Return `chunk` if it still fits.
+        """Return `chunk`, unpacked, if it still fits.
 
         Raises:
             LimitExceeded: it does not.
         """
+        if self._unpack:
+            try:
+                chunk = self._unpack.decompress(chunk, self._bytes + 1)
+            except zlib.error as error:
+                raise LimitExceeded(f"the answer, packed as {self._packed:.20}, cannot be unpacked: {error}") from None
         self._bytes -= len(chunk)
         if self._bytes < 0:
             raise LimitExceeded(f"the answer is longer than {MAX_ANSWER_BYTES} bytes")
@@ -49,16 +62,6 @@ class Allowance:
         """The same for an asynchronous stream."""
         async for chunk in chunks:
             yield self.spend(chunk)
-
-
-def refuse_compressed(headers: Mapping[str, str]) -> None:
-    """Refuse an answer that is packed although we asked for none: a small one may unpack to any size.
-
-    Raises:
-        LimitExceeded: it is packed.
-    """
-    if (packed := headers.get("content-encoding", "identity").strip().lower()) not in ("identity", ""):
-        raise LimitExceeded(f"the answer is packed ({packed:.20}), and we did not ask for that")
 
 
 def use_proxies(base_url: str | None) -> bool:

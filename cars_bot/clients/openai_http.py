@@ -12,9 +12,9 @@ from cars_bot.settings import Settings
 class LimitedStream(httpx2.SyncByteStream):
     """An answer's body that stops at the deadline and at the size limit."""
 
-    def __init__(self, stream: httpx2.SyncByteStream) -> None:
+    def __init__(self, stream: httpx2.SyncByteStream, packed: str | None) -> None:
         self._stream = stream
-        self._allowance = limits.Allowance()
+        self._allowance = limits.Allowance(packed)
 
     def __iter__(self) -> Iterator[bytes]:
         return self._allowance.over(iter(self._stream))
@@ -26,8 +26,7 @@ class LimitedStream(httpx2.SyncByteStream):
 def limit(response: httpx2.Response) -> None:
     """Runs between an answer's headers and its body."""
     assert isinstance(response.stream, httpx2.SyncByteStream)
-    limits.refuse_compressed(response.headers)
-    response.stream = LimitedStream(response.stream)
+    response.stream = LimitedStream(response.stream, response.headers.pop("content-encoding", None))
 
 
 def build(where: Settings) -> openai.OpenAI:
@@ -38,7 +37,7 @@ def build(where: Settings) -> openai.OpenAI:
         timeout=openai.Timeout(limits.DEADLINE_SECONDS, connect=limits.CONNECT_SECONDS),
         max_retries=0,
         http_client=openai.DefaultHttpxClient(
-            headers=limits.UNPACKED,
+            headers=limits.PACKED,
             event_hooks={"response": [limit]},
             trust_env=limits.use_proxies(where.openai_base_url),
         ),

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from cars_bot import outside
-from cars_bot.clients import limits
+from cars_bot.clients import answers, limits
 from cars_bot.clients.per_process import per_process
 from cars_bot.errors import CarsBotError, OutcomeUnknown, Permanent, Retryable, Throttled
 from cars_bot.settings import Settings, settings
@@ -49,7 +49,7 @@ class Book:
 
     def find_or_create(self, title: str, header: list[str]) -> "Worksheet":
         """The worksheet of that name; a new one starts with its header, both in one request."""
-        from gspread.exceptions import APIError
+        from cars_bot.clients.google_http import Refused
 
         found = self.find(title)
         if found is not None:
@@ -61,8 +61,8 @@ class Book:
             self.spreadsheet.batch_update(
                 {"requests": [{"addSheet": {"properties": properties}}, _write_cells(number, [header])]}
             )
-        except APIError as error:
-            if "already exists" not in str(error):  # somebody else was quicker: just as good
+        except Refused as error:
+            if "already exists" not in error.response.text:  # somebody else was quicker: just as good
                 raise
         self.worksheets[title] = self.spreadsheet.worksheet(title)
         return self.worksheets[title]
@@ -82,17 +82,21 @@ class Record:
         Raises:
             Permanent: it has more than `longest` characters.
         """
-        place = f"worksheet {self.worksheet!r}, row {self.row}, column {column!r}"
-        return outside.fitting(self.cells.get(column, "").strip(), longest, place)
+        return outside.fitting(outside.bare(self.cells.get(column, "")), longest, self.place(column))
+
+    def place(self, column: str) -> str:
+        """Where a cell is, for an error."""
+        return f"worksheet {self.worksheet!r}, row {self.row}, column {column!r}"
 
 
-def read(worksheet: str, columns: Sequence[str]) -> list[Record]:
+def read(worksheet: str, columns: Sequence[str], more: Sequence[str] = ()) -> list[Record]:
     """Every row below the header, without blank ones; none if there is no such worksheet, or nothing in it.
 
     The header is the first row that is not blank. Its names count without blanks around them, in any case.
 
     Args:
         columns: those that the worksheet must have.
+        more: those that it may lack; then they are not among the cells. A missing column is no empty cell.
 
     Raises:
         Throttled, Retryable.
@@ -101,17 +105,22 @@ def read(worksheet: str, columns: Sequence[str]) -> list[Record]:
     with _our_errors(worksheet, repeatable=True):
         found = _book().find(worksheet)
         table: list[list[str]] = found.get_all_values() if found else []
-    filled = [(number, row) for number, row in enumerate(table, start=1) if any(cell.strip() for cell in row)]
+    filled = [(number, row) for number, row in enumerate(table, start=1) if any(map(outside.bare, row))]
     if not filled:
         return []
     (_, header), *records = filled
-    names = [outside.clean(name).strip().lower() for name in header]
-    for column in columns:
-        if (times := names.count(column)) != 1:
+    names = [outside.bare(name).lower() for name in header]
+    for column in (*columns, *more):
+        times = names.count(column)
+        if times > 1 or (times == 0 and column in columns):
             there = ", ".join(name for name in names if name)
             wrong = "has no column" if times == 0 else f"has {times} columns called"
             raise Permanent(f"worksheet {worksheet!r} {wrong} {column!r}; its header is: {there:.300}")
-    return [Record(worksheet, number, dict(zip(names, row, strict=False))) for number, row in records]
+    places = {column: names.index(column) for column in (*columns, *more) if column in names}
+    return [
+        Record(worksheet, number, {name: row[at] if at < len(row) else "" for name, at in places.items()})
+        for number, row in records
+    ]
 
 
 def replace(worksheet: str, header: list[str], rows: list[list[Any]]) -> None:
@@ -175,26 +184,21 @@ def _our_errors(worksheet: str, repeatable: bool) -> Iterator[None]:
     import requests
     import urllib3.exceptions
 
+    from cars_bot.clients.google_http import Refused
+
     lost = Retryable if repeatable else OutcomeUnknown
     try:
         yield
-    except gspread.exceptions.APIError as error:
+    except Refused as error:
         _book().worksheets.pop(worksheet, None)  # somebody may have deleted or renamed it: look again next time
         raise _translate(error.response, lost) from None
-    except gspread.exceptions.SpreadsheetNotFound:
-        raise Permanent(
-            f"Google has no spreadsheet {settings().spreadsheet_id!r}; set SPREADSHEET_ID to the part of its address "
-            "between /d/ and /edit"
-        ) from None
-    except PermissionError:  # gspread's word for 403 at the opening
-        raise _not_shared("Google answered 403") from None
     except google.auth.exceptions.RefreshError as error:
         raise (Retryable if error.retryable else Permanent)(f"Google: no token: {error!s:.200}") from None
-    except google.auth.exceptions.TransportError as error:
+    except google.auth.exceptions.GoogleAuthError as error:  # the request itself was not sent
         raise Retryable(f"Google: no token: {error!s:.200}") from None
     except (requests.RequestException, urllib3.exceptions.HTTPError, limits.LimitExceeded, OSError) as error:
         raise (Retryable if _never_connected(error) else lost)(f"Google: {error!r:.200}") from None
-    except (ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
+    except (*outside.UNREADABLE, gspread.exceptions.GSpreadException) as error:
         raise lost(f"Google's answer is unreadable: {error!r:.200}") from None
 
 
@@ -205,14 +209,19 @@ def _translate(response: Any, lost: type[CarsBotError]) -> CarsBotError:
         return Throttled("Google: quota", outside.told_to_wait(response.headers, THROTTLED_SECONDS))
     try:
         text = f"Google answered {status}: {response.json()['error']['message']!s:.200}"
-    except (ValueError, TypeError, LookupError, RecursionError):
+    except outside.UNREADABLE:
         text = f"Google answered {status} and no reason"
-    if status >= 500:  # it may have been done: the answer may come from a proxy, or from a server that broke down at it
+    if not answers.is_refused(status):
         return lost(text)
     if status == 403:
         return _not_shared(text)
+    if status == 404:
+        return Permanent(
+            f"{text}. There is no spreadsheet {settings().spreadsheet_id!r}: set SPREADSHEET_ID to the part of its "
+            "address between /d/ and /edit"
+        )
     vanished = "Unable to parse range" in text or "No grid with id" in text
-    return Retryable(text) if vanished or status in (401, 408, 409) else Permanent(text)
+    return Retryable(text) if vanished or status in (401, 409) else Permanent(text)
 
 
 def _not_shared(said: str) -> Permanent:

@@ -67,7 +67,7 @@ def _call(make: "Callable[[Bot], Awaitable[T]]") -> T:
         raise _translate(error) from None
     except TimeoutError:
         raise OutcomeUnknown(f"Telegram did not answer within {limits.DEADLINE_SECONDS:g} s") from None
-    except (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError) as error:
+    except outside.UNREADABLE as error:
         raise OutcomeUnknown(f"Telegram's answer is unreadable: {error!r:.200}") from None
 
 
@@ -92,10 +92,8 @@ def _translate(error: "TelegramError") -> CarsBotError:
         unreadable = type(error) is errors.TelegramError  # status 200 and no JSON
         return OutcomeUnknown(text) if unreadable else Permanent(text)
     cause = error.__cause__
-    if isinstance(cause, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout):
+    if isinstance(cause, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.ProxyError):
         return Retryable(text)
-    if cause is None and not isinstance(error, errors.TimedOut):
-        return Retryable(text)  # an error that Telegram itself worded
     return OutcomeUnknown(text)
 
 

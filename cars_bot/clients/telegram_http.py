@@ -18,7 +18,7 @@ import telegram
 from telegram.request import HTTPXRequest
 
 from cars_bot import outside
-from cars_bot.clients import limits
+from cars_bot.clients import answers, limits
 from cars_bot.settings import Settings
 
 T = TypeVar("T")
@@ -30,9 +30,9 @@ os.environ.setdefault("PTB_TIMEDELTA", "true")  # the library's coming way to gi
 class LimitedStream(httpx.AsyncByteStream):
     """An answer's body that stops at the deadline and at the size limit."""
 
-    def __init__(self, stream: httpx.AsyncByteStream) -> None:
+    def __init__(self, stream: httpx.AsyncByteStream, packed: str | None) -> None:
         self._stream = stream
-        self._allowance = limits.Allowance()
+        self._allowance = limits.Allowance(packed)
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self._allowance.over_async(aiter(self._stream))
@@ -44,12 +44,11 @@ class LimitedStream(httpx.AsyncByteStream):
 async def limit(response: httpx.Response) -> None:
     """Runs between an answer's headers and its body."""
     assert isinstance(response.stream, httpx.AsyncByteStream)
-    limits.refuse_compressed(response.headers)
-    response.stream = LimitedStream(response.stream)
+    response.stream = LimitedStream(response.stream, response.headers.pop("content-encoding", None))
 
 
 class NoProof(telegram.error.TelegramError):
-    """An answer that does not say that nothing was done: from a proxy, or from a server that broke down at it."""
+    """An answer that says neither done nor not done: from a proxy, or from a server that broke down at it."""
 
 
 class CarefulRequest(HTTPXRequest):
@@ -62,13 +61,14 @@ class CarefulRequest(HTTPXRequest):
             NoProof, RetryAfter, BadRequest.
         """
         status, body = await super().do_request(*args, **kwargs)
-        if status >= 500:
-            raise NoProof(f"it answered {status}")
+        if answers.is_done(status):
+            return status, body
         if status == 429:  # nothing was done, whatever else the answer says
             raise telegram.error.RetryAfter(timedelta(seconds=wait_told(body)))
-        if 400 <= status < 500 and refusal(body) is None:
-            raise telegram.error.BadRequest(f"it answered {status} and no reason")
-        return status, body
+        if answers.is_refused(status):
+            said = (refusal(body) or {"description": "no reason"})["description"]
+            raise telegram.error.BadRequest(f"it answered {status}: {outside.clean(said):.300}")
+        raise NoProof(f"it answered {status}")
 
 
 def refusal(body: bytes) -> dict[str, Any] | None:
@@ -96,7 +96,7 @@ class BotLine:
             read_timeout=limits.DEADLINE_SECONDS,
             write_timeout=limits.DEADLINE_SECONDS,
             httpx_kwargs={
-                "headers": limits.UNPACKED,
+                "headers": limits.PACKED,
                 "event_hooks": {"response": [limit]},
                 "trust_env": limits.use_proxies(where.telegram_base_url),
             },

@@ -13,6 +13,7 @@ from cars_bot.clients import language_model
 from cars_bot.context import Context
 from cars_bot.crash import crash_point
 from cars_bot.errors import Permanent
+from cars_bot.jobs.publishing import ChannelName, PostId
 from cars_bot.models import analyses, posts
 
 NOTHING_SAID: dict[str, Any] = dict.fromkeys(["make", "model", "year", "mileage_km", "price", "currency", "city"]) | {
@@ -21,7 +22,7 @@ NOTHING_SAID: dict[str, Any] = dict.fromkeys(["make", "model", "year", "mileage_
 }
 
 
-def process_post(context: Context, post_id: int, publish_to: str | None = None) -> dict[str, Any]:
+def process_post(context: Context, post_id: PostId, publish_to: ChannelName | None = None) -> dict[str, Any]:
     """Classify a post, extract the car, write a description; then publish it if a channel is given."""
     with database.statements() as connection:
         text = connection.execute(select(posts.c.text).where(posts.c.id == post_id)).scalar_one_or_none()

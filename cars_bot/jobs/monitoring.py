@@ -60,7 +60,7 @@ def _keep(connection: Connection, values: dict[str, Any]) -> None:
     connection.execute(stats.insert().values({"taken_at": clock.now(), "values": values}))
 
 
-def cleanup_old_results(context: Context, days: Annotated[float, Field(gt=0)] = 7.0) -> dict[str, Any]:
+def cleanup_old_results(context: Context, days: Annotated[float, Field(gt=0, le=36_500)] = 7.0) -> dict[str, Any]:
     """Delete ended runs older than `days` days, with their effects, claims and idempotency keys."""
     before = clock.now() - days * DAY
     old_runs = select(runs.c.id).where(runs.c.finished_at < before)

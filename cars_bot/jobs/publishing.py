@@ -5,18 +5,27 @@ Telegram takes no idempotency key, so each message is claimed before it is sent 
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator
-from sqlalchemy import select
+from pydantic import AfterValidator, BeforeValidator, Field
+from sqlalchemy import Column, select
 
-from cars_bot import clock, database, idempotency
+from cars_bot import clock, database, idempotency, outside
 from cars_bot.clients import telegram
 from cars_bot.context import Context
 from cars_bot.errors import Permanent
 from cars_bot.models import analyses, publications, subscribers
 from cars_bot.settings import settings
 
-# Ours if none is named. Telegram's names know no case: however one is written, it has one budget and gets a post once.
-Channel = Annotated[str, BeforeValidator(lambda name: name or settings().channel), AfterValidator(str.lower)]
+
+def _chat_for(column: Column[str]) -> AfterValidator:
+    """A chat's name in its one spelling: however it is written, it has one budget and gets a post once."""
+    longest = int(column.type.length)  # type: ignore[attr-defined]
+    return AfterValidator(lambda name: outside.short_enough(outside.channel(name), longest))
+
+
+ChannelName = Annotated[str, _chat_for(publications.c.channel)]
+Channel = Annotated[ChannelName, BeforeValidator(lambda name: name or settings().channel)]  # ours if none is named
+Subscriber = Annotated[str, _chat_for(subscribers.c.chat)]
+PostId = Annotated[int, Field(ge=1, le=outside.LARGEST_ID)]
 CURRENCY_SIGNS = {"RUB": "₽", "USD": "$", "EUR": "€", "KZT": "₸", "GBP": "£", "UAH": "₴", "GEL": "₾"}
 
 
@@ -35,7 +44,7 @@ def format_post(post_id: int, car: dict[str, Any], description: str) -> str:
     return "\n".join([*lines, "", description, "", f"№ {post_id}"])
 
 
-def publish_post(context: Context, post_id: int, channel: Channel = "") -> dict[str, Any]:
+def publish_post(context: Context, post_id: PostId, channel: Channel = "") -> dict[str, Any]:
     """Format an analysed post and publish it to a channel."""
     analysis = _analysis(post_id, context.lane)
     text = format_post(post_id, analysis.car, analysis.description)
@@ -50,7 +59,7 @@ def publish_post(context: Context, post_id: int, channel: Channel = "") -> dict[
     return {"post_id": post_id, "channel": channel, "already_published": again} | sent
 
 
-def send_contact_info(context: Context, post_id: int, subscriber: str) -> dict[str, Any]:
+def send_contact_info(context: Context, post_id: PostId, subscriber: Subscriber) -> dict[str, Any]:
     """Send the seller's contacts of a post to a subscriber, if the subscription is active."""
     with database.statements() as connection:
         row = connection.execute(select(subscribers).where(subscribers.c.chat == subscriber)).one_or_none()

@@ -1,67 +1,92 @@
 """Google Sheets: people keep channels and subscribers there and read analytics and the log there."""
 
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Column, Connection, func, select
+from sqlalchemy import Column, Connection, Table, func, select
 
-from cars_bot import clock, database, idempotency
+from cars_bot import clock, database, idempotency, outside
 from cars_bot.clients import spreadsheet
 from cars_bot.context import Context
+from cars_bot.errors import Permanent
 from cars_bot.models import channels, publications, runs, subscribers
 
 CHANNELS, SUBSCRIBERS, ANALYTICS, LOG = "Channels", "Subscribers", "Analytics", "Log"
 MARK = 64  # characters that a yes, a no or a date may have
-YES = {"yes", "true", "1", "y", "да", "x", "✓"}
+YES = {"yes", "true", "1", "y", "да", "истина", "x", "✓", "+"}
+NO = {"", "no", "false", "0", "n", "нет", "ложь", "-"}
+DAYS = ("%Y-%m-%d", "%d.%m.%Y", "%Y-%m-%d %H:%M:%S", "%d.%m.%Y %H:%M:%S")  # as people and Google write them
+MOST_NAMED = 10  # rows that an error names
+Row = dict[str, Any]
 
 
 def sync_channels(context: Context) -> dict[str, Any]:
     """Take over the channels listed in the worksheet "Channels" (username, title, active)."""
     now = clock.now()
-    rows = [
-        {
-            "username": name,
-            "title": record.text("title", _longest(channels.c.title)) or None,
-            "active": record.text("active", MARK).lower() in YES,
-            "synced_at": now,
-        }
-        for record in spreadsheet.read(CHANNELS, ("username", "active"))
-        if (name := record.text("username", _longest(channels.c.username)))
-    ]
 
-    def keep(connection: Connection) -> None:
-        for row in rows:
-            statement = database.insert(channels).values(row)
-            connection.execute(statement.on_conflict_do_update(index_elements=["username"], set_=row))
+    def row(record: spreadsheet.Record) -> Row:
+        found: Row = {"username": _chat(record, "username", channels.c.username), "synced_at": now}
+        found["active"] = _yes(record, "active")
+        return found | _optional(record, "title", channels.c.title)
 
-    context.write(keep)
+    rows, again = _rows(spreadsheet.read(CHANNELS, ("username", "active"), ("title",)), "username", row)
+    context.write(lambda connection: _keep(connection, channels, "username", rows))
     context.effect("sync", context.run_id, {"channels": len(rows)})
-    return {"channels": len(rows), "active": sum(row["active"] for row in rows)}
+    return {"channels": len(rows), "active": sum(row["active"] for row in rows), "listed_twice": again}
 
 
 def sync_subscribers(context: Context) -> dict[str, Any]:
     """Take over the subscribers listed in the worksheet "Subscribers" (chat, name, expires as YYYY-MM-DD)."""
-    now, rows, wrong = clock.now(), [], []
-    for record in spreadsheet.read(SUBSCRIBERS, ("chat", "expires")):
-        if not (chat := record.text("chat", _longest(subscribers.c.chat))):
+    now = clock.now()
+
+    def row(record: spreadsheet.Record) -> Row:
+        expires = _end_of(record, "expires")
+        found: Row = {"chat": _chat(record, "chat", subscribers.c.chat), "expires_at": expires}
+        found["active"] = expires is None or expires > now
+        return found | _optional(record, "name", subscribers.c.name)
+
+    rows, again = _rows(spreadsheet.read(SUBSCRIBERS, ("chat", "expires"), ("name",)), "chat", row)
+    context.write(lambda connection: _keep(connection, subscribers, "chat", rows))
+    context.effect("sync", context.run_id, {"subscribers": len(rows)})
+    return {"subscribers": len(rows), "listed_twice": again}
+
+
+def _rows(
+    records: list[spreadsheet.Record], key: str, read: Callable[[spreadsheet.Record], Row]
+) -> tuple[list[Row], list[str]]:
+    """What is to be stored of a worksheet, and the keys that it lists more than once: the last counts.
+
+    A worksheet is taken over whole or not at all. Half of it would look like all of it, and nobody reads the results of
+    a job that is done every minute.
+
+    Raises:
+        Permanent: some cells cannot be used; the message names the first few.
+    """
+    rows: dict[str, Row] = {}
+    again, wrong = set(), []
+    for record in records:
+        if not outside.bare(record.cells[key]):
             continue
         try:
-            expires = _end_of(record.text("expires", MARK))
-        except (ValueError, OverflowError):
-            wrong.append(chat)
+            row = read(record)
+        except Permanent as error:
+            wrong.append(str(error))
             continue
-        name = record.text("name", _longest(subscribers.c.name)) or None
-        active = expires is None or expires > now
-        rows.append({"chat": chat, "name": name, "expires_at": expires, "active": active})
+        if row[key] in rows:
+            again.add(row[key])
+        rows[row[key]] = row
+    if wrong:
+        more = f"; and {len(wrong) - MOST_NAMED} more rows" if len(wrong) > MOST_NAMED else ""
+        raise Permanent(f"{'; '.join(wrong[:MOST_NAMED])}{more}. Nothing was taken over; correct the worksheet")
+    return list(rows.values()), sorted(again)
 
-    def keep(connection: Connection) -> None:
-        for row in rows:
-            statement = database.insert(subscribers).values(row)
-            connection.execute(statement.on_conflict_do_update(index_elements=["chat"], set_=row))
 
-    context.write(keep)
-    context.effect("sync", context.run_id, {"subscribers": len(rows)})
-    return {"subscribers": len(rows), "unreadable": wrong}
+def _keep(connection: Connection, table: Table, key: str, rows: list[Row]) -> None:
+    for row in rows:
+        statement = database.insert(table).values(row)
+        connection.execute(statement.on_conflict_do_update(index_elements=[key], set_=row))
 
 
 def update_analytics(context: Context) -> dict[str, Any]:
@@ -97,8 +122,37 @@ def _longest(column: Column[str]) -> int:
     return int(column.type.length)  # type: ignore[attr-defined]
 
 
-def _end_of(day: str) -> float | None:
-    """The end of a day given as YYYY-MM-DD, in seconds; None for an empty cell: it does not end."""
-    if not day:
+def _chat(record: spreadsheet.Record, name: str, column: Column[str]) -> str:
+    """A chat in the one spelling of its name."""
+    return outside.fitting(outside.channel(record.cells[name]), _longest(column), record.place(name))
+
+
+def _optional(record: spreadsheet.Record, name: str, column: Column[str]) -> Row:
+    """A cell of a column that the worksheet may lack; what is stored then stays as it is."""
+    return {name: record.text(name, _longest(column)) or None} if name in record.cells else {}
+
+
+def _yes(record: spreadsheet.Record, name: str) -> bool:
+    """Whether a cell says yes; an empty one says no.
+
+    Raises:
+        Permanent: it says neither.
+    """
+    said = record.text(name, MARK).lower()
+    if said not in YES | NO:
+        raise Permanent(f"{record.place(name)}: {said!r} is neither yes nor no")
+    return said in YES
+
+
+def _end_of(record: spreadsheet.Record, name: str) -> float | None:
+    """The end of a day, in seconds since 1970; None for an empty cell: it does not end.
+
+    Raises:
+        Permanent: it is no day.
+    """
+    if not (day := record.text(name, MARK)):
         return None
-    return datetime.fromisoformat(day).replace(hour=23, minute=59, second=59, tzinfo=UTC).timestamp()
+    for form in DAYS:
+        with suppress(ValueError, OverflowError):
+            return datetime.strptime(day, form).replace(hour=23, minute=59, second=59, tzinfo=UTC).timestamp()
+    raise Permanent(f"{record.place(name)}: {day!r} is no day; write it as YYYY-MM-DD")

@@ -93,3 +93,23 @@ def test_a_message_is_not_sent_again_after_a_proxys_504(kit: Kit, world: httpx.C
     assert run["state"] == "FAILED"
     assert "OutcomeUnknown" in run["error"]
     assert len(kit.channel(f"@proxy_{any_lane}")) == 1
+
+
+@pytest.mark.parametrize("status", [302, 408, 502])
+def test_a_status_that_does_not_say_not_done_is_no_reason_to_send_again(
+    kit: Kit, world: httpx.Client, lane: str, status: int
+) -> None:
+    chat = f"@status_{status}_{lane}"
+    answer(world, "telegram", {"ok": False, "error_code": status, "description": "?"}, act=True, status=status,
+           only="sendMessage")  # fmt: skip
+    run = ended(kit, lane, "announce", chat=chat, text="hello")
+    assert (run["state"], len(kit.channel(chat))) == ("FAILED", 1)
+    assert "OutcomeUnknown" in run["error"]
+
+
+def test_doctor_says_with_whom_to_share_the_spreadsheet(kit: Kit, world: httpx.Client) -> None:
+    assert "Share the spreadsheet" not in kit.command("doctor", check=False).stdout
+    refusal = {"error": {"code": 403, "message": "The caller does not have permission", "status": "PERMISSION_DENIED"}}
+    answer(world, "google", refusal, status=403)
+    told = kit.command("doctor", check=False)
+    assert "Share the spreadsheet 'cars-bot'" in told.stdout + told.stderr

@@ -1,15 +1,17 @@
 """Answers that nobody expects, word by word, from the stand-in over HTTP: what the clients make of them."""
 
 import json
+import tracemalloc
 from typing import Any
 
 import httpx
 import pytest
 
-from cars_bot.clients import language_model, spreadsheet, telegram
+from cars_bot.clients import language_model, limits, spreadsheet, telegram
 from cars_bot.errors import OutcomeUnknown, Permanent, Retryable, Throttled
 from cars_bot.settings import settings
-from tests.unit.test_clients import CHANGING, CHANNEL, HEADER, POST, order, posted, sheet
+from commands import checks
+from tests.unit.test_clients import CHANGING, CHANNEL, HEADER, POST, READING, order, posted, sheet
 
 pytestmark = pytest.mark.usefixtures("clients_use_it")
 
@@ -80,6 +82,63 @@ def test_a_proxys_error_after_the_act_is_unknown_because_it_does_not_say_not_don
     with pytest.raises(OutcomeUnknown):
         call()
     assert len(posted(outside_world)) + len(sheet(outside_world, "Faulty")) - 2 == 1, "it was done, once"
+
+
+@pytest.mark.usefixtures("prepared")
+@pytest.mark.parametrize("status", [302, 307, 408, 425, 499])
+@pytest.mark.parametrize("name", CHANGING)
+def test_a_status_that_is_neither_done_nor_refused_is_unknown_too(
+    outside_world: httpx.Client, name: str, status: int
+) -> None:
+    service, call = CHANGING[name]
+    body = {"ok": False, "error_code": status, "description": "?", "error": {"code": status, "message": "?"}}
+    order(outside_world, service, "answer", act=True, status=status, body=body, headers={"Location": "/"})
+    with pytest.raises(OutcomeUnknown):
+        call()
+    assert len(posted(outside_world)) + len(sheet(outside_world, "Faulty")) - 2 == 1, "it was done, once"
+
+
+@pytest.mark.usefixtures("prepared")
+@pytest.mark.parametrize("body", ["no JSON", [], {"error": "just a word"}, {"error": {"code": 400, "message": [1]}}])
+@pytest.mark.parametrize("name", CHANGING)
+def test_a_refusal_in_a_shape_that_nobody_knows_is_a_refusal(outside_world: httpx.Client, name: str, body: Any) -> None:
+    service, call = CHANGING[name]
+    order(outside_world, service, "answer", status=400, body=body)
+    with pytest.raises(Permanent, match="400"):
+        call()
+
+
+@pytest.mark.usefixtures("prepared")
+@pytest.mark.parametrize("name", READING | CHANGING)
+def test_an_answer_that_unpacks_to_more_than_we_take_is_cut_off_while_it_is_unpacked(
+    outside_world: httpx.Client, name: str
+) -> None:
+    service, call = (READING | CHANGING)[name]
+    order(outside_world, service, "huge", megabytes=200, packed=True)
+    tracemalloc.start()
+    try:
+        with pytest.raises(OutcomeUnknown if name in CHANGING else Retryable):
+            call()
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert most < 4 * limits.MAX_ANSWER_BYTES, f"{most:,} bytes were held"
+
+
+def test_a_token_that_is_far_too_long_is_cut_off_as_well(
+    outside_world: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_MODEL", "new settings, so that a token is asked for")
+    settings.cache_clear()
+    order(outside_world, "google", "huge", only="/token", next=9)
+    with pytest.raises(Retryable):
+        spreadsheet.read("Any", HEADER)
+
+
+def test_a_packed_answer_of_ordinary_size_is_read(outside_world: httpx.Client) -> None:
+    result = {"message_id": 7, "date": 1, "chat": {"id": 1, "type": "channel", "title": "x"}}
+    order(outside_world, "telegram", "answer", body={"ok": True, "result": result}, packed=True)
+    assert telegram.send_message(CHANNEL, "hello") == 7
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 413])
@@ -173,6 +232,27 @@ def test_what_no_car_can_have_is_as_good_as_not_said(
     assert language_model.extract(POST).model_dump() == CAR | {field: kept}
 
 
+def test_a_description_far_longer_than_asked_for_is_asked_for_again(outside_world: httpx.Client) -> None:
+    says(outside_world, "Kia Rio. " * 100_000)
+    with pytest.raises(Retryable, match="at most 2000 fit"):
+        language_model.describe(language_model.CarData(**CAR), POST)
+
+
+def test_an_answer_that_says_two_things_is_asked_for_again(outside_world: httpx.Client) -> None:
+    says(outside_world, '{"is_sale": true, "is_sale": false, "reason": ""}')
+    with pytest.raises(Retryable, match="'is_sale' is there twice"):
+        language_model.classify(POST)
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [("seller", "@seller"), ("t.me/Seller", "@Seller"), ("https://t.me/x\nBUY NOW", None), ("@a b", None), ("", None)],
+)
+def test_a_handle_is_a_name_and_nothing_else(outside_world: httpx.Client, said: str, kept: str | None) -> None:
+    says(outside_world, json.dumps(CAR | {"telegram": said}))
+    assert language_model.extract(POST).telegram == kept
+
+
 # --- sheets ----------------------------------------------------------------------------------------------------------
 
 
@@ -236,3 +316,6 @@ def test_a_key_file_that_is_missing_or_none_is_permanent_and_names_the_setting(
     settings.cache_clear()
     with pytest.raises(Permanent, match="GOOGLE_SERVICE_ACCOUNT_FILE"):
         spreadsheet.read("Any", HEADER)
+    (fault,) = checks.google_key(str(path))
+    assert "GOOGLE_SERVICE_ACCOUNT_FILE" in fault.what
+    assert "download the account's key" in fault.remedy

@@ -46,6 +46,19 @@ def test_milliseconds_come_before_seconds() -> None:
     assert outside.told_to_wait({}, 5.0) == 5.0
 
 
+@pytest.mark.parametrize(
+    ("told", "waits"),
+    [
+        ("5, 10", 10.0), ("soon, 4", 4.0), ("-1, x", 5.0), ("Thu, 01 Jan 2026 00:01:40 GMT", 100.0),
+        ("Thu, 01 Jan 2026 00:00:30 GMT, Thu, 01 Jan 2026 00:00:50 GMT", 50.0),
+        ("Thu, 01 Jan 2026 00:00:09 GMT, 7", 9.0),
+    ],
+)  # fmt: skip
+def test_of_several_waits_the_longest_counts_and_a_date_by_the_servers_own_clock(told: str, waits: float) -> None:
+    headers = {"retry-after": told, "date": "Thu, 01 Jan 2026 00:00:00 GMT"}
+    assert outside.told_to_wait(headers, otherwise=5.0) == waits
+
+
 @pytest.mark.parametrize("value", [None, True, "1", 1.0, 0, -1, 2**63, [1]])
 def test_an_id_is_a_whole_number_that_a_database_holds(value: Any) -> None:
     assert outside.whole(value) is None

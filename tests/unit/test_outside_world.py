@@ -268,3 +268,18 @@ def test_the_description_of_the_switchboard_needs_no_network(outside_world: http
     assert len(addresses) >= 2
     for address in addresses:
         assert address.startswith("data:") or outside_world.get(address).status_code == 200, address
+
+
+CROSS = {"Sec-Fetch-Site": "cross-site"}
+
+
+@pytest.mark.parametrize("headers", [CROSS, {"Origin": "http://evil.example"}])
+def test_another_sites_page_posts_nothing_by_an_image_or_a_link(
+    outside_world: httpx.Client, headers: dict[str, str]
+) -> None:
+    """Telegram's methods take GET, and a page can make a browser GET anything."""
+    url = "/telegram/bot1:stand-in/sendMessage?chat_id=@one&text=hello"
+    assert outside_world.get(url, headers=headers).status_code == 403
+    assert outside_world.get("/_control/telegram/messages", headers=headers).status_code == 403
+    assert outside_world.get("/_control/telegram/messages").json() == {"chats": {}}
+    assert outside_world.get("/", headers=headers).status_code == 200, "a link to the page is no harm"

@@ -51,6 +51,23 @@ def test_what_is_no_text_at_all_is_empty_and_what_no_database_takes_is_replaced(
     assert stored() == {("Cars", 1): "", ("Cars", 2): "ab", ("Cars", 3): "half \ufffd", ("Cars", 4): ""}
 
 
+def test_a_damaged_byte_is_replaced_and_another_encoding_is_refused_in_words() -> None:
+    whole = json.dumps(chat(message(1, "🚗" * 40), message(2, "ok")), ensure_ascii=False).encode()
+    posts.store(whole.replace("🚗".encode(), b"\xf0\x9f", 1), "the export")
+    assert stored() == {("Cars", 1): "\ufffd" + "🚗" * 39, ("Cars", 2): "ok"}
+    posts.store(b'{"name": "B", "messages": [{"id": 1, "text": "half \xf0\x9f"}]}', "a short export")
+    assert stored()["B", 1] == "half \ufffd"
+    with pytest.raises(InvalidArguments, match=r"not JSON.*utf-8"):
+        posts.store(json.dumps(chat(message(1, "Продаю Kia")), ensure_ascii=False).encode("cp1251"), "the export")
+
+
+@pytest.mark.parametrize("odd", [None, 7, {}, {"name": "x"}, {"messages": None}, []])
+def test_a_chat_that_is_none_is_named_and_the_others_come_in(odd: Any) -> None:
+    found = store({"chats": {"list": [odd, chat(message(1), id=5)]}, "left_chats": {"list": 7}})
+    assert found.post_ids.keys() == {("Cars", 1)}
+    assert [sentence.partition(":")[0] for sentence in found.unreadable] == ["a chat without a list of messages"]
+
+
 BAD = [
     7, None, [], {}, message(True), message("5"), message(1.5), message(2**70), message(9, 7),
     message(9, {"a": {}, "text": 1}), message(9, [["x"]]),
