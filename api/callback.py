@@ -24,11 +24,12 @@ from cars_bot.callback import verify
 from cars_bot.catalogue import job_named
 from cars_bot.context import Context
 from cars_bot.models import idempotency_keys
-from cars_bot.outcome import Delivery, Done, Failed, Retry
+from cars_bot.outcome import Attempt, Delivery, Done, Failed, Retry, Wait
 from cars_bot.settings import settings
 
 router = APIRouter(tags=["callback"])
 
+REMOTE = "reports over HTTP"  # no process of this name has a lease: only that a message comes again tells of a loss
 _SIGNATURE = re.compile(r"[0-9a-f]{64}")
 
 
@@ -105,13 +106,14 @@ def _once(report: Report, signature: str) -> JSONResponse:
 def _begin(report: Report) -> tuple[int, dict[str, Any]]:
     if report.lane not in runs.LANES:
         raise Refused(422, "unknown_lane", f"lane must be one of {', '.join(runs.LANES)}")
-    delivery = Delivery(report.id, report.job, report.args, report.lane, report.redelivered)
+    delivery = Delivery(report.id, report.job, report.args, report.lane, report.redelivered, holder=REMOTE)
     begun = DATABASE_BOOK.begin(delivery, job_named(report.job), report.worker)
-    if not isinstance(begun, int):
+    if isinstance(begun, Wait):
+        raise Refused(503, "not_now", f"the run cannot be begun now: {begun.why}; ask again in {begun.after:.0f} s")
+    if not isinstance(begun, Attempt):
         return _ended()
-    runs.mark_started([(report.id, begun, report.worker, time.time())])
-    ledger.record("started", report.id, report.lane, worker=report.worker, attempt=begun)
-    return 200, {"attempt": begun}
+    ledger.record("started", report.id, report.lane, worker=report.worker, attempt=begun.number)
+    return 200, {"attempt": begun.number}
 
 
 def _finish(report: Report) -> tuple[int, dict[str, Any]]:
@@ -120,13 +122,12 @@ def _finish(report: Report) -> tuple[int, dict[str, Any]]:
     if run is None:
         raise unknown_run(report.id)
     outcome: Done | Retry | Failed = OUTCOMES[report.status](report)
-    # A throttled attempt gives its number back, so a RETRYING may carry the number before. Reading the attempt here and
-    # moving the run below are two transactions: what must never be undone, an end, is guarded by the second one alone.
-    lowest = run.attempt - isinstance(outcome, Retry)
-    if report.attempt < lowest:
+    if report.attempt < run.attempt:
         reply = f"attempt {run.attempt} of this run has begun; the report of attempt {report.attempt} comes too late"
         return 409, {"error": "stale_attempt", "message": reply}
-    context = Context(report.id, run.lane, report.attempt, report.worker, effects=report.effects)
+    context = Context(
+        report.id, run.lane, report.attempt, report.worker, effects=report.effects, holder=run.holder or ""
+    )
     asked = time.time() if isinstance(outcome, Retry) else None
     if not DATABASE_BOOK.finish(context, outcome, report.began):
         return _ended()

@@ -168,6 +168,8 @@ def _accept_again(letter: Letter) -> str:
         if not database.insert_if_new(connection, idempotency_keys, row):
             return str(connection.execute(select(idempotency_keys.c.reply).filter_by(key=key)).scalar_one())
         old = runs.find(connection, letter.run_id) if letter.run_id else None
+        if old is not None and old.finished_at is None:
+            raise Unreadable(f"its run {old.id} is {old.state} and goes on by itself; cancel it first, or wait")
         runs.accept(
             connection, job, letter.lane, letter.args,
             priority=min(letter.properties.priority or 0, job.queue.max_priority),

@@ -17,7 +17,7 @@ from typing import Any
 from cars_bot.catalogue import Job
 from cars_bot.context import Context
 from cars_bot.errors import NotConfigured, StorageUnavailable
-from cars_bot.outcome import AlreadyEnded, Delivery, Done, Expired, Failed, Retry
+from cars_bot.outcome import AlreadyEnded, Attempt, Delivery, Done, Failed, Refused, Retry
 from cars_bot.settings import settings
 
 MAX_AGE = 300.0  # seconds a signature stays good
@@ -76,14 +76,16 @@ def report(run_id: str, status: dict[str, Any]) -> dict[str, Any] | None:
 class CallbackBook:
     """Outcomes over HTTP. Only for jobs that write nothing: their writes would have nowhere to go."""
 
-    def begin(self, delivery: Delivery, job: Job, worker: str) -> int | Expired | Failed | AlreadyEnded:
+    def begin(self, delivery: Delivery, job: Job, worker: str) -> Attempt | Refused:
         """Report IN_PROGRESS; the API answers with the attempt's number, or 409 if the run has ended."""
         started = report(
             delivery.run_id,
             {"status": "IN_PROGRESS", "worker": worker, "job": job.name, "lane": delivery.lane, "args": delivery.args,
              "redelivered": delivery.redelivered},
         )  # fmt: skip
-        return AlreadyEnded("ENDED") if started is None else int(started["attempt"])
+        if started is None:
+            return AlreadyEnded("ENDED")
+        return Attempt(int(started["attempt"]), delivery.args, delivery.steps)
 
     def finish(self, context: Context, outcome: Done | Retry | Failed, began: float) -> bool:
         """Report the outcome."""

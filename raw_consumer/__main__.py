@@ -10,7 +10,7 @@ import sys
 
 import redis
 
-from cars_bot import clients, presence
+from cars_bot import clients, liveness, presence
 from cars_bot.catalogue import QUEUES
 from cars_bot.settings import settings
 from raw_consumer import logs
@@ -30,6 +30,7 @@ def worker(options: argparse.Namespace) -> int:
         consumer.work()
 
     clients.preload()  # once, before the fork, and not again in every child
+    liveness.Heartbeat(options.name, "raw", options.queues).start()
     pool = Pool(options.name, options.concurrency, work, options.stop_seconds, reporter(options.name))
     return 0 if pool.run() else 1
 

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
-from cars_bot import database, ledger, runs
+from cars_bot import attempts, database, ledger, liveness, runs
 from cars_bot.errors import StorageUnavailable
 from cars_bot.execution import end_from_outside
 from raw_consumer.child import Child
@@ -142,8 +142,8 @@ class Pool:
             code = os.waitstatus_to_exitcode(status)
             log.warning("%s (pid %d) died with %d", child.name, pid, code)
             if child.slot.began:
-                detail = f"its process ended with {code}"
-                ledger.record("lost", child.slot.run_id.decode(), "raw", worker=child.name, detail=detail)
+                with self._database():
+                    attempts.lost(child.slot.run_id.decode(), "raw", pid, child.name, f"its process ended with {code}")
             else:
                 child.not_before = child.born + CRASH_LOOP_PAUSE
 
@@ -180,10 +180,8 @@ class Pool:
 
     @contextmanager
     def _database(self) -> Iterator[None]:
-        """Use the database for a moment: no connection stays behind for a child to inherit."""
         try:
-            yield
+            with liveness.between_forks():
+                yield
         except StorageUnavailable as error:
             log.warning("%s", error)
-        finally:
-            database.close()

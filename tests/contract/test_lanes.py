@@ -111,6 +111,17 @@ def test_a_countdown_holds_a_run_back(kit: Kit, lane: str) -> None:
     assert 2.0 <= best_of(5, held_back, 3.5) < 3.5
 
 
+@pytest.mark.feature("countdown/ETA")
+def test_a_long_countdown_is_held_by_no_worker(kit: Kit, lane: str) -> None:
+    waiting = kit.submit(lane, "debug_task", count=20, countdown=600)
+    for _ in range(2):  # when the second is done, all that was to be published with the first is
+        assert kit.ended(kit.submit(lane, "debug_task")[0])["state"] == "DONE"
+    in_outbox = {kit.run(run_id)["published_at"] is None for run_id in waiting}
+    assert in_outbox == {lane == "celery"}, "the hand-written lane's messages wait in the broker's delay queues"
+    for run_id in waiting:
+        kit.http.post(f"/api/runs/{run_id}/cancel")
+
+
 def test_of_what_waits_the_highest_priority_goes_first(kit: Kit, lane: str) -> None:
     # One child is busy for longer than the other, which then does all that waits, in the order in which it gets it.
     blockers = [kit.submit(lane, "process_task", args={"task_num": 1, "timeout": busy})[0] for busy in (5, 10)]
