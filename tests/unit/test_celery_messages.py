@@ -9,7 +9,8 @@ from celery.app.amqp import AMQP
 from kombu import Message
 
 from cars_bot import runs
-from celery_app import celery_app, is_task
+from celery_app import celery_app
+from celery_intake import is_task
 from tests.contract.dead_letters import message, strange
 
 WORKER_FINDS_OUT = {"an unknown job"}  # Celery itself rejects it
