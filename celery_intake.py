@@ -215,6 +215,14 @@ class CarefulConsumer(Consumer):
         """See `Consumer`. The API may know jobs that this worker does not (EXTRA_JOBS)."""
         self._put_aside(message, f"this worker knows no job {str(message.headers.get('task'))[:64]!r}")
 
+    def on_unknown_message(self, body: Any, message: Any) -> None:
+        """See `Consumer`."""
+        self._put_aside(message, "it names no task")
+
+    def on_invalid_task(self, body: Any, message: Any, exc: Exception) -> None:
+        """See `Consumer`."""
+        self._put_aside(message, str(exc))
+
     def create_task_handler(self, *args: Any, **kwargs: Any) -> Callable[[Any], None]:
         """See `Consumer`."""
         handle = super().create_task_handler(*args, **kwargs)

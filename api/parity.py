@@ -42,7 +42,8 @@ FEATURES = (
     ),
     Feature(
         "JSON only, validated",
-        "built in: `accept_content` is JSON, a pickle is refused unread; arguments by the shared `Job.bind`",
+        "`accept_content` refuses a pickle unread; what Celery trusts without looking is checked first; "
+        "arguments by the shared `Job.bind`",
         "content type, size, depth, id and job are checked before anything runs; arguments by the shared `Job.bind`",
     ),
     Feature(

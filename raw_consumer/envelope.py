@@ -23,6 +23,7 @@ from cars_bot.errors import CarsBotError, InvalidArguments, UnknownJob
 from cars_bot.outcome import Delivery
 from cars_bot.runs import Run
 from raw_consumer import topology
+from raw_consumer.mended_pika import UNREADABLE
 
 APP_ID = "cars_bot"
 JSON_TYPE = "application/json"
@@ -69,9 +70,12 @@ def delivery(properties: pika.BasicProperties, body: bytes, redelivered: bool) -
     Raises:
         UndecodableMessage: it is no run of a job we know; the message says why.
     """
+    headers = properties.headers or {}
+    if UNREADABLE in headers:
+        raise UndecodableMessage(f"its headers cannot be read: {headers[UNREADABLE]}")
     if properties.content_type != JSON_TYPE:
         raise UndecodableMessage(f"content type {properties.content_type!r}, only {JSON_TYPE} is read")
-    if properties.content_encoding not in (None, "utf-8") or "compression" in (properties.headers or {}):
+    if properties.content_encoding not in (None, "utf-8") or "compression" in headers:
         raise UndecodableMessage("its body is packed or in another encoding; only plain utf-8 is read")
     if len(body) > arguments.MAX_BYTES:
         raise UndecodableMessage(f"{len(body):,} bytes, over {arguments.MAX_BYTES:,}")
@@ -79,7 +83,7 @@ def delivery(properties: pika.BasicProperties, body: bytes, redelivered: bool) -
         run_id = str(uuid.UUID(properties.message_id))
         job = job_named(properties.type or "")
         args = from_json(body, allow_inf_nan=False)
-        steps = workflow.read((properties.headers or {}).get("steps"))
+        steps = workflow.read(headers.get("steps"))
     except (ValueError, TypeError, AttributeError, RecursionError, UnknownJob) as error:
         raise UndecodableMessage(f"its id, job, steps or body are damaged or nested too deeply: {error}") from error
     if not isinstance(args, dict):
