@@ -12,6 +12,7 @@ inside to the outside:
 The first two reach into libraries whose versions are pinned. Only a worker imports this module.
 """
 
+import base64
 import logging
 import math
 import uuid
@@ -56,6 +57,8 @@ def _arguments_or_replaced(format: str, buffer: Any, offset: int = 0, read: Any 
     try:
         return read(format, buffer, offset)
     except UnicodeDecodeError:
+        if not set(format) <= set("sLb"):  # no delivery
+            raise
         values: list[Any] = []
         for kind in format:
             if kind == "s":
@@ -79,14 +82,16 @@ def _json_or_nothing(text: str, read: Any = kombu.transport.redis.loads) -> Any:
         return None
 
 
-def _deliver_or_mark(transport: Any, message: Any, queue: str, deliver: Any = None) -> Any:
+def _deliver_or_mark(
+    transport: Any, message: Any, queue: str, deliver: Any = kombu.transport.redis.Transport._deliver
+) -> Any:
     """A message over Redis is an object with all of these, or it is marked as one that cannot be read."""
     if not _is_complete(message):
         info = {"exchange": "", "routing_key": queue}
         message = {"body": "", "headers": {UNREADABLE: "it is no message as kombu packs them"},
                    "content-type": None, "content-encoding": None,
                    "properties": {"delivery_tag": str(uuid.uuid4()), "delivery_info": info}}  # fmt: skip
-    return _deliver(transport, message, queue)
+    return deliver(transport, message, queue)
 
 
 def _is_complete(message: Any) -> bool:
@@ -98,7 +103,7 @@ def _is_complete(message: Any) -> bool:
             and isinstance(message["headers"], dict | None)
             and isinstance(body, str)
             and encoding in (None, "utf-8", "base64")
-            and (encoding != "base64" or kombu.transport.redis.Channel.codecs["base64"].decode(body) is not None)
+            and (encoding != "base64" or base64.b64decode(body, validate=True) is not None)
         )
     except Exception:  # it may be of any shape at all
         return False
@@ -109,7 +114,6 @@ def _unpacks_nothing(_body: bytes, compression: object) -> bytes:
     raise ContentDisallowed(f"its body is compressed ({str(compression)[:40]}); only plain JSON is read")
 
 
-_deliver = kombu.transport.redis.Transport._deliver
 amqp.serialization.PROPERTY_CLASSES[amqp.spec.Basic.CLASS_ID] = _properties_or_mark
 amqp.abstract_channel.loads = _arguments_or_replaced
 kombu.message.decompress = _unpacks_nothing

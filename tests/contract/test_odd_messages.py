@@ -7,6 +7,7 @@ import sys
 import pika
 import pytest
 
+from cars_bot.arguments import MAX_DEPTH
 from tests.contract.dead_letters import EXCHANGES, channel
 from tests.contract.odd_messages import Handmade, field, read_anyway
 from tests.kit import ROOT, Kit, until
@@ -15,8 +16,9 @@ LETTERS = {"celery": "celery.dead", "raw": "raw.dead"}
 
 
 @pytest.fixture(autouse=True)
-def over_rabbitmq(kit: Kit, lane: str) -> None:
+def over_rabbitmq(kit: Kit, request: pytest.FixtureRequest) -> None:
     """Properties are RabbitMQ's; what can lie in Redis is another file's."""
+    lane = request.getfixturevalue("lane") if "lane" in request.fixturenames else ""
     if lane == "celery" and kit.environment.get("CELERY_BROKER_URL"):
         pytest.skip("the Celery lane travels through Redis here")
 
@@ -50,6 +52,15 @@ def test_a_run_whose_worker_does_not_know_its_job_ends_failed(kit: Kit, lane: st
     assert processes(kit, worker) == before
 
 
+def test_who_accepts_and_who_consumes_obey_one_depth(kit: Kit, any_lane: str) -> None:
+    fits, too_deep = ({"data": json.loads("[" * levels + "]" * levels)} for levels in (MAX_DEPTH - 1, MAX_DEPTH))
+
+    assert kit.ended(kit.submit(any_lane, "keep_list", args=fits)[0])["state"] == "DONE"
+    refused = kit.command("submit", "keep_list", "--lane", any_lane, "--args", json.dumps(too_deep), check=False)
+    assert refused.returncode != 0
+    assert f"at most {MAX_DEPTH} levels" in refused.stdout + refused.stderr
+
+
 def test_what_is_sent_to_the_workers_mailbox_harms_nobody(kit: Kit, worker: str, lane: str) -> None:
     if lane == "raw":
         pytest.skip("it has no mailbox")
@@ -68,3 +79,15 @@ def test_what_is_sent_to_the_workers_mailbox_harms_nobody(kit: Kit, worker: str,
     assert processes(kit, worker) == before
     until(lambda: "pong" in kit.command("exec", "celery", "-A", "celery_app", "inspect", "ping", check=False).stdout,
           30, "the mailbox is still read")  # fmt: skip
+
+
+def test_what_a_job_says_begins_no_line_of_the_log(kit: Kit, lane: str, worker: str) -> None:
+    forged = f"time=2026-01-01T00:00:00 forged-on-{lane}"
+    kit.ended(kit.submit(lane, "speak", args={"words": f"one\n{forged}\r{forged}\u2028{forged}\x1b[2J"})[0])
+    log = kit.run_dir / "logs" / f"{worker}.log"
+
+    said = until(lambda: [line for line in log.read_text().splitlines() if forged in line], 10, "it is in the log")
+    assert [line for line in said if line.startswith("time=2026-01-01")] == []
+    shown = kit.command("logs", worker, "-n", "2000").stdout
+    assert forged in shown
+    assert "\x1b[2J" not in shown
