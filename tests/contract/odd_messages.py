@@ -5,14 +5,18 @@ import json
 import lzma
 import struct
 import zlib
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
 from typing import Any
 
 import amqp.serialization
 import pika
+import pika.exceptions
 
 from cars_bot import runs
 
 Odd = tuple["Handmade", bytes]
+Connect = Callable[[], AbstractContextManager[Any]]  # a channel, for a block
 MEGABYTE = 1 << 20
 
 
@@ -190,3 +194,16 @@ def celery_only() -> dict[str, Odd]:
         body = json.dumps([[], {"task_num": 1, "timeout": 0}, rest])
         made[case] = _odd("celery")[0], body.encode()
     return made
+
+
+def publish_each(
+    connect: Callable[[], AbstractContextManager[Any]], exchange: str, messages: dict[str, Odd]
+) -> set[str]:
+    """Publish each over a connection of its own, and say which the broker took: some it refuses itself."""
+    taken = set()
+    for case, (properties, body) in messages.items():
+        with suppress(pika.exceptions.AMQPError), connect() as channel:
+            channel.confirm_delivery()
+            channel.basic_publish(exchange, "default", body, properties)
+            taken.add(case)
+    return taken

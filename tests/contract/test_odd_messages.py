@@ -9,10 +9,8 @@ import pytest
 
 from cars_bot.arguments import MAX_DEPTH
 from tests.contract.dead_letters import EXCHANGES, channel
-from tests.contract.odd_messages import Handmade, field, read_anyway
+from tests.contract.odd_messages import Handmade, field, publish_each, read_anyway
 from tests.kit import ROOT, Kit, until
-
-LETTERS = {"celery": "celery.dead", "raw": "raw.dead"}
 
 
 @pytest.fixture(autouse=True)
@@ -29,11 +27,10 @@ def processes(kit: Kit, worker: str) -> list[int]:
 
 def test_what_is_odd_in_a_message_and_needed_by_nobody_harms_nobody(kit: Kit, lane: str, worker: str) -> None:
     before = processes(kit, worker)
-    with channel(kit) as out:
-        for properties, body in read_anyway(lane).values():
-            out.basic_publish(EXCHANGES[lane], "default", body, properties)
+    taken = publish_each(lambda: channel(kit), EXCHANGES[lane], read_anyway(lane))
 
     assert kit.all_ended(kit.submit(lane, "debug_task", count=10), 30)["done"] == 10
+    assert len(taken) >= 8, "the broker takes them"
     assert processes(kit, worker) == before, "a process ended over it"
 
 
