@@ -116,14 +116,15 @@ def undecodable(lane: str) -> dict[str, Odd]:
 def packed(lane: str, megabytes: int) -> dict[str, Odd]:
     """Small bodies that unpack to so many megabytes, and one that unpacks to little."""
     small = _odd(lane)[1]
-    bomb = small[:-1] + b" " * (megabytes * MEGABYTE) + small[-1:]
-    once = zlib.compress(bomb, 9)
+    pack, space = zlib.compressobj(1), b" " * MEGABYTE
+    once = pack.compress(small[:-1]) + b"".join(pack.compress(space) for _ in range(megabytes))
+    once += pack.compress(small[-1:]) + pack.flush()
     bodies = {
-        "application/x-gzip": once, "application/x-bz2": bz2.compress(bomb[: 64 * MEGABYTE]),
-        "application/x-lzma": lzma.compress(bomb[: 64 * MEGABYTE], preset=1), "gzip": once, "zlib": once,
+        "application/x-gzip": once, "application/x-bz2": bz2.compress(small[:-1] + 2 * space + small[-1:]),
+        "application/x-lzma": lzma.compress(small[:-1] + 2 * space + small[-1:], preset=0), "gzip": once, "zlib": once,
         "application/zstd": once, "zstd": once, "no such thing": once,
     }  # fmt: skip
-    made = {f"{name}, {megabytes} MB": _packed(lane, name, body) for name, body in bodies.items()}
+    made = {name: _packed(lane, name, body) for name, body in bodies.items()}
     made["packed twice"] = _packed(lane, "application/x-gzip", zlib.compress(once))
     made["packed and small"] = _packed(lane, "application/x-gzip", zlib.compress(small))
     made["half of it"] = _packed(lane, "application/x-gzip", once[: len(once) // 2])
