@@ -55,7 +55,7 @@ def test_a_small_body_that_unpacks_to_gigabytes_is_put_aside_unread(trial: Trial
     for pid in parents:
         most(pid)
     before = {pid: most(pid) for pid in parents}
-    is_put_aside(trial, lane, worker, packed(lane, megabytes=512))
+    is_put_aside(trial, lane, worker, packed(lane, megabytes=256))
     after = {pid: most(pid) for pid in parents}
     trial.healed()
 
