@@ -7,10 +7,7 @@ too; here it is only said in Celery's words. The tasks themselves are in `celery
 import copy
 import logging
 import os
-from collections.abc import Callable
-from contextlib import suppress
-from datetime import datetime, timedelta
-from time import sleep
+from datetime import datetime
 from typing import Any
 
 from amqp.exceptions import PreconditionFailed
@@ -19,15 +16,15 @@ from celery.app.log import TaskFormatter
 from celery.beat import ScheduleEntry, Scheduler
 from celery.bin.base import CeleryOption
 from celery.schedules import crontab, schedule
-from celery.signals import after_setup_logger, beat_init, worker_init
-from celery.worker.consumer import Consumer
-from celery.worker.state import maybe_shutdown
+from celery.signals import after_setup_logger, beat_init, celeryd_init, worker_init
+from celery.utils.nodenames import default_nodename
 from kombu import Connection, Exchange, Queue
 from kombu.transport import redis as over_redis
 
-from cars_bot import clock, database, for_celery, leases, liveness, ownership, startup
+from cars_bot import clock, database, for_celery, leases, ownership, startup
 from cars_bot.catalogue import JOBS, QUEUES, SCHEDULE, Policy
 from cars_bot.errors import NotConfigured, StorageUnavailable
+from cars_bot.log_lines import escaped, indented
 from cars_bot.schedule import latest_slot, run_id
 from cars_bot.settings import REDIS_PRIORITIES, settings
 
@@ -36,9 +33,7 @@ log = logging.getLogger(__name__)
 DEAD_LETTERS = Exchange("celery.dead", type="fanout")
 DEAD_LETTER_QUEUE = Queue("celery.dead", DEAD_LETTERS)
 OWNERS_QUEUE = "celery.kit"  # it is always empty, and says whose the others are (`cars_bot/ownership.py`)
-SECONDS_BETWEEN_CLAIMS = 5.0
 DEFAULTS = Policy()
-RUN_ID_LENGTH = 36  # characters that the runs table keeps of an id
 LONGEST_JOB = max(job.policy.hard_time_limit for job in JOBS.values())
 SECONDS_FOR_THE_BROKER = 3.0  # a confirm that has not come by then is unknown; the relay publishes again
 
@@ -110,11 +105,12 @@ app.conf.update(
     broker_connection_max_retries=None,  # and one that loses it never gives up
     # Seconds; a dead peer is noticed within two of them.
     broker_heartbeat=for_celery.broker_options(settings()).get("heartbeat", 20),
+    broker_channel_error_retry=True,  # nor one whose channel the broker closed: a message held for too long
     # JSON only, in and out: unpickling a message is running a stranger's code.
     task_serializer="json",
     result_serializer="json",
     accept_content=["json"],
-    worker_consumer="celery_app:CarefulConsumer",  # what cannot be read becomes a dead letter
+    worker_consumer="celery_intake:CarefulConsumer",  # what cannot be read becomes a dead letter
     # Queues: one for each kind of work, so that a slow kind cannot hold up the others.
     task_queues=queues(),
     # feature: routing to queues
@@ -247,85 +243,6 @@ def claim(connection: Connection) -> None:
         raise
 
 
-# feature: JSON only, validated
-class CarefulConsumer(Consumer):
-    """Celery's consumer, but a message that is no task of ours becomes a dead letter, and that is all it does.
-
-    Celery acknowledges a message that it cannot decode, and so loses it. And it dies of one whose headers or body have
-    the wrong shape: the broker hands it to the next worker, which dies of it too.
-    """
-
-    def connect(self) -> Connection:
-        """See `Consumer`. As long as the queues are another kit's, a worker waits and takes nothing."""
-        connection = super().connect()
-        while True:
-            try:
-                with liveness.between_forks():
-                    claim(connection)
-            except (NotConfigured, StorageUnavailable) as error:
-                log.error("%s", error)
-                maybe_shutdown()  # raises what ends the worker, if it was told to end
-                sleep(SECONDS_BETWEEN_CLAIMS)
-            else:
-                return connection
-            finally:
-                database.close()  # children are forked later, and must not inherit its connection
-
-    def on_decode_error(self, message: Any, exc: Exception) -> None:
-        """See `Consumer`."""
-        self._put_aside(message, repr(exc))
-
-    def create_task_handler(self, *args: Any, **kwargs: Any) -> Callable[[Any], None]:
-        """See `Consumer`."""
-        handle = super().create_task_handler(*args, **kwargs)
-
-        def on_task_received(message: Any) -> None:
-            if is_task(message):
-                go_by_the_shared_clock(message)
-                handle(message)
-            else:
-                self._put_aside(message, "it is not a task as Celery sends them")
-
-        return on_task_received
-
-    def _put_aside(self, message: Any, why: str) -> None:
-        log.error("message %s is put aside: %s", str(message.properties.get("correlation_id"))[:36], why)
-        message.reject_log_error(log, self.connection_errors)
-
-
-def is_task(message: Any) -> bool:
-    """Whether a message has the shape that Celery relies on without looking (its protocol 2)."""
-    headers = message.headers if isinstance(message.headers, dict) else {}
-    run_id, limits = headers.get("id"), headers.get("timelimit") or [None, None]
-    try:
-        positional, named, rest = message.payload  # decoded once: Celery takes what is decoded here
-    except Exception:
-        return False
-    return (
-        all(isinstance(part, kind) for part, kind in ((positional, list), (named, dict), (rest, dict)))
-        and isinstance(headers.get("task"), str)
-        and isinstance(run_id, str)
-        and 0 < len(run_id) <= RUN_ID_LENGTH
-        and isinstance(limits, list)
-        and len(limits) == 2  # the hard one, the soft one
-        and all(limit is None or isinstance(limit, int | float) for limit in limits)
-        and isinstance(headers.get("retries") or 0, int)
-    )
-
-
-# end
-# feature: countdown/ETA
-def go_by_the_shared_clock(message: Any) -> None:
-    """Tell Celery the time of a task that is to wait as this machine's clock shows it: Celery asks no other."""
-    eta, ahead = message.headers.get("eta"), clock.ahead()
-    if eta and ahead:
-        with suppress(ValueError, TypeError, OverflowError):  # Celery says what is wrong with it
-            message.headers["eta"] = (datetime.fromisoformat(eta) + timedelta(seconds=ahead)).isoformat()
-
-
-# end
-
-
 class DeadLetterQueue(bootsteps.StartStopStep):
     """Declares the dead letters' exchange and queue at every connect: nobody consumes them, so Celery would not."""
 
@@ -351,11 +268,36 @@ def need_the_database(**_: object) -> None:
 LOG_FORMAT = 'time=%(asctime)s level=%(levelname)s run=%(task_id)s logger=%(name)s message="%(message)s"'
 
 
+class OneLineFormatter(TaskFormatter):
+    """A line for each event: what a job says can neither end it nor begin another. A traceback follows, indented."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line for `record`."""
+        record = copy.copy(record)  # another handler may want it as it was
+        record.msg, record.args = escaped(record.getMessage()).replace('"', "'"), ()
+        return super().format(record)
+
+    def formatException(self, ei: Any) -> str:
+        """Return the traceback, so that no line of it looks like one of the log."""
+        return indented(super().formatException(ei))
+
+
 @after_setup_logger.connect
 def name_the_run(logger: logging.Logger, **_: object) -> None:
     """Have every line that is logged while a task runs carry its id, which is the run's."""
     for handler in logger.handlers:
-        handler.setFormatter(TaskFormatter(LOG_FORMAT, use_color=False))
+        handler.setFormatter(OneLineFormatter(LOG_FORMAT, use_color=False))
 
 
 # end
+
+
+@celeryd_init.connect
+def be_called_differently(sender: str, instance: Any, **_: object) -> None:
+    """Give a worker that was started without a name (`-n`) one of its own.
+
+    Each has a mailbox of its name in the broker, and the broker gives it to one connection alone: the second worker
+    of a name would end with ResourceLocked.
+    """
+    if sender == default_nodename(None):
+        instance.hostname = default_nodename(f"celery-{os.getpid()}@%h")

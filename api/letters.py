@@ -14,12 +14,12 @@ from typing import Any
 
 from pika.spec import BasicProperties
 
-from api.schemas import RUN_ID, storable
+from api.schemas import RUN_ID
+from cars_bot import arguments
 from cars_bot.catalogue import job_named
 from cars_bot.errors import CarsBotError
 
 UNDECODABLE = "undecodable: "
-MAX_DEPTH = 32  # lists and objects within each other
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,8 @@ def read(lane: str, routing_key: str, properties: BasicProperties, body: bytes) 
     if not (isinstance(run_id, str) and re.fullmatch(RUN_ID, run_id)):
         run_id = None
     try:
-        args: dict[str, Any] | None = showable(read_args())
+        args: dict[str, Any] | None = read_args()
+        arguments.check(args or {})  # what no answer can hold shall not hide all the other letters
         trouble = "" if run_id else f"{UNDECODABLE}it has no run id"
     except (CarsBotError, ValueError, TypeError, RecursionError) as error:
         args, trouble = None, f"{UNDECODABLE}{error}"
@@ -112,18 +113,6 @@ def read(lane: str, routing_key: str, properties: BasicProperties, body: bytes) 
         properties=properties,
         body=body,
     )
-
-
-def showable(args: dict[str, Any]) -> dict[str, Any]:
-    """Refuse arguments that no answer can hold: one such letter shall not hide all the others."""
-
-    def depth(value: Any) -> int:
-        inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-        return 1 + max(map(depth, inner), default=0)
-
-    if depth(args) > MAX_DEPTH:
-        raise Unreadable("nested too deeply")
-    return storable(args)
 
 
 def _died_at(deaths: Any) -> float | None:

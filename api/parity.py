@@ -6,7 +6,7 @@ A piece of code that makes a feature is marked where it stands, and can be found
     …
     # end
 
-Whose it is, the file says: `celery_app.py` and `celery_tasks.py` are Celery's, `raw_consumer/` is the raw lane's, and
+Whose it is, the file says: the files called `celery_…` are Celery's, `raw_consumer/` is the raw lane's, and
 anything else serves both, unless the mark names the lane: `# feature: message TTL, celery`. Lines are counted without
 comments and blank ones. What a lane has from its library for nothing has no lines; the words say so.
 """
@@ -20,7 +20,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 LANES = ("celery", "raw", "both")
-SOURCES = ("celery_app.py", "celery_tasks.py", "raw_consumer", "cars_bot", "api")
+SOURCES = ("celery_app.py", "celery_intake.py", "celery_tasks.py", "raw_consumer", "cars_bot", "api")
 _OPENS = re.compile(r"\s*# feature: (?P<name>[^:]+?)(?:, (?P<lane>celery|raw))?$")
 _ENDS = re.compile(r"\s*# end$")
 
@@ -42,7 +42,8 @@ FEATURES = (
     ),
     Feature(
         "JSON only, validated",
-        "built in: `accept_content` is JSON, a pickle is refused unread; arguments by the shared `Job.bind`",
+        "`accept_content` refuses a pickle unread; what Celery trusts without looking is checked first; "
+        "arguments by the shared `Job.bind`",
         "content type, size, depth, id and job are checked before anything runs; arguments by the shared `Job.bind`",
     ),
     Feature(
@@ -236,4 +237,4 @@ def _in_file(path: Path, name: str) -> Iterator[Piece]:
 
 def _lane(name: str) -> str:
     top = name.partition("/")[0]
-    return {"celery_app.py": "celery", "celery_tasks.py": "celery", "raw_consumer": "raw"}.get(top, "both")
+    return "celery" if top.startswith("celery_") else "raw" if top == "raw_consumer" else "both"

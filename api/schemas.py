@@ -1,10 +1,11 @@
 """The words of the JSON API: what may be sent and what comes back. `/docs` is made of these, examples included."""
 
-import json
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from cars_bot import arguments
+from cars_bot.errors import InvalidArguments
 from cars_bot.runs import MAX_COUNTDOWN, Run
 
 MAX_COUNT = 1_000
@@ -17,13 +18,16 @@ RUN_ID = r"^[\x21-\x7e]{1,36}$"  # ours are UUIDs; one that was sent to a broker
 Id = Annotated[str, StringConstraints(pattern=RUN_ID)]
 
 
-def storable(args: dict[str, Any]) -> dict[str, Any]:
-    """Refuse what Python's parser lets through and no JSON column or message can hold: NaN, halves of characters."""
-    json.dumps(args, allow_nan=False, ensure_ascii=False).encode()
+def acceptable(args: dict[str, Any]) -> dict[str, Any]:
+    """Refuse what no message can carry, and say why; see `cars_bot/arguments.py`."""
+    try:
+        arguments.check(args)
+    except InvalidArguments as error:
+        raise ValueError(str(error)) from error
     return args
 
 
-Arguments = Annotated[dict[str, Any], AfterValidator(storable)]
+Arguments = Annotated[dict[str, Any], AfterValidator(acceptable)]
 
 
 class Submission(BaseModel):

@@ -29,7 +29,7 @@ from sqlalchemy import (
 )
 from uuid_utils import uuid7
 
-from cars_bot import clock, database
+from cars_bot import arguments, clock, database
 from cars_bot.catalogue import Job
 from cars_bot.context import Step
 from cars_bot.errors import InvalidArguments
@@ -87,6 +87,8 @@ def accept(
         raise InvalidArguments(f"countdown {countdown} is out of range; give 0 to {MAX_COUNTDOWN:.0f} seconds")
     if lane == "inline" and countdown:
         raise InvalidArguments("the inline lane runs inside the request and cannot wait; leave countdown at 0")
+    bound = job.bind(**args)
+    arguments.check(bound)
     now = clock.now()
     run_id = run_id or new_id()
     ttl = job.queue.message_ttl
@@ -97,7 +99,7 @@ def accept(
             "lane": lane,
             "job": job.name,
             "queue": job.queue.name,
-            "args": job.bind(**args),
+            "args": bound,
             "priority": priority,
             "state": "PENDING",
             "attempt": 0,

@@ -4,6 +4,7 @@ import argparse
 import time
 from pathlib import Path
 
+from cars_bot.log_lines import escaped
 from commands.console import Problem
 from commands.state import RunDir, run_dir
 
@@ -21,8 +22,8 @@ def main(options: argparse.Namespace) -> int:
     for file in files:
         text = file.read_text(encoding="utf-8", errors="replace")
         positions[file] = file.stat().st_size
-        for line in text.splitlines()[-options.lines :] if options.lines else ():
-            print(f"{file.stem:{width}} │ {line}", flush=True)
+        for line in text.removesuffix("\n").split("\n")[-options.lines :] if options.lines and text else ():
+            print(f"{file.stem:{width}} │ {escaped(line)}", flush=True)
     while options.follow:
         time.sleep(0.2)
         for file in choose(run_dir(), options.names):
@@ -39,8 +40,8 @@ def follow(file: Path, position: int, width: int) -> int:
         log.seek(position)
         added = log.read()
     whole = added[: added.rfind(b"\n") + 1]
-    for line in whole.decode(errors="replace").splitlines():
-        print(f"{file.stem:{width}} │ {line}", flush=True)
+    for line in whole.decode(errors="replace").split("\n")[:-1]:
+        print(f"{file.stem:{width}} │ {escaped(line)}", flush=True)
     return position + len(whole)
 
 

@@ -15,7 +15,7 @@ from commands.console import DONE, NO, say, table
 from commands.state import ROOT
 from commands.test import run_pytest
 
-HOW_MANY = 35
+HOW_MANY = 38
 REPORT = ROOT / "reports" / "faults"
 COUNTS = ("accepted", "done", "failed", "lost", "duplicated", "unexpected", "unknown", "recovered")
 HEADER = ("fault", "lane", "accepted", "done", "failed", "lost", "duplicated", "unexpected", "unknown", "recovered",

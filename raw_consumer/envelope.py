@@ -17,18 +17,17 @@ from typing import Any
 import pika
 from pydantic_core import from_json, to_json
 
-from cars_bot import workflow
+from cars_bot import arguments, workflow
 from cars_bot.catalogue import job_named
-from cars_bot.errors import CarsBotError, UnknownJob
+from cars_bot.errors import CarsBotError, InvalidArguments, UnknownJob
 from cars_bot.outcome import Delivery
 from cars_bot.runs import Run
 from raw_consumer import topology
+from raw_consumer.mended_pika import UNREADABLE
 
 APP_ID = "cars_bot"
 JSON_TYPE = "application/json"
 PERSISTENT = 2
-MAX_BODY_BYTES = 1024 * 1024
-MAX_DEPTH = 32  # lists and objects within each other
 
 
 class UndecodableMessage(CarsBotError):
@@ -71,28 +70,29 @@ def delivery(properties: pika.BasicProperties, body: bytes, redelivered: bool) -
     Raises:
         UndecodableMessage: it is no run of a job we know; the message says why.
     """
-    if properties.content_type != JSON_TYPE or properties.content_encoding not in (None, "utf-8"):
+    headers = properties.headers or {}
+    if UNREADABLE in headers:
+        raise UndecodableMessage(f"its headers cannot be read: {headers[UNREADABLE]}")
+    if properties.content_type != JSON_TYPE:
         raise UndecodableMessage(f"content type {properties.content_type!r}, only {JSON_TYPE} is read")
-    if len(body) > MAX_BODY_BYTES:
-        raise UndecodableMessage(f"{len(body)} bytes, over {MAX_BODY_BYTES}")
+    if properties.content_encoding not in (None, "utf-8") or "compression" in headers:
+        raise UndecodableMessage("its body is packed or in another encoding; only plain utf-8 is read")
+    if len(body) > arguments.MAX_BYTES:
+        raise UndecodableMessage(f"{len(body):,} bytes, over {arguments.MAX_BYTES:,}")
     try:
         run_id = str(uuid.UUID(properties.message_id))
         job = job_named(properties.type or "")
-        args = from_json(body)
-        steps = workflow.read((properties.headers or {}).get("steps"))
+        args = from_json(body, allow_inf_nan=False)
+        steps = workflow.read(headers.get("steps"))
     except (ValueError, TypeError, AttributeError, RecursionError, UnknownJob) as error:
         raise UndecodableMessage(f"its id, job, steps or body are damaged or nested too deeply: {error}") from error
-    if not isinstance(args, dict) or _deeper_than(MAX_DEPTH, args):
-        raise UndecodableMessage(f"the body is not one object, nested at most {MAX_DEPTH} deep")
+    if not isinstance(args, dict):
+        raise UndecodableMessage("the body is not one object, the arguments by name")
+    try:
+        arguments.check_shape(args)
+    except InvalidArguments as error:
+        raise UndecodableMessage(str(error)) from error
     return Delivery(run_id, job.name, args, "raw", redelivered, steps)
-
-
-def _deeper_than(levels: int, value: Any) -> bool:
-    if isinstance(value, dict):
-        value = value.values()
-    elif not isinstance(value, list):
-        return False
-    return levels == 0 or any(_deeper_than(levels - 1, inner) for inner in value)
 
 
 # end

@@ -3,13 +3,15 @@
 import logging
 import time
 
+from cars_bot.log_lines import escaped, indented
+
 current_run = ""
 """The run in hand, in a child; whatever is logged meanwhile, by whatever library, carries it."""
 
 
 # feature: structured logs with the run id
 class KeyValueFormatter(logging.Formatter):
-    """`time=… level=… worker=… run=… logger=… message="…"`; a traceback follows on lines of its own."""
+    """`time=… level=… worker=… run=… logger=… message="…"`; a traceback follows, indented."""
 
     def __init__(self, worker: str) -> None:
         super().__init__()
@@ -21,12 +23,12 @@ class KeyValueFormatter(logging.Formatter):
         if int(record.created) != self.second:
             self.second = int(record.created)
             self.time = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
-        message = record.getMessage().strip().replace('"', "'").replace("\n", "\\n")
+        message = escaped(record.getMessage().strip()).replace('"', "'")
         line = (
             f"time={self.time}.{int(record.msecs):03d}Z level={record.levelname} worker={self.worker} "
             f'run={current_run or "-"} logger={record.name} message="{message}"'
         )
-        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+        return f"{line}\n{indented(self.formatException(record.exc_info))}" if record.exc_info else line
 
 
 # end

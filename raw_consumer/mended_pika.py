@@ -1,22 +1,34 @@
 """pika's connection with two things mended. Both reach into pika, whose version is pinned."""
 
+import threading
 from collections.abc import Sequence
 from typing import Any
 
 import pika.data
 from pika.adapters.asyncio_connection import AsyncioConnection
 
+UNREADABLE = "unreadable"
+"""The header that stands for all the headers of a message which pika cannot read."""
+
+_reading = threading.local()
+
 
 # pika gives a connection up over a header it cannot read, such as a date in the year 58000, and the broker delivers
-# that message again and again. We need no such header: it is passed over. This holds for every pika connection.
-def _decode_or_skip(encoded: bytes, offset: int, decode: Any = pika.data.decode_table) -> Any:
+# that message again and again. It is marked instead, and put aside by whoever reads it. This holds for every pika
+# connection. A table may hold others: what is inside one that cannot be read spoils the whole.
+def _decode_or_mark(encoded: bytes, offset: int, decode: Any = pika.data.decode_table) -> Any:
+    if getattr(_reading, "inside", False):
+        return decode(encoded, offset)
+    _reading.inside = True
     try:
         return decode(encoded, offset)
-    except Exception:
-        return {}, offset + 4 + int.from_bytes(encoded[offset : offset + 4])
+    except Exception as error:
+        return {UNREADABLE: repr(error)}, offset + 4 + int.from_bytes(encoded[offset : offset + 4])
+    finally:
+        _reading.inside = False
 
 
-pika.data.decode_table = _decode_or_skip
+pika.data.decode_table = _decode_or_mark
 
 
 class Connection(AsyncioConnection):  # type: ignore[misc]

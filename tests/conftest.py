@@ -14,7 +14,8 @@ from tests.kit import Kit, running
 
 DATABASES = ("sqlite", "postgresql")
 # Files whose tests, but for those of the shared kit, use the fixture `own_kit`.
-OWN_KIT = [f"tests/contract/test_{name}.py" for name in ("features", "schedule", "secrets", "workflow")]
+ROUGH = ("features", "lost_channels", "schedule", "secrets", "workflow")
+OWN_KIT = [f"tests/contract/test_{name}.py" for name in ROUGH]
 OVER_REDIS = "_redis"  # after a database's name: the Celery lane travels through Redis
 # A developer's own `.env`, shell and running kit are nothing to the tests.
 os.environ["KIT_ENV_FILE"] = os.devnull

@@ -1,6 +1,8 @@
 """Submitting: what is accepted is in the database, what is wrong is refused in words, what comes twice counts once."""
 
+import json
 import signal
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -151,6 +153,11 @@ def test_what_is_wrong_is_refused_in_words(
     assert server.counts() == before
 
 
+DEEP = {levels: b"[" * levels + b"]" * levels for levels in (32, 300, 900)}
+LONG_IN_UTF_16 = json.dumps(
+    {"job": "test_task", "lane": "raw", "args": {"message": "車" * 499_900}}, ensure_ascii=False
+).encode("utf-16-le")
+
 RAW_WRONG: list[tuple[str, bytes, int, str]] = [
     ("half of it", b'{"job": "debug_task"', 400, "malformed_json"),
     ("nothing", b"", 422, "invalid_request"),
@@ -164,16 +171,22 @@ RAW_WRONG: list[tuple[str, bytes, int, str]] = [
         "invalid_request",
     ),
     ("not a number", b'{"job": "overrun", "lane": "raw", "args": {"seconds": NaN}}', 422, "invalid_request"),
+    ("a number too large", b'{"job": "overrun", "lane": "raw", "args": {"seconds": 1e999}}', 422, "invalid_request"),
+    ("33 levels", b'{"job": "debug_task", "lane": "raw", "args": {"x": %s}}' % DEEP[32], 422, "invalid_request"),
+    ("300 levels", b'{"job": "debug_task", "lane": "raw", "args": {"x": %s}}' % DEEP[300], 422, "invalid_request"),
+    ("900 levels", b'{"job": "debug_task", "lane": "raw", "args": {"x": %s}}' % DEEP[900], 422, "invalid_request"),
+    ("UTF-16 that is more as UTF-8", LONG_IN_UTF_16, 422, "invalid_request"),
     ("infinity", b'{"job": "overrun", "lane": "raw", "args": {"seconds": Infinity}}', 422, "invalid_request"),
 ]
 
 
 @pytest.mark.parametrize(("body", "status", "error"), [each[1:] for each in RAW_WRONG], ids=[w[0] for w in RAW_WRONG])
 def test_a_body_that_is_no_json_is_refused_in_words(server: Server, body: bytes, status: int, error: str) -> None:
-    reply = server.http.post("/api/runs", content=body, headers={"Content-Type": "application/json"})
+    for headers in ({}, {"Idempotency-Key": f"wrong-{uuid.uuid4()}"}):
+        reply = server.http.post("/api/runs", content=body, headers={"Content-Type": "application/json"} | headers)
 
-    assert (reply.status_code, reply.json()["error"]) == (status, error)
-    assert len(reply.json()["message"]) > 20
+        assert (reply.status_code, reply.json()["error"]) == (status, error)
+        assert len(reply.json()["message"]) > 20
 
 
 # ---------------------------------------------------------------- when things die

@@ -121,6 +121,11 @@ def speak(context: Context, words: str) -> None:
     logging.getLogger("tests.contract.jobs").warning("%s", words)
 
 
+def keep_list(context: Context, data: list[Any]) -> int:
+    """Count what it is given, however deep it is."""
+    return len(data)
+
+
 def limited(context: Context, name: str) -> float:
     """Work off a budget of five in two seconds; return when (seconds since 1970)."""
     return time.time()
@@ -131,7 +136,7 @@ JOBS = [
       for f in (first_step, armed_step, step_that_needs_a_file, last_step)),
     *(Job(f.__name__, f, QUEUES["default"], QUICK)
       for f in (fail_times, refuse, break_down, kill_own_process, write_and_fail, big_result, work_on_stubbornly,
-                die_once, name_process, speak)),
+                die_once, name_process, speak, keep_list)),
     Job("announce", announce, QUEUES["default"], QUICK),
     Job("limited", limited, QUEUES["default"], LIMITED),
     *(Job(f.__name__, f, QUEUES["default"], SHORT_LIMITS) for f in (overrun, overrun_stubbornly)),

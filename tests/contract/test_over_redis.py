@@ -3,6 +3,7 @@
 What both brokers have in common is tried by the other contract tests, with `--celery-broker redis`.
 """
 
+import json
 import os
 import signal
 from collections.abc import Iterator
@@ -54,3 +55,28 @@ def test_what_redis_loses_on_its_way_to_a_worker_is_published_again(over_redis: 
         if "lost" in [event["event"] for event in happened]:
             return
     raise AssertionError(f"in {TRIES} tries nothing was lost: this test shows nothing")
+
+
+def test_what_is_no_message_in_a_queues_list_harms_nobody(over_redis: Kit) -> None:
+    before = [over_redis.pid("celery_worker-1"), *over_redis.children("celery_worker-1")]
+    good = {"body": "W10=", "headers": {}, "content-type": "application/json", "content-encoding": "utf-8",
+            "properties": {"delivery_tag": "x", "delivery_info": {"exchange": "", "routing_key": "default"},
+                           "body_encoding": "base64"}}  # fmt: skip
+    odd: list[bytes] = [
+        b"", b"\x80\xff", b"not JSON", b"5", b"null", b"[]", b"{}", b"[" * 100_000, b'{"properties": 5}',
+        *(json.dumps(good | change).encode() for change in (
+            {"body": 5}, {"body": "***"}, {"headers": 5}, {"headers": None}, {"content-type": 5},
+            {"properties": {}}, {"properties": good["properties"] | {"delivery_tag": 5}},
+            {"properties": good["properties"] | {"body_encoding": "klingon"}},
+            {"properties": good["properties"] | {"delivery_info": {}}},
+            {"headers": {"compression": "application/x-gzip"}},
+            {"headers": {"id": "x", "task": "debug_task", "timelimit": [-1, -1]}},
+        )),
+    ]  # fmt: skip
+    with redis.Redis.from_url(over_redis.status()["urls"]["redis"]) as client:
+        for item in odd * 2:
+            client.lpush("default", item)
+        ids = over_redis.submit("celery", "debug_task", count=10)
+        assert over_redis.all_ended(ids, 60)["done"] == 10
+        until(lambda: client.llen("default") == 0, 30, "all of it is used up")
+    assert [over_redis.pid("celery_worker-1"), *over_redis.children("celery_worker-1")] == before

@@ -1,15 +1,18 @@
 """Which messages Celery's worker may be handed: those of the shape it relies on without looking."""
 
 import json
+import math
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from celery.app.amqp import AMQP
 from kombu import Message
 
 from cars_bot import runs
-from celery_app import celery_app, is_task
+from celery_app import celery_app
+from celery_intake import is_task
 from tests.contract.dead_letters import message, strange
 
 WORKER_FINDS_OUT = {"an unknown job"}  # Celery itself rejects it
@@ -40,3 +43,10 @@ def test_what_would_kill_the_worker_or_be_lost_is_none(tmp_path: Path) -> None:
     for case, sent in strange("celery", trap).items():
         assert is_task(received(*sent)) == (case in WORKER_FINDS_OUT), case
     assert not trap.exists()
+
+
+@pytest.mark.parametrize("limits", [[math.nan, None], [math.inf, None], [None, -math.inf], [0, 1], [1, -1], [True, 1]])
+def test_a_limit_is_a_number_of_seconds_above_zero(limits: list[Any]) -> None:
+    properties, body = message("celery", runs.new_id())
+
+    assert not is_task(received(properties | {"headers": properties["headers"] | {"timelimit": limits}}, body))

@@ -1,12 +1,17 @@
 """What is deployed: each kind of process logs in at the broker as a user of its own, and none as the person."""
 
+import configparser
 import json
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 import yaml
 
 from cars_bot.settings import read
+from celery_app import LONGEST_JOB
+from commands.processes import kit_programs
+from commands.state import RunDir
 from tests.kit import ROOT
 
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
@@ -39,3 +44,22 @@ def test_every_published_port_is_on_loopback() -> None:
     published = [port for service in COMPOSE["services"].values() for port in service.get("ports", [])]
     assert published
     assert [port for port in published if not port.startswith("127.0.0.1:")] == []
+
+
+def test_both_lanes_have_the_same_time_to_finish_their_jobs() -> None:
+    parser = configparser.RawConfigParser(inline_comment_prefixes=None)
+    parser.read(ROOT / "deploy" / "supervisor" / "carsbot.conf", encoding="utf-8")
+    celery, raw = (parser[f"program:carsbot-{name}"] for name in ("celery-worker", "consumer"))
+
+    assert celery["stopwaitsecs"] == raw["stopwaitsecs"]
+    words = raw["command"].split()
+    own = float(words[words.index("--stop-seconds") + 1])
+    assert LONGEST_JOB < own < float(raw["stopwaitsecs"]), "the worker ends its jobs before supervisor ends the worker"
+
+
+def test_the_kits_own_workers_too(tmp_path: Path) -> None:
+    programs = {each.name: each for each in kit_programs(RunDir(tmp_path), dict.fromkeys(("api", "flower"), 1))}
+    celery, raw = programs["celery_worker"], programs["consumer"]
+
+    assert celery.stop_seconds == raw.stop_seconds
+    assert LONGEST_JOB < float(raw.command[raw.command.index("--stop-seconds") + 1]) < raw.stop_seconds

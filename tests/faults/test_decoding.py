@@ -1,0 +1,63 @@
+"""Fault 37: a frame, a header or a packed body that the client library cannot decode, or that Celery trusts unseen."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.contract.dead_letters import EXCHANGES
+from tests.contract.odd_messages import Odd, celery_only, packed, publish_each, undecodable
+from tests.faults.trial import Trial
+from tests.kit import Kit, until
+
+UNREADABLE = pytest.mark.fault(37, "a frame, header or packed body that the library cannot decode")
+BOUND = 150  # MB that a worker's parent may take more for a moment
+
+
+def all_pids(kit: Kit, worker: str) -> list[int]:
+    """The worker and its children."""
+    return [kit.pid(worker), *kit.children(worker)]
+
+
+def most(pid: int) -> int:
+    """The most memory that a process has had since it was last asked, in MB."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    Path(f"/proc/{pid}/clear_refs").write_text("5")
+    return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) // 1024
+
+
+def is_put_aside(trial: Trial, lane: str, worker: str, messages: dict[str, Odd]) -> None:
+    """Send them between good runs: each becomes a dead letter, and nobody notices."""
+    before, dead = all_pids(trial.kit, worker), trial.dead_letters(lane)
+    trial.submit(count=5)
+    sent = 0
+    for _ in range(2):  # a message that stops a worker comes again; one that was put aside does not
+        taken = publish_each(trial.channel, EXCHANGES[lane], messages)
+        assert taken == messages.keys(), f"the broker refuses {messages.keys() - taken}"
+        sent += len(taken)
+    trial.submit(count=5)
+    until(lambda: trial.dead_letters(lane) == dead + sent, 60, f"{sent} are put aside")
+    assert all_pids(trial.kit, worker) == before, "a process ended over it"
+
+
+@UNREADABLE
+@pytest.mark.quick
+def test_what_cannot_be_decoded_is_put_aside_and_the_worker_lives(trial: Trial, lane: str, worker: str) -> None:
+    is_put_aside(trial, lane, worker, undecodable(lane) | (celery_only() if lane == "celery" else {}))
+    trial.healed()
+
+    assert trial.survives(within=60)[lane].done == 10
+
+
+@UNREADABLE
+@pytest.mark.quick
+def test_a_small_body_that_unpacks_to_gigabytes_is_put_aside_unread(trial: Trial, lane: str, worker: str) -> None:
+    parents = all_pids(trial.kit, worker)
+    for pid in parents:
+        most(pid)
+    before = {pid: most(pid) for pid in parents}
+    is_put_aside(trial, lane, worker, packed(lane, megabytes=256))
+    after = {pid: most(pid) for pid in parents}
+    trial.healed()
+
+    assert {pid: after[pid] - before[pid] for pid in parents if after[pid] > before[pid] + BOUND} == {}
+    assert trial.survives(within=60)[lane].done == 10
