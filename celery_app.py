@@ -7,17 +7,23 @@ too; here it is only said in Celery's words. The tasks themselves are in `celery
 import copy
 import logging
 import os
+from datetime import datetime
 from typing import Any
 
+from amqp.exceptions import PreconditionFailed
 from celery import Celery, bootsteps
 from celery.app.log import TaskFormatter
-from celery.beat import PersistentScheduler, ScheduleEntry
+from celery.beat import ScheduleEntry, Scheduler
+from celery.bin.base import CeleryOption
 from celery.schedules import crontab, schedule
 from celery.signals import after_setup_logger, celeryd_init
 from celery.utils.nodenames import default_nodename
-from kombu import Exchange, Queue
+from kombu import Connection, Exchange, Queue
+from kombu.transport import redis as over_redis
 
+from cars_bot import clock, database, leases, ownership
 from cars_bot.catalogue import JOBS, QUEUES, SCHEDULE, Policy
+from cars_bot.errors import NotConfigured, StorageUnavailable
 from cars_bot.log_lines import escaped, indented
 from cars_bot.schedule import latest_slot, run_id
 from cars_bot.settings import REDIS_PRIORITIES, settings
@@ -26,6 +32,7 @@ log = logging.getLogger(__name__)
 
 DEAD_LETTERS = Exchange("celery.dead", type="fanout")
 DEAD_LETTER_QUEUE = Queue("celery.dead", DEAD_LETTERS)
+OWNERS_QUEUE = "celery.kit"  # it is always empty, and says whose the others are (`cars_bot/ownership.py`)
 DEFAULTS = Policy()
 LONGEST_JOB = max(job.policy.hard_time_limit for job in JOBS.values())
 SECONDS_FOR_THE_BROKER = 3.0  # a confirm that has not come by then is unknown; the relay publishes again
@@ -53,6 +60,7 @@ def queues() -> list[Queue]:
 def transport_options() -> dict[str, object]:
     """What the broker's transport is told."""
     if settings().celery_over_redis:
+        over_redis.time = clock.now  # by which it tells what has been with a worker for too long
         return {
             # Redis does not notice that a worker has died. What is unacknowledged after this long is handed out again,
             # finished or not, so it must be longer than any job may run. A countdown that is longer makes a copy.
@@ -77,6 +85,16 @@ def transport_options() -> dict[str, object]:
 
 os.environ.pop("CELERY_BROKER_URL", None)  # Celery would prefer it to the setting, in which `redis://` is understood
 celery_app = app = Celery("cars_bot", include=["celery_tasks"])
+app.user_options["worker"].add(
+    CeleryOption(
+        ["--report-to"],
+        metavar="URL",
+        is_flag=False,
+        flag_value=settings().api_url,
+        help="This worker has no database: report to the API there over HTTP (default: API_URL).",
+    )
+)
+app.now = lambda: datetime.fromtimestamp(clock.now(), app.timezone)  # by the clock that all processes share
 app.conf.update(
     broker_url=settings().celery_broker_url,
     broker_transport_options=transport_options(),
@@ -144,18 +162,50 @@ app.conf.update(
         for name, tick in SCHEDULE.items()
     },
     beat_scheduler="celery_app:OneRunPerSlot",
+    beat_max_loop_interval=5,  # seconds; a clock that was set is noticed at the next look
     # end
-    # For a Beat started by hand; the kit's own is given another by `-s`. Two of them would destroy each other's file.
-    beat_schedule_filename=str(settings().run_dir / "celerybeat-schedule-by-hand"),
 )
 
 
 # feature: schedule
-class OneRunPerSlot(PersistentScheduler):
-    """Beat, but for the ids: each is made from the task's slot. What a second Beat sends is a copy, and recognised.
+class OneRunPerSlot(Scheduler):
+    """Beat, but for the ids and the memory.
 
-    So two Beats may run, and the schedule goes on when one of them dies. Each needs a schedule file of its own (`-s`).
+    Each id is made from the task's slot. What a second Beat sends is a copy, and recognised: two Beats may run, and the
+    schedule goes on when one of them dies.
+
+    The database knows up to when there was a Beat. Celery's own keeps that in a file. Two Beats destroy it for each
+    other, and when a clock was ahead, it says "tomorrow", and Beat is silent until then.
     """
+
+    def setup_schedule(self) -> None:
+        """Read the schedule. A Beat that was away sends the latest slot that it missed; the first one ever, none."""
+        since = self._hold()
+        super().setup_schedule()
+        for entry in self.schedule.values():
+            entry.last_run_at = since or entry.default_now()
+        self.latest = self.app.now()
+
+    def tick(self, *args: Any, **kwargs: Any) -> float:
+        """Send what is due; return after how many seconds to look again."""
+        self._hold()
+        now = self.app.now()
+        if now < self.latest:  # the clock was set back
+            for entry in self.schedule.values():
+                entry.last_run_at = min(entry.last_run_at, now)
+            self._heap = None  # it says when to look at each entry: then, by the clock as it was
+        self.latest = now
+        return float(super().tick(*args, **kwargs))
+
+    def _hold(self) -> datetime | None:
+        """Say in the database that there is a Beat; return up to when there was one. All of them are one holder."""
+        try:
+            database.compare_clocks()
+            held_until = leases.take("beat", "beat", self.app.now().timestamp()).held_until
+        except StorageUnavailable as error:
+            log.warning("Beat goes on without its memory: %s", error)
+            return None
+        return None if held_until is None else datetime.fromtimestamp(held_until, self.app.timezone)
 
     def apply_async(self, entry: ScheduleEntry, *args: Any, **kwargs: Any) -> Any:
         """Send the task of an entry that is due."""
@@ -167,6 +217,28 @@ class OneRunPerSlot(PersistentScheduler):
 
 
 # end
+def claim(connection: Connection) -> None:
+    """Say that the lane is this kit's.
+
+    Raises:
+        NotConfigured: it is another kit's; the message says what to do.
+        StorageUnavailable: the database, where this kit's name stands, does not answer.
+    """
+    if settings().celery_over_redis:
+        ownership.claim_on_redis(settings().celery_broker_url)
+        return
+    if not (name := ownership.kit_name()):
+        return
+    try:
+        with connection.channel() as channel:
+            mark = ownership.mark(name, DEAD_LETTERS.name)
+            channel.queue_declare(OWNERS_QUEUE, durable=True, auto_delete=False, arguments=mark)
+    except PreconditionFailed as refusal:
+        if owner := ownership.owner_in(str(refusal)):
+            raise NotConfigured(ownership.in_words(settings().celery_broker_url, owner)) from refusal
+        raise
+
+
 class DeadLetterQueue(bootsteps.StartStopStep):
     """Declares the dead letters' exchange and queue at every connect: nobody consumes them, so Celery would not."""
 
@@ -174,9 +246,8 @@ class DeadLetterQueue(bootsteps.StartStopStep):
 
     def start(self, parent: object) -> None:
         """Called by the worker when its consumer has a connection. Redis has no such thing, and nothing to declare."""
-        if settings().celery_over_redis:
-            return
-        DEAD_LETTER_QUEUE.bind(parent.connection.default_channel).declare()  # type: ignore[attr-defined]
+        if not settings().celery_over_redis:
+            DEAD_LETTER_QUEUE.bind(parent.connection.default_channel).declare()  # type: ignore[attr-defined]
 
 
 app.steps["consumer"].add(DeadLetterQueue)

@@ -17,7 +17,10 @@ import logging
 import math
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
 from struct import unpack_from
+from time import sleep
 from typing import Any
 
 import amqp.abstract_channel
@@ -25,16 +28,20 @@ import amqp.serialization
 import kombu.message
 import kombu.transport.redis
 from celery.worker.consumer import Consumer
+from celery.worker.state import maybe_shutdown
+from kombu import Connection
 from kombu.exceptions import ContentDisallowed
 
-from cars_bot import arguments, liveness
-from cars_bot.errors import InvalidArguments
+from cars_bot import arguments, clock, database, liveness
+from cars_bot.errors import InvalidArguments, NotConfigured, StorageUnavailable
 from cars_bot.execution import put_aside
 from cars_bot.log_lines import escaped
 from cars_bot.settings import settings
+from celery_app import claim
 
 log = logging.getLogger(__name__)
 
+SECONDS_BETWEEN_CLAIMS = 5.0
 RUN_ID_LENGTH = 36  # characters that the runs table keeps of an id
 MAX_CARRIED = 15 * arguments.MAX_BYTES  # bytes of a body: a workflow's message holds the arguments once for each step
 MAX_TEXT = 256  # characters of a header that Celery reads
@@ -211,6 +218,22 @@ class CarefulConsumer(Consumer):
         """See `Consumer`. Workers need not hear of each other: what that brings in, anybody can send."""
         super().__init__(*args, **options | {"without_gossip": True, "without_mingle": True})
 
+    def connect(self) -> Connection:
+        """See `Consumer`. As long as the queues are another kit's, a worker waits and takes nothing."""
+        connection = super().connect()
+        while True:
+            try:
+                with liveness.between_forks():
+                    claim(connection)
+            except (NotConfigured, StorageUnavailable) as error:
+                log.error("%s", error)
+                maybe_shutdown()  # raises what ends the worker, if it was told to end
+                sleep(SECONDS_BETWEEN_CLAIMS)
+            else:
+                return connection
+            finally:
+                database.close()  # children are forked later, and must not inherit its connection
+
     def on_decode_error(self, message: Any, exc: Exception) -> None:
         """See `Consumer`."""
         self._put_aside(message, f"it cannot be decoded: {exc}")
@@ -235,6 +258,7 @@ class CarefulConsumer(Consumer):
         def on_task_received(message: Any) -> None:
             if why := why_no_task(message):
                 return self._put_aside(message, why)
+            go_by_the_shared_clock(message)
             try:
                 handle(message)
             except passed_on:
@@ -262,6 +286,16 @@ def _needs_no_ack(message: Any) -> bool:
     """Remote control is not acknowledged; to reject it all the same would close the channel."""
     consumers = getattr(message.channel, "no_ack_consumers", None) or ()
     return (message.delivery_info or {}).get("consumer_tag") in consumers
+
+
+# end
+# feature: countdown/ETA
+def go_by_the_shared_clock(message: Any) -> None:
+    """Tell Celery the time of a task that is to wait as this machine's clock shows it: Celery asks no other."""
+    eta, ahead = message.headers.get("eta"), clock.ahead()
+    if eta and ahead:
+        with suppress(ValueError, TypeError, OverflowError):  # Celery says what is wrong with it
+            message.headers["eta"] = (datetime.fromisoformat(eta) + timedelta(seconds=ahead)).isoformat()
 
 
 # end

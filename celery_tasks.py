@@ -17,16 +17,17 @@ from typing import Any
 
 from billiard import current_process
 from billiard.einfo import ExceptionInfo
-from celery import Signature, Task
+from celery import Signature, Task, bootsteps
 from celery.exceptions import Ignore, SoftTimeLimitExceeded, WorkerLostError
 from celery.signals import worker_init, worker_process_init, worker_ready
 from celery.worker import state
 from celery.worker.request import Request
 
-from cars_bot import attempts, clients, database, ledger, liveness, outbox, runs, workflow
+from cars_bot import callback, clients, database, ledger, liveness, outbox, runs, workflow
+from cars_bot.book import DATABASE_BOOK, Book
 from cars_bot.catalogue import JOBS, job_named
 from cars_bot.context import Step
-from cars_bot.errors import Permanent, StorageUnavailable
+from cars_bot.errors import NotConfigured, Permanent, StorageUnavailable
 from cars_bot.execution import end_from_outside, execute, put_aside
 from cars_bot.outcome import AlreadyEnded, AtWork, Delivery, Done, Expired, Failed, PutAside, Retry, Wait
 from cars_bot.settings import REDIS_PRIORITIES, settings
@@ -35,6 +36,26 @@ from celery_app import celery_app
 log = logging.getLogger(__name__)
 
 PR_SET_PDEATHSIG = 1  # prctl(2)
+
+
+_book: Book = DATABASE_BOOK
+
+
+class ReportsOverHttp(bootsteps.Step):
+    """With `--report-to URL`: the runs are not in a database that this worker reaches, but behind that address."""
+
+    def __init__(self, _worker: Any, report_to: str | None = None, **_: Any) -> None:
+        if report_to:
+            global _book
+            try:
+                _book = callback.report_to(report_to)
+            except NotConfigured as error:
+                raise SystemExit(str(error)) from error
+            for each in celery_app.tasks.values():
+                each.ignore_result = True  # Redis, where results are kept, is not reached either
+
+
+celery_app.steps["worker"].add(ReportsOverHttp)
 
 
 @worker_init.connect
@@ -47,7 +68,8 @@ def share_libraries(**_: Any) -> None:
 @worker_ready.connect
 def show_that_we_live(sender: Any, **_: Any) -> None:
     """Renew the worker's lease from now on, and tell which messages it holds."""
-
+    if _book is not DATABASE_BOOK:
+        return
     name = settings().worker_name or sender.hostname
     queues = [queue.name for queue in sender.task_consumer.queues] if sender.task_consumer else []
     liveness.Heartbeat(name, "celery", queues, _held).start()
@@ -93,7 +115,7 @@ class JobRequest(Request):
         """Called when the task raised, or its child is gone."""
         if isinstance(exc_info.exception, WorkerLostError | SystemExit) and self.worker_pid:
             with _database():
-                attempts.lost(self.id, "celery", self.worker_pid, self._worker(), str(exc_info.exception))
+                _book.lost(self.id, "celery", self.worker_pid, self._worker(), str(exc_info.exception))
         super().on_failure(exc_info, send_failed_event, return_ok)
 
     # end
@@ -105,7 +127,7 @@ class JobRequest(Request):
         """
         if super().revoked():
             return True
-        if not (self.delivery_info or {}).get("redelivered"):
+        if _book is not DATABASE_BOOK or not (self.delivery_info or {}).get("redelivered"):
             return False
         run = None
         with _database(), database.statements() as connection:
@@ -123,12 +145,13 @@ class JobRequest(Request):
 
     # end
     def _goes_on_after(self, run: runs.Run) -> bool:
-        """Whether a child has to send the next step of a workflow."""
-        return run.state == "DONE" and bool(self._request_dict.get("steps"))
+        """Whether a child has to send what follows in its chain."""
+        _args, _kwargs, embedded = self._payload
+        return run.state == "DONE" and bool(embedded.get("chain"))
 
     def _end(self, error: str) -> bool:
         with _database():
-            end_from_outside(self.id, "celery", error, self._worker())
+            end_from_outside(self.id, "celery", error, self._worker(), _book)
             return True
         return False
 
@@ -169,10 +192,10 @@ def task(name: str) -> Task:
                 request.id, name, job.named(*args, **kwargs), "celery", redelivered, steps, True, request.parent_id,
                 limit=(request.timelimit or [None])[0],
             )  # fmt: skip
-            outcome = execute(delivery, worker=_child_name(request), soft_limit_error=SoftTimeLimitExceeded)
+            outcome = execute(delivery, worker=_child_name(request), book=_book, soft_limit_error=SoftTimeLimitExceeded)
         except Exception as error:  # whatever it is: the message must not come for ever
             log.exception("message %s is put aside", request.id)
-            outcome = put_aside(request.id, "celery", f"{type(error).__name__}: {error}", _child_name(request))
+            outcome = put_aside(request.id, "celery", f"{type(error).__name__}: {error}", _child_name(request), _book)
         match outcome:
             case Done(result):
                 if not _goes_on(steps):
@@ -217,12 +240,11 @@ def _child_name(request: Any) -> str:
 
 
 def _is_in_outbox(run_id: str) -> bool:
-    """Have the relay send the run's message when it is due. False: the database is away."""
+    """Have the relay send the run's message when it is due. False: the run waits for something else."""
     try:
-        outbox.take_back(run_id)
-    except StorageUnavailable:
+        return outbox.take_back(run_id)
+    except (StorageUnavailable, NotConfigured):  # a worker that reports over HTTP has none
         return False
-    return True
 
 
 # feature: workflow
@@ -260,7 +282,7 @@ def _goes_on(steps: Sequence[Step]) -> bool:
     try:
         with database.statements() as connection:
             following = runs.find(connection, steps[0].run_id)
-    except StorageUnavailable:
+    except (StorageUnavailable, NotConfigured):
         return False  # if it was accepted, the reconciler finds that it is missing
     return following is not None and following.finished_at is None
 

@@ -36,10 +36,17 @@ def _through_celery(batch: Sequence[Run]) -> list[str]:
     from amqp.exceptions import MessageNacked
     from kombu.exceptions import OperationalError
 
+    from celery_app import claim
     from celery_tasks import celery_app, signature  # not at the top: it takes a second, and the page comes first
 
     confirmed = []
     with celery_app.producer_pool.acquire(block=True, timeout=PUBLISH_SECONDS) as producer:
+        unreachable = (OperationalError, *producer.connection.connection_errors, *producer.connection.channel_errors)
+        try:
+            claim(producer.connection)
+        except unreachable:
+            producer.connection.collect()
+            return []
         for run in batch:
             try:
                 first = Step(run.job, run.id, run.priority)
@@ -50,7 +57,7 @@ def _through_celery(batch: Sequence[Run]) -> list[str]:
                 )
             except MessageNacked:  # its queue is full
                 break
-            except (OperationalError, *producer.connection.connection_errors, *producer.connection.channel_errors):
+            except unreachable:
                 # Unknown, not failed: a confirm may still be under way, so nothing more goes out on this connection.
                 producer.connection.collect()
                 break

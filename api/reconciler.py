@@ -11,11 +11,14 @@ The inline lane has no broker that could bring a run back. What an API that is g
 
 import logging
 import threading
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 
 from api import lanes, queues, relay
-from cars_bot import attempts, clock, database, ledger, liveness, outbox, run_lists, runs
+from cars_bot import attempts, clock, database, leases, ledger, liveness, outbox, run_lists, runs
 from cars_bot.catalogue import JOBS
-from cars_bot.errors import CarsBotError
+from cars_bot.errors import CarsBotError, StorageUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -30,17 +33,34 @@ class Reconciler(threading.Thread):
     def __init__(self) -> None:
         super().__init__(name="reconciler", daemon=True)
         self.stopping = threading.Event()
+        self.leader = leases.Leader("reconciler")
 
     def run(self) -> None:
         """Look until stopped."""
         while not self.stopping.wait(LOOK_SECONDS):
-            for look in (expire, *(lambda lane=lane: reconcile(lane) for lane in lanes.PUBLISHERS), abandon_inline):
+            if not self._leads():
+                continue
+            lost: list[Callable[[], None]] = [partial(reconcile, lane) for lane in lanes.PUBLISHERS]
+            for look in (set_right, expire, *lost, abandon_inline):
                 try:
                     look()
                 except CarsBotError as error:
                     log.warning("reconciler: %s", error)
                 except Exception:
                     log.exception("reconciler")
+
+    def _leads(self) -> bool:
+        try:
+            return self.leader.leads()
+        except CarsBotError as error:
+            log.warning("reconciler: %s", error)
+            return False
+
+
+def set_right() -> None:
+    """Bring back what a clock that was ahead has put into the future."""
+    if moved := outbox.set_right():
+        log.warning("reconciler: %d runs were accepted by a clock that was ahead; they are due from now on", len(moved))
 
 
 def expire() -> None:
@@ -111,3 +131,6 @@ def stop() -> None:
         if thread is not None:
             thread.stopping.set()
             thread.join(timeout=2.0)
+    if _reconciler is not None:
+        with suppress(StorageUnavailable):
+            _reconciler.leader.resign()

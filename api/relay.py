@@ -8,11 +8,12 @@ twice, and the worker recognises the copy. The broker is away? Then the rows wai
 import logging
 import threading
 import time
+from contextlib import suppress
 
 from api import lanes
-from cars_bot import database, ledger, outbox
+from cars_bot import database, leases, ledger, outbox
 from cars_bot.crash import crash_point
-from cars_bot.errors import CarsBotError
+from cars_bot.errors import CarsBotError, StorageUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +27,7 @@ class Relay(threading.Thread):
     def __init__(self, lane: str) -> None:
         super().__init__(name=f"relay-{lane}", daemon=True)
         self.lane = lane
+        self.leader = leases.Leader(f"relay-{lane}")  # two would send everything twice, and the copies be dropped
         self.awake = threading.Event()
         self.stopping = False
 
@@ -52,6 +54,8 @@ class Relay(threading.Thread):
 
     def publish_some(self) -> tuple[int, int]:
         """Publish one batch; return how many runs were waiting and how many were confirmed."""
+        if not self.leader.leads():
+            return 0, 0
         with database.statements() as connection:
             batch = outbox.unpublished(connection, self.lane, BATCH)
         if not batch:
@@ -81,6 +85,8 @@ def stop() -> None:
         relay.awake.set()
     for relay in _relays.values():
         relay.join(timeout=2.0)
+        with suppress(StorageUnavailable):
+            relay.leader.resign()
     _relays.clear()
     lanes.close()
 

@@ -133,13 +133,16 @@ def _read(value: Any) -> Any:
 # ---------------------------------------------------------------- losing
 
 
-def lost(run_id: str, lane: str, pid: int, worker: str, detail: str) -> None:
-    """Note that our child with that process id died at a run. Its message comes again; whoever gets it goes on.
+def lost(run_id: str, lane: str, holder: str, worker: str, detail: str) -> None:
+    """Note that a process died at a run. Its message comes again; whoever gets it goes on.
+
+    Args:
+        holder: how the name of the process begins (`liveness.child`).
 
     Raises:
         StorageUnavailable: not noted; whoever gets the message finds out.
     """
-    at_it = (runs.c.id == run_id, runs.c.state == "IN_PROGRESS", runs.c.holder.startswith(liveness.child(pid)))
+    at_it = (runs.c.id == run_id, runs.c.state == "IN_PROGRESS", runs.c.holder.startswith(holder, autoescape=True))
     with database.writing() as connection:
         attempt = connection.execute(
             update(runs).where(*at_it).values(holder=NOBODY).returning(runs.c.attempt)

@@ -51,6 +51,38 @@ class Book(Protocol):
         """
         ...
 
+    def end(self, run_id: str, error: str) -> bool:
+        """End a run FAILED whose worker cannot: its child was killed. False if it had ended.
+
+        Raises:
+            StorageUnavailable: nobody knows.
+        """
+        ...
+
+    def end_waiting(self, run_id: str, lane: str, error: str) -> bool:
+        """End a run FAILED that waits in that lane. False if there is none.
+
+        Raises:
+            StorageUnavailable: nobody knows.
+        """
+        ...
+
+    def lost(self, run_id: str, lane: str, pid: int, worker: str, detail: str) -> None:
+        """Note that our child with that process id died at a run.
+
+        Raises:
+            StorageUnavailable: not noted; whoever gets the message finds out.
+        """
+        ...
+
+    def is_revoked(self, run_id: str) -> bool:
+        """Whether a person has revoked the run.
+
+        Raises:
+            StorageUnavailable: nobody knows.
+        """
+        ...
+
 
 class DatabaseBook:
     """The runs table."""
@@ -77,6 +109,24 @@ class DatabaseBook:
             if kept and writes:
                 self._keep(connection, context)
         return kept
+
+    def end(self, run_id: str, error: str) -> bool:
+        """See `Book.end`."""
+        return runs.end_open(run_id, "FAILED", error)
+
+    def end_waiting(self, run_id: str, lane: str, error: str) -> bool:
+        """See `Book.end_waiting`."""
+        return runs.end_waiting(run_id, lane, error)
+
+    def lost(self, run_id: str, lane: str, pid: int, worker: str, detail: str) -> None:
+        """See `Book.lost`."""
+        attempts.lost(run_id, lane, liveness.child(pid), worker, detail)
+
+    def is_revoked(self, run_id: str) -> bool:
+        """See `Book.is_revoked`."""
+        with database.statements() as connection:
+            run = runs.find(connection, run_id)
+        return run is not None and run.state == "REVOKED"
 
     def _keep(self, connection: Connection, context: Context) -> None:
         for write in context.writes:

@@ -50,6 +50,7 @@ class SharedClock:
         difference = own() - steady()
         self._known = _Known(difference, difference, 0.0, None, False)
         self._comparing = threading.Lock()
+        self._whose = ""
 
     def after_fork(self) -> None:
         """Called in a forked child: the thread that may have held the lock has stayed behind."""
@@ -63,10 +64,14 @@ class SharedClock:
         """Seconds by which our own clock is ahead of the shared one. Negative: behind. 0: right, or not known."""
         return self._known.ahead
 
+    def whose(self) -> str:
+        """Whose clock it is that all processes share; an empty string if it was never asked."""
+        return self._whose
+
     def is_stale(self) -> bool:
         """Whether it is time to compare: never done, long ago, or our own clock was set meanwhile."""
         steady, known = self._steady(), self._known
-        if known.compared is None or steady - known.compared > COMPARE_SECONDS:
+        if known.compared is None or not 0 <= steady - known.compared <= COMPARE_SECONDS:
             return True
         return abs(self._own() - steady - known.own) > JUMP
 
@@ -85,6 +90,7 @@ class SharedClock:
                 self._comparing.release()
 
     def _compare(self, ask: Callable[[], float | None], whose: str) -> None:
+        self._whose = whose
         before = self._steady()
         told = ask()
         after, known = self._steady(), self._known
@@ -119,4 +125,4 @@ def in_words(off: float, whose: str) -> str:
 _STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 _clock = SharedClock(time.time, lambda: time.clock_gettime(_STEADY))
 os.register_at_fork(after_in_child=_clock.after_fork)
-now, ahead, is_stale, compare = _clock.now, _clock.ahead, _clock.is_stale, _clock.compare
+now, ahead, whose, is_stale, compare = _clock.now, _clock.ahead, _clock.whose, _clock.is_stale, _clock.compare

@@ -22,7 +22,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql import ClauseElement
 
 from cars_bot import clock, ledger
-from cars_bot.errors import StorageUnavailable, Unstorable
+from cars_bot.errors import NotConfigured, StorageUnavailable, Unstorable
 from cars_bot.models import metadata
 from cars_bot.settings import settings
 
@@ -39,6 +39,7 @@ _BEGIN = {
 # By process: connections must not be shared across a fork, and a child leaves its parent's alone.
 _engines: dict[int, Engine] = {}
 _kept: dict[int, Connection] = {}
+_forbidden = ""
 
 
 def new_engine(url: str) -> Engine:
@@ -57,7 +58,13 @@ def new_engine(url: str) -> Engine:
 
 
 def engine() -> Engine:
-    """This process's engine."""
+    """This process's engine.
+
+    Raises:
+        NotConfigured: this process has no database (`forbid`).
+    """
+    if _forbidden:
+        raise NotConfigured(_forbidden)
     pid = os.getpid()
     if pid not in _engines:
         _engines[pid] = new_engine(settings().database_url)
@@ -72,6 +79,17 @@ def close() -> None:
         own.dispose()
 
 
+def forbid(why: str) -> None:
+    """Have every use of the database in this process, and those it forks, refused with that sentence."""
+    global _forbidden
+    _forbidden = why
+
+
+def is_forbidden() -> bool:
+    """Whether this process has no database."""
+    return bool(_forbidden)
+
+
 @contextmanager
 def statements() -> Iterator[Connection]:
     """A connection on which every statement is a transaction of its own: for queries, and for a single write.
@@ -83,7 +101,7 @@ def statements() -> Iterator[Connection]:
     Raises:
         StorageUnavailable: the database does not answer or is locked.
     """
-    with _available():
+    with _available:
         if threading.current_thread() is not threading.main_thread():
             with engine().connect() as connection:
                 _compare_clocks(connection)
@@ -111,10 +129,21 @@ def writing() -> Iterator[Connection]:
     Raises:
         StorageUnavailable: the database does not answer, is full, or stayed locked for `BUSY_TIMEOUT_MS`.
     """
-    with _available(), engine().connect() as connection, connection.begin():
+    with _available, engine().connect() as connection, connection.begin():
         _compare_clocks(connection)
         connection.exec_driver_sql(_BEGIN[connection.dialect.name])
         yield connection
+
+
+def compare_clocks() -> None:
+    """Compare this process's clock with the shared one, if it is time to: for who needs `clock.now()` before all else.
+
+    Raises:
+        StorageUnavailable: the database does not answer.
+    """
+    if clock.is_stale():
+        with statements():
+            pass
 
 
 def _compare_clocks(connection: Connection) -> None:
@@ -160,22 +189,28 @@ class Prepared:
         return cursor
 
 
-@contextmanager
-def _available() -> Iterator[None]:
-    """Say in our words what the driver means: no error of a driver's own goes further than this module.
+class _Available:
+    """Says in our words what the driver means: no error of a driver's own goes further than this module.
 
     A driver refuses what it cannot even send (half an emoji, a number over 64 bits) with Python's own errors; those are
-    left as they are, because a job's code may raise them too.
+    left as they are, because a job's code may raise them too. A class, because it is entered for every statement, and a
+    generator costs three times as much.
     """
-    try:
-        yield
-    except DBAPIError as error:
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        if not isinstance(error, DBAPIError):
+            return
         passing = error.__class__.__name__ in ("OperationalError", "InterfaceError", "InternalError")
-        if passing or error.orig.__class__.__name__ == "UndefinedTable":  # a worker that is there before the tables
+        if passing or error.orig.__class__.__name__ in _TABLES_ARE_YET_TO_COME:
             raise StorageUnavailable(f"the database cannot be used now: {error.orig}") from error
         raise Unstorable(f"the database refuses {_field(error)}: {str(error.orig).strip()}"[:500]) from error
 
 
+_available = _Available()
+_TABLES_ARE_YET_TO_COME = ("UndefinedTable", "UndefinedColumn")  # a worker that is there before the API made them
 _TABLE = re.compile(r"\s*(?:INSERT INTO|UPDATE|DELETE FROM) (\w+)")
 _NUMBERED = re.compile(r"(?:_m?\d+|__\d+)$")  # SQLAlchemy's endings for the same column in several rows
 

@@ -96,15 +96,16 @@ def execute(
     )  # fmt: skip
     ledger.record("started", delivery.run_id, delivery.lane, worker=worker, attempt=attempt.number)
     patience = INLINE_PATIENCE if delivery.lane == "inline" else delivery.limit or job.policy.hard_time_limit
+    outcome: Done | Retry | Failed | None = None
     try:
-        outcome: Done | Retry | Failed = _attempt(job, attempt, context, soft_limit_error)
+        outcome = _attempt(job, attempt, context, soft_limit_error)
         crash_point("before-outcome")
         decided = clock.now()
         final = _store(book, context, outcome, began, patience, soft_limit_error)
         crash_point("after-outcome")
         _note(delivery, final, worker, attempt.number, at=decided if isinstance(final, Retry) else None)
-    except soft_limit_error as error:  # it struck after the job
-        final = _store(book, context, Failed(_words(error)), began, patience, soft_limit_error)
+    except soft_limit_error as error:  # it struck between two steps
+        final = _store(book, context, outcome or Failed(_words(error)), began, patience, soft_limit_error)
         _note(delivery, final, worker, attempt.number)
     return final
 
@@ -120,7 +121,7 @@ def _begin(
         return Wait(WAIT_FOR_STORAGE, "the soft time limit struck before the job began")
     except Exception as error:  # what the message holds fits into no row
         log.exception("run %s cannot be begun", delivery.run_id)
-        return put_aside(delivery.run_id, delivery.lane, _words(error), worker)
+        return put_aside(delivery.run_id, delivery.lane, _words(error), worker, book)
 
 
 def _attempt(job: Job, attempt: Attempt, context: Context, soft_limit_error: type[Exception]) -> Done | Retry | Failed:
@@ -166,7 +167,7 @@ def _told_to_wait(error: Throttled, attempt: Attempt) -> Retry | Failed:
     if attempt.waits >= times or attempt.waited + pause > seconds:
         before = f"after {attempt.waits} times and {attempt.waited:.0f} s of waiting in all"
         return Failed(f"{_words(error)}; {before}. It is not waited for longer than {times} times or {seconds:.0f} s.")
-    return Retry(pause, str(error), told=True)
+    return Retry(pause, clean(str(error)), told=True)
 
 
 def _store(
@@ -182,23 +183,27 @@ def _store(
     The database is away? Then it is tried until it is back, or until the hard limit ends this process; its successor
     finds the run held by somebody who is gone. The database will never take it? Then the run ends FAILED and says why.
     """
-    give_up, pause = time.monotonic() + patience, STORE_AGAIN[0]
+    give_up, pause = time.monotonic() + patience, 0.0
+    in_words: Failed | None = None
     while True:
         try:
+            if pause:
+                time.sleep(pause)
             return outcome if book.finish(context, outcome, began) else AlreadyEnded("ENDED")
         except StorageUnavailable as error:
+            pause = min(max(2 * pause, STORE_AGAIN[0]), STORE_AGAIN[1])
             log.warning("run %s: its outcome is stored again in %.1f s: %s", context.run_id, pause, error)
             if time.monotonic() > give_up:
                 if context.lane == "inline":
                     raise
                 return Wait(WAIT_FOR_STORAGE, str(error))
-            time.sleep(pause)
-            pause = min(2 * pause, STORE_AGAIN[1])
         except soft_limit_error:
             pass  # the job is done; nothing is left that a limit could shorten
         except Exception as error:
             log.exception("run %s: its outcome cannot be stored", context.run_id)
-            outcome = Failed(f"its outcome cannot be stored: {_words(error)}")
+            if in_words is not None:
+                return in_words  # not even that: the run is found again when its attempt is overdue
+            outcome = in_words = Failed(f"its outcome cannot be stored: {_words(error)}")
 
 
 def _words(error: Exception) -> str:
@@ -222,17 +227,17 @@ def _note(delivery: Delivery, outcome: Outcome, worker: str, attempt: int, at: f
     ledger.record(event, delivery.run_id, delivery.lane, worker=worker, attempt=attempt, detail=detail, at=at)
 
 
-def end_from_outside(run_id: str, lane: str, error: str, worker: str) -> None:
+def end_from_outside(run_id: str, lane: str, error: str, worker: str, book: Book = DATABASE_BOOK) -> None:
     """Record FAILED for a run whose worker cannot: its child was killed past the hard limit.
 
     Raises:
         StorageUnavailable: it could not be recorded.
     """
-    if runs.end_open(run_id, "FAILED", error):
+    if book.end(run_id, error):
         ledger.record("failed", run_id, lane, worker=worker, detail=error)
 
 
-def put_aside(run_id: Any, lane: str, why: str, worker: str) -> PutAside | Wait:
+def put_aside(run_id: Any, lane: str, why: str, worker: str, book: Book = DATABASE_BOOK) -> PutAside | Wait:
     """End the open run of a message that no worker can act on, and say what becomes of the message. Never raises.
 
     Nobody knows who wrote the message. So a run of another lane is left alone, and one that is being worked on.
@@ -243,7 +248,7 @@ def put_aside(run_id: Any, lane: str, why: str, worker: str) -> PutAside | Wait:
     why = clean(why[:MAX_ERROR])
     error = f"its message was put aside: {why}"
     try:
-        if isinstance(run_id, str) and _IS_ID.fullmatch(run_id) and runs.end_waiting(run_id, lane, error):
+        if isinstance(run_id, str) and _IS_ID.fullmatch(run_id) and book.end_waiting(run_id, lane, error):
             ledger.record("failed", run_id, lane, worker=worker, detail=error)
     except StorageUnavailable as away:
         return Wait(WAIT_FOR_STORAGE, str(away))

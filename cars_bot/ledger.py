@@ -21,6 +21,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from cars_bot import clock
 from cars_bot.settings import settings
 
 STREAM = "cars_bot:ledger"
@@ -114,6 +115,13 @@ class _Writer:
 
 
 _writer: _Writer | None = None
+_silent = False
+
+
+def be_silent() -> None:
+    """Record nothing from this process and those it forks: somebody else tells of what it does."""
+    global _silent
+    _silent = True
 
 
 def record(
@@ -126,11 +134,13 @@ def record(
             end has to be told of with a time before that: or else it may seem to have come after the end.
     """
     global _writer
+    if _silent:
+        return
     if _writer is None or _writer.pid != os.getpid():
         _writer = _Writer()  # also after a fork: threads do not survive one
         atexit.register(_writer.flush)
     _writer.pending.append(
-        ["at", f"{at or time.time():.6f}", "event", event, "run", run, "lane", lane,
+        ["at", f"{at or clock.now():.6f}", "event", event, "run", run, "lane", lane,
          "worker", worker, "attempt", str(attempt), "detail", detail[:500]]
     )  # fmt: skip
     if not _writer.wake.is_set():  # a lock less for all but the first of a batch

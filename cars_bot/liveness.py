@@ -22,7 +22,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Row, case, delete, select
+from sqlalchemy import ColumnElement, case, delete, not_, select
 
 from cars_bot import clock, database
 from cars_bot.errors import CarsBotError
@@ -108,7 +108,7 @@ def is_gone(holder: str | None) -> bool | None:
     return there[0] in "Tt" and bool(_lease_is_over(its_family))
 
 
-def is_lost(run: Row[Any]) -> bool:
+def is_lost(run: Any) -> bool:
     """Whether a run is IN_PROGRESS, by its row, and nobody is at it any more.
 
     Raises:
@@ -117,35 +117,38 @@ def is_lost(run: Row[Any]) -> bool:
     return run.state == "IN_PROGRESS" and bool(is_gone(run.holder) or is_overdue(run))
 
 
-def is_overdue(run: Row[Any]) -> bool:
+def is_overdue(run: Any) -> bool:
     """Whether an attempt lasts longer than its limits allow."""
     return run.overdue_at is None or clock.now() > run.overdue_at
+
+
+def _is_fresh() -> ColumnElement[bool]:
+    """The lease is not over. One that was renewed in the future was so by a clock that was ahead: nobody renews it."""
+    now = clock.now()
+    return workers.c.renewed_at.between(now - LEASE_SECONDS, now + LEASE_SECONDS)
 
 
 def _lease_is_over(its_family: str) -> bool | None:
     long_ago = clock.now() - LEASE_SECONDS
     with database.statements() as connection:
-        over = connection.execute(
-            select(workers.c.renewed_at < long_ago).where(workers.c.family == its_family)
-        ).scalar_one_or_none()
+        over = connection.execute(select(not_(_is_fresh())).where(workers.c.family == its_family)).scalar_one_or_none()
         if not over:
             return None if over is None else False
-        witness = select(workers.c.family).where(workers.c.since < long_ago, workers.c.renewed_at > long_ago)
+        witness = select(workers.c.family).where(workers.c.since < long_ago, _is_fresh())
         return connection.execute(witness.limit(1)).first() is not None
 
 
 def held(lane: str) -> set[str]:
     """The ids of the runs whose messages the workers of `lane` have received and not begun."""
-    fresh = workers.c.renewed_at > clock.now() - LEASE_SECONDS
     with database.statements() as connection:
-        told = connection.execute(select(workers.c.held).where(workers.c.lane == lane, fresh)).scalars()
+        told = connection.execute(select(workers.c.held).where(workers.c.lane == lane, _is_fresh())).scalars()
         return {run_id for ids in told for run_id in ids or ()}
 
 
 def others(lane: str) -> list[str]:
     """The families of the workers of `lane` that are alive, without our own."""
     with database.statements() as connection:
-        fresh = (workers.c.lane == lane) & (workers.c.renewed_at > clock.now() - LEASE_SECONDS)
+        fresh = (workers.c.lane == lane) & _is_fresh()
         families = connection.execute(select(workers.c.family).where(fresh)).scalars().all()
     return [name for name in families if name != family() and not is_gone(f"{name}/{'-'.join(name.split('-')[2:])}")]
 

@@ -14,6 +14,7 @@ from cars_bot.runs import OVERDUE, Run
 
 _unpublished = and_(runs.c.published_at.is_(None), runs.c.finished_at.is_(None))
 
+CLOCK_SECONDS = 60.0  # further in the future no run is accepted
 SHORT_WAIT = 10.0  # seconds that a Celery worker may hold a message which is not due
 MAX_REPUBLISHED = 8  # with pauses that double from GRACE_SECONDS on: about an hour
 AT_ONCE = 1_000  # runs looked at in one go
@@ -73,19 +74,40 @@ def expire_overdue(now: float) -> list[str]:
         return list(ended.scalars())
 
 
-def take_back(run_id: str) -> None:
-    """Have the relay publish an open run again, when it is due: its message is not held until then."""
+def set_right() -> list[str]:
+    """Move what was accepted in the future into the present, and publish it again; return the ids.
+
+    The clock was ahead when it was accepted, and was corrected since: as its row stands, it would wait for that time.
+    """
+    now = clock.now()
+    ahead = runs.c.accepted_at - now
+    wrong = and_(runs.c.accepted_at > now + CLOCK_SECONDS, _WAITS)
+    with database.statements() as connection:
+        if connection.execute(select(runs.c.id).where(wrong).limit(1)).first() is None:
+            return []
+    right = {name: runs.c[name] - ahead for name in ("accepted_at", "due_at", "expires_at", "started_at")}
+    with database.writing() as connection:
+        moved = update(runs).where(wrong).values(right | {"published_at": None}).returning(runs.c.id)
+        return list(connection.execute(moved).scalars())
+
+
+def take_back(run_id: str) -> bool:
+    """Have the relay publish a run again when it is due: its message is not held until then. False: it does not wait.
+
+    Raises:
+        StorageUnavailable: nothing was changed.
+    """
     with database.writing() as connection:
         waits = (runs.c.id == run_id) & _WAITS
-        connection.execute(update(runs).where(waits).values(published_at=None))
+        return connection.execute(update(runs).where(waits).values(published_at=None)).rowcount == 1
 
 
 def publish_again(lane: str) -> tuple[list[str], list[str]]:
-    """Put what a broker seems to have lost back into the outbox; a copy too many is harmless. To be asked for when the
-    lane's queues are empty.
+    """Put what a broker seems to have lost back into the outbox; a copy too many is harmless.
 
-    Lost is what was published and is due, and is in no worker's hands: none holds its message, and none that is alive
-    works on it. Each time the pause is twice as long, and after `MAX_REPUBLISHED` times the run ends FAILED.
+    Only to be called when the lane's queues are empty. Lost is what was published and is due, and is in no worker's
+    hands: none holds its message, and none that is alive works on it. Each time the pause is twice as long, and after
+    `MAX_REPUBLISHED` times the run ends FAILED.
 
     Returns:
         the ids of those put back, and of those given up.
@@ -95,20 +117,22 @@ def publish_again(lane: str) -> tuple[list[str], list[str]]:
     due = (runs.c.due_at < now - patience) | (runs.c.state == "IN_PROGRESS")
     late = (runs.c.published_at < now - patience) & due
     published = and_(runs.c.finished_at.is_(None), runs.c.lane == lane, runs.c.published_at.is_not(None))
+    wanted = (runs.c.id, runs.c.state, runs.c.attempt, runs.c.holder, runs.c.overdue_at, runs.c.republished)
     with database.statements() as connection:
-        late_ones = connection.execute(select(runs).where(published, late).limit(AT_ONCE)).all()
+        late_ones = connection.execute(select(*wanted).where(published, late).limit(AT_ONCE)).all()
     if not late_ones:
         return [], []
     held = liveness.held(lane)
     lost = [run for run in late_ones if liveness.is_lost(run) or (run.state != "IN_PROGRESS" and run.id not in held)]
-    again = [run.id for run in lost if (run.republished or 0) < MAX_REPUBLISHED]
-    for_good = [run.id for run in lost if (run.republished or 0) >= MAX_REPUBLISHED]
     once_more = {"published_at": None, "republished": func.coalesce(runs.c.republished, 0) + 1}
     ended = {"state": "FAILED", "error": LOST_TOO_OFTEN, "finished_at": now}
+    again: list[str] = []
+    given_up: list[str] = []
     with database.writing() as connection:
-        return tuple(  # type: ignore[return-value]
-            list(connection.execute(
-                update(runs).where(published, late, runs.c.id.in_(ids)).values(values).returning(runs.c.id)
-            ).scalars())
-            for ids, values in ((again, once_more), (for_good, ended))
-        )  # fmt: skip
+        for run in lost:
+            for_good = (run.republished or 0) >= MAX_REPUBLISHED
+            as_seen = (runs.c.id == run.id) & (runs.c.state == run.state) & (runs.c.attempt == run.attempt)
+            changed = update(runs).where(published, late, as_seen).values(ended if for_good else once_more)
+            if connection.execute(changed).rowcount:
+                (given_up if for_good else again).append(run.id)
+    return again, given_up

@@ -10,7 +10,6 @@ job does is `execution.py`'s business; how a message travels is the lanes'.
 """
 
 import json
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -90,7 +89,7 @@ def accept(
         raise InvalidArguments("the inline lane runs inside the request and cannot wait; leave countdown at 0")
     bound = job.bind(**args)
     arguments.check(bound)
-    now = time.time()
+    now = clock.now()
     run_id = run_id or new_id()
     ttl = job.queue.message_ttl
     connection.execute(

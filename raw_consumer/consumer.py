@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 
 from cars_bot import ledger
+from cars_bot.book import Book
 from cars_bot.catalogue import job_named
 from cars_bot.crash import crash_point
 from cars_bot.execution import execute, put_aside
@@ -28,8 +29,8 @@ FORWARD_SECONDS = 10.0  # for one try to publish a retry or a dead letter
 class Consumer:
     """Works off queues until told to stop, or until it has done `max_jobs` jobs (0: no such end)."""
 
-    def __init__(self, rmq_url: str, queues: Sequence[str], name: str, slot: Slot, max_jobs: int) -> None:
-        self.name, self.slot, self.max_jobs = name, slot, max_jobs
+    def __init__(self, rmq_url: str, queues: Sequence[str], name: str, slot: Slot, max_jobs: int, book: Book) -> None:
+        self.name, self.slot, self.max_jobs, self.book = name, slot, max_jobs, book
         self.publisher = Publisher(rmq_url, f"{name} publisher")
         self.intake = Intake(rmq_url, queues, name)
 
@@ -60,14 +61,14 @@ class Consumer:
             known = isinstance(error, envelope.UndecodableMessage)
             why = f"undecodable: {error}" if known else f"{type(error).__name__}: {error}"
             log.warning("message %s is put aside: %s", received.properties.message_id, why, exc_info=not known)
-            outcome = put_aside(received.properties.message_id, "raw", why, self.name)
+            outcome = put_aside(received.properties.message_id, "raw", why, self.name, self.book)
         return settle(outcome, redelivered)
 
     # feature: registration and dispatch
     def _run(self, delivery: Delivery) -> Outcome:
         logs.current_run, began = delivery.run_id, time.monotonic()
         with self.slot.working(delivery, job_named(delivery.job).policy):
-            outcome = execute(delivery, worker=self.name)
+            outcome = execute(delivery, worker=self.name, book=self.book)
         took, why = time.monotonic() - began, getattr(outcome, "error", "")[:200]
         log.info("%s: %s in %.3f s %s", delivery.job, type(outcome).__name__, took, why)
         logs.current_run = ""

@@ -45,7 +45,7 @@ def test_a_run_sent_by_hand_is_taken_into_the_books(server: Server) -> None:
     run_id = "by-hand-1"
     reply = server.report(run_id, "IN_PROGRESS", job="debug_task", lane="raw", args={})
 
-    assert reply.json() == {"attempt": 1}
+    assert reply.json() == {"attempt": 1, "args": {}, "waits": 0, "waited": 0.0}
     assert server.run(run_id)["state"] == "IN_PROGRESS"
 
 

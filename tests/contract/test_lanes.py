@@ -1,5 +1,6 @@
 """What every lane promises. Each test runs once per lane, on real brokers, and asks the same of each."""
 
+import re
 import time
 from typing import Any
 
@@ -21,7 +22,7 @@ def test_a_job_is_done_and_its_result_is_kept(kit: Kit, any_lane: str) -> None:
 
     assert (run["state"], run["attempt"], run["error"]) == ("DONE", 1, None)
     assert run["result"] == {"status": "success", "task_num": 7}
-    assert run["worker"]
+    assert re.fullmatch("api" if any_lane == "inline" else r".+-1/[12]", run["worker"]), "the worker's child is named"
 
 
 def test_a_run_is_seen_at_work_before_it_ends(kit: Kit, lane: str) -> None:

@@ -14,7 +14,7 @@ from cars_bot import clock, database, execution, idempotency, liveness, outbox, 
 from cars_bot.book import DATABASE_BOOK, DatabaseBook
 from cars_bot.catalogue import JOBS, QUEUES, Job, Policy
 from cars_bot.context import Context
-from cars_bot.errors import OutcomeUnknown, Retryable, StorageUnavailable, Throttled
+from cars_bot.errors import OutcomeUnknown, Retryable, StorageUnavailable, Throttled, TimeLimitExceeded
 from cars_bot.execution import execute
 from cars_bot.models import runs as table
 from cars_bot.models import workers
@@ -270,6 +270,22 @@ def test_an_outcome_in_hand_is_stored_again_and_its_job_is_not_done_again(monkey
 
     assert execute(message(run_id, job), worker="w", book=Flaky(5)) == Done(None)
     assert (done, row(run_id).state) == ([1], "DONE")
+
+
+def test_a_soft_limit_that_strikes_while_an_outcome_is_stored_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def strike(*_: object) -> None:
+        raise TimeLimitExceeded
+
+    job = job_doing(lambda context: "in hand", monkeypatch)
+    monkeypatch.setattr(execution, "STORE_AGAIN", (0.2, 0.2))
+    run_id = accepted(job)
+    before = signal.signal(signal.SIGALRM, strike)
+    signal.setitimer(signal.ITIMER_REAL, 0.3)
+    try:
+        assert execute(message(run_id, job), worker="w", book=Flaky(3)) == Done("in hand")
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert row(run_id).state == "DONE"
 
 
 def test_a_process_taken_for_dead_brings_a_success_that_counts_and_a_failure_that_does_not() -> None:

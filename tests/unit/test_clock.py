@@ -9,8 +9,8 @@ import pytest
 
 from cars_bot import clock, database
 from cars_bot.clock import COMPARE_SECONDS, SharedClock
+from commands import postgres_server
 from tests.api.server import redis_server
-from tests.conftest import postgresql
 from tests.unit.conftest import using_database
 
 DAY = 86_400.0
@@ -162,7 +162,9 @@ def test_each_database_is_compared_with_its_own_shared_clock(
 ) -> None:
     with redis_server(tmp_path) as redis, ExitStack() as stack:
         monkeypatch.setenv("REDIS_URL", redis if kind == "sqlite" else "redis://127.0.0.1:1/0")
-        own = stack.enter_context(postgresql(tmp_path)) if kind == "postgresql" else f"sqlite:///{tmp_path / 'k.db'}"
+        own = f"sqlite:///{tmp_path / 'k.db'}"
+        if kind == "postgresql":
+            own = stack.enter_context(postgres_server.running(tmp_path / "data")).get_uri()
         stack.enter_context(using_database(own, monkeypatch))
         for way in (database.statements, database.writing):
             skewed = SharedClock(lambda: time.time() + DAY, time.monotonic)

@@ -11,7 +11,7 @@ OURS = {"cars_bot", "celery_app", "celery_intake", "celery_tasks", "raw_consumer
 MAY_IMPORT = {
     "cars_bot": set(),
     "celery_app": {"cars_bot"},
-    "celery_intake": {"cars_bot"},
+    "celery_intake": {"celery_app", "cars_bot"},
     "celery_tasks": {"celery_app", "cars_bot"},
     "raw_consumer": {"cars_bot"},
     "api": {"cars_bot"},

@@ -4,8 +4,8 @@ import threading
 
 import pytest
 
-from cars_bot import database, outbox, run_lists, runs
-from cars_bot.catalogue import JOBS
+from cars_bot import clock, database, outbox, run_lists, runs
+from cars_bot.catalogue import JOBS, job_named
 from cars_bot.errors import InvalidArguments, StorageUnavailable
 from cars_bot.execution import execute
 from cars_bot.outcome import AlreadyEnded, Delivery, Done, Wait
@@ -135,3 +135,26 @@ def test_what_a_broker_lost_goes_back_into_the_outbox_and_what_waits_in_time_doe
     assert outbox.publish_again("raw") == ([old], [])
     with database.statements() as connection:
         assert [run.id for run in outbox.unpublished(connection, "raw")] == [old]
+
+
+def test_a_run_that_a_clock_put_into_the_future_is_brought_back_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    day, true = 86_400.0, clock.now
+    monkeypatch.setattr(clock, "now", lambda: true() + day)
+    with database.writing() as connection:
+        late = runs.accept(connection, job_named("process_post"), "raw", {"post_id": 1}, countdown=5.0)
+    outbox.mark_published([late])
+    monkeypatch.setattr(clock, "now", true)
+    with database.writing() as connection:
+        right = runs.accept(connection, job_named("debug_task"), "raw", {}, countdown=day)
+
+    assert outbox.set_right() == [late]
+    assert outbox.set_right() == []
+    with database.statements() as connection:
+        found, other = runs.find(connection, late), runs.find(connection, right)
+    assert found is not None
+    assert other is not None
+    assert found.accepted_at == pytest.approx(true(), abs=5)
+    assert found.due_at == pytest.approx(found.accepted_at + 5)
+    assert found.expires_at == pytest.approx(found.due_at + 3600)
+    assert found.published_at is None
+    assert other.due_at > true() + day - 60
