@@ -63,7 +63,8 @@ HOW: tuple[tuple[str, Typed | Instead], ...] = (
     (r"curl (-N )?.*", Typed(r"[{\[]")),
     # ---- start and stop: the session's kit is left alone
     (r"\./kit (purge|purge --yes)", Instead("", "tests/contract/test_kit_lifecycle.py")),
-    (r"(CELERY_BROKER_URL=redis:// )?\./kit (up|down|restart)( \w+)?", Instead("", "tests/contract/test_kit_lifecycle.py")),
+    (r"\./kit (up|down|restart)( \w+)?", Instead("", "tests/contract/test_kit_lifecycle.py")),
+    (r"CELERY_BROKER_URL=redis:// \./kit up", Instead("", "tests/contract/test_over_redis.py")),
     (r"\./kit up flower", Instead("needs a free port for Flower", "tests/contract/test_kit_lifecycle.py")),
     (r"\./kit scale .*", Instead("", "tests/contract/test_kit_lifecycle.py")),
     (r"make (demo|up|down)", Instead("", "tests/contract/test_kit_lifecycle.py")),
@@ -77,7 +78,8 @@ HOW: tuple[tuple[str, Typed | Instead], ...] = (
     (r"\./kit lab start \d+", Typed(r"Lab \d+\. ")),
     (r"\./kit lab check \d+( --lane \w+)?", Typed(r"(celery|raw)[\s\S]*\w", exit=(1,), thorough=True, seconds=180)),
     (r"\./kit lab (check|hint|explain|solution|start|diff|reset) .*", Instead("", "tests/labs/test_around_a_check.py")),
-    (r".*\./kit lab check 6 .*--json > .*|cat submissions.*|echo \$\?", Instead("needs a class", "tests/labs/test_around_a_check.py")),
+    (r".*\./kit lab check 6 .*--json > .*|cat submissions.*|echo \$\?",
+     Instead("needs a class", "tests/labs/test_around_a_check.py")),
     (r"\./kit exec python -m labs\.lab18\S* .*", Instead("", "tests/labs/test_labs.py")),
     (r"\./kit exec uv pip install -r .*", Instead("changes .venv", "requirements-dev.in")),
     # ---- develop
@@ -85,7 +87,8 @@ HOW: tuple[tuple[str, Typed | Instead], ...] = (
     (r"\./kit parity --write", Instead("writes into the project", "tests/unit/test_parity.py")),
     (r"\./kit parity --without .*", Instead("", "tests/unit/test_parity.py")),
     (r"make (test\S*|soak|lint|audit)|\./kit test(-faults)?( .*)?", Instead("the tests themselves", ".ci/run")),
-    (r"(make bench|\./kit bench( --prefetch-4| messages)?)", Instead("minutes, alone on the machine", "bench/__main__.py")),
+    (r"(make bench|\./kit bench( --prefetch-4| messages)?)",
+     Instead("minutes, alone on the machine", "bench/__main__.py")),
     (r"make compile-requirements", Instead("needs PyPI, writes pins", "tests/unit/test_requirements.py")),
     (r"make (locust|doctor|logs)", Instead("the same as ./kit", "Makefile")),
     # ---- no engine, no keys

@@ -1,4 +1,4 @@
-"""Every command that a text of the project prints is understood, has a row in `how.py`, and is typed as it says there."""
+"""Every command that a text prints is understood, has a row in `how.py`, and is typed as that says."""
 
 import os
 import re

@@ -37,7 +37,7 @@ PROCESSES = {"api", "celery_beat", "celery_worker", "consumer", "scheduler", "ou
              "flower", "epmd"}  # fmt: skip
 
 
-class Parsed(Exception):  # noqa: N818 - it ends a program that has read its words
+class Parsed(Exception):
     """The words were accepted; nothing more is to happen."""
 
     def __init__(self, options: argparse.Namespace) -> None:
@@ -145,9 +145,8 @@ def missing_path(words: list[str]) -> str:
     """The first word that looks like a path of the project and is none."""
     for word in words:
         made = word.startswith(("workspace/", "submissions/", "reports/"))
-        if "/" in word and not made and "{" not in word and re.fullmatch(r"[\w./-]+", word):
-            if not (ROOT / word).exists():
-                return f"there is no {word}"
+        if "/" in word and not made and re.fullmatch(r"[\w./-]+", word) and not (ROOT / word).exists():
+            return f"there is no {word}"
     return ""
 
 

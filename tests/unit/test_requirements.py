@@ -13,10 +13,11 @@ from tests.unit.test_imports import OURS
 
 # Programs and plug-ins that nothing imports: they are run, or loaded by name.
 RUN = {"supervisor", "flower", "pytest-xdist", "ruff", "mypy", "types-psutil", "uv", "pip-audit", "coverage",
-       "pre-commit", "hiredis"}  # fmt: skip
+       "pre-commit", "hiredis",
+       "playwright"}  # fmt: skip
 ALSO_OURS = {"config", "apps"}  # of the Django project in lab 18
 DEVELOPERS = {"tests", "bench", "loadtest", "antipatterns"}  # may use what requirements-dev.in adds
-EXTRAS = {"celery": {"redis"}, "redis": {"hiredis"}}
+LIBRARIES = {"telegram"}  # although a module of ours has the same name
 
 
 def named(text: str) -> str:
@@ -44,7 +45,8 @@ def imported(files: list[Path]) -> dict[str, str]:
             if isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 names = [node.module]
             for name in (name.partition(".")[0] for name in names):
-                if name not in sys.stdlib_module_names | OURS | ALSO_OURS and not (file.parent / f"{name}.py").exists():
+                beside = name not in LIBRARIES and (file.parent / f"{name}.py").exists()  # a lab's own module
+                if name not in sys.stdlib_module_names | OURS | ALSO_OURS and not beside:
                     found[name] = str(file.relative_to(ROOT))
     return found
 
