@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api import callback, dead_letters, errors, health, jobs, live, overview, pages, relay, submission, workers
 from api.guard import Guard
-from cars_bot import database
+from cars_bot import VERSION, database
 
 DESCRIPTION = """
 The same job, through Celery, through a consumer written by hand on pika, or right inside the request.
@@ -42,7 +42,7 @@ def build() -> FastAPI:
     """The application with all its parts."""
     made = FastAPI(
         title="Same job, two lanes",
-        version="0.1.0",
+        version=VERSION,
         description=DESCRIPTION,
         lifespan=lifespan,
         docs_url=None,  # ours needs no CDN: pages.py

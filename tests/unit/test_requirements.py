@@ -14,7 +14,7 @@ from tests.unit.test_imports import OURS
 # Programs and plug-ins that nothing imports: they are run, or loaded by name.
 RUN = {"supervisor", "flower", "pytest-xdist", "ruff", "mypy", "types-psutil", "uv", "pip-audit", "coverage",
        "pre-commit", "hiredis",
-       "playwright"}  # fmt: skip
+       "playwright", "python-multipart"}  # fmt: skip
 ALSO_OURS = {"config", "apps"}  # of the Django project in lab 18
 DEVELOPERS = {"tests", "bench", "loadtest", "antipatterns"}  # may use what requirements-dev.in adds
 LIBRARIES = {"telegram"}  # although a module of ours has the same name
