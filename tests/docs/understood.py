@@ -74,6 +74,8 @@ def what_is_wrong(printed: Printed) -> str:
     if words[0] not in check:
         return ""
     if printed.where.partition(":")[0].endswith(".py") and words[0] == "./kit":
+        if "…" in words:  # a message that leaves something out
+            return synopsis(words[1:])
         return "" if any(not kit(words[1:end]) for end in range(len(words), 1, -1)) else kit(words[1:2] or [""])
     return check[words[0]](words[1:])
 
