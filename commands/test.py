@@ -36,5 +36,7 @@ def run_pytest(words: list[str], under: tuple[str, ...] = ()) -> int:
     tests = subprocess.Popen(command, cwd=ROOT, env={**os.environ, TEST_SESSION: session})
     signal.signal(signal.SIGTERM, lambda *_: os.kill(tests.pid, signal.SIGINT))
     code = tests.wait()
+    for number in (signal.SIGINT, signal.SIGTERM):  # from here on there is nobody to hand them to
+        signal.signal(number, signal.SIG_DFL)
     end_marked(f"{TEST_SESSION}={session}")  # what they had no time to end when they were interrupted
     return code
