@@ -154,7 +154,7 @@ def missing_path(words: list[str]) -> str:
 
 def synopsis(words: list[str]) -> str:
     """`kit …` in a sentence: the command is known."""
-    return "" if not words or words[0] in KNOWN else f"there is no command {words[0]!r}"
+    return "" if not words or words[0] in KNOWN | {"…", "COMMAND"} else f"there is no command {words[0]!r}"
 
 
 def targets() -> set[str]:
