@@ -61,7 +61,8 @@ HOW: tuple[tuple[str, Typed | Instead], ...] = (
     (r"\./kit dead-letters (show|replay) --lane \w+ RUN.*", Instead("", "tests/contract/test_dead_letters.py")),
     (r"\./kit locust .*", Typed(r"(?s)E2E +celery.*E2E +inline.*E2E +raw", thorough=True)),
     (r"curl (-N )?.*", Typed(r"[{\[]")),
-    (r"\./kit exec .* worker .*--report-to .*", Instead("goes on until it is ended", "tests/faults/test_remote_workers.py")),
+    (r"\./kit exec .* worker .*--report-to .*",
+     Instead("goes on until it is ended", "tests/faults/test_remote_workers.py")),
     # ---- start and stop: the session's kit is left alone
     (r"\./kit (purge|purge --yes)", Instead("", "tests/contract/test_kit_lifecycle.py")),
     (r"\./kit (up|down|restart)( \w+)?", Instead("", "tests/contract/test_kit_lifecycle.py")),
