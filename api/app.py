@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api import callback, dead_letters, errors, health, jobs, live, overview, pages, reconciler, relay, workers
 from api.guard import Guard
-from cars_bot import database, startup
+from cars_bot import VERSION, database, startup
 
 DESCRIPTION = """
 The same job, through Celery, through a consumer written by hand on pika, or right inside the request.
@@ -43,7 +43,7 @@ def build() -> FastAPI:
     """The application with all its parts."""
     made = FastAPI(
         title="Same job, two lanes",
-        version="0.1.0",
+        version=VERSION,
         description=DESCRIPTION,
         lifespan=lifespan,
         docs_url=None,  # ours needs no CDN: pages.py

@@ -42,7 +42,7 @@ COMMANDS = {
         "exec": "run a program inside the kit's environment: exec celery -A celery_app report",
         "test": "the tests, with servers of their own",
         "test-faults": "all the faults the kit survives, as a table",
-        "lint": "ruff and mypy",
+        "lint": "ruff, its formatter and mypy",
         "parity": "what Celery does and what it takes by hand: the table, and its proof",
         "audit": "known security holes in what is pinned",
         "bench": "the lanes against each other",

@@ -1,4 +1,4 @@
-"""`kit lint`: ruff and mypy over everything."""
+"""`kit lint`: ruff, its formatter and mypy over everything."""
 
 import argparse
 import subprocess
@@ -7,7 +7,7 @@ import sys
 from commands.console import DONE, NO
 from commands.state import ROOT
 
-CHECKS = (("ruff", "check", ".", "kit"), ("mypy",))
+CHECKS = (("ruff", "check", ".", "kit"), ("ruff", "format", "--check", ".", "kit"), ("mypy",))
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,4 +1,8 @@
-"""`kit locust …`: load on the kit that is up. The arguments are locust's: --headless -u 20 -r 10 -t 30s."""
+"""`kit locust …`: load on the kit that is up. The arguments are locust's: --headless -u 20 -r 10 -t 15s.
+
+Without --headless it shows a page of its own, on this machine only. LANES, JOB and ARGS choose what is sent: see
+loadtest/locustfile.py.
+"""
 
 from commands.client import base_url
 from commands.exec_ import run_program

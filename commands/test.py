@@ -2,6 +2,7 @@
 
 For example: `./kit test tests/unit -k ports`. Without any, it is what takes a few minutes: the contract tests on
 SQLite, and nothing marked `thorough`. `./kit test tests` runs those as well, and the contract on PostgreSQL too.
+With --coverage as the first word it also measures which lines ran, in the processes that the tests start too.
 """
 
 import os
@@ -12,21 +13,30 @@ import sys
 
 from commands.state import ROOT, TEST_SESSION, end_marked
 
+COVERAGE = ("-m", "coverage", "run")  # its settings, also for child processes, stand in pyproject.toml
 # Most tests wait for processes: four wait at once. Asked for by name, they run in one process, easier to follow.
 A_FEW_MINUTES = ["-n", "4", "--databases", "sqlite", "-m", "not thorough"]
 
 
 def pass_on(words: list[str]) -> int:
-    return run_pytest(words or A_FEW_MINUTES)
+    measured = words[:1] == ["--coverage"]
+    words = words[1:] if measured else words
+    code = run_pytest(words or A_FEW_MINUTES, COVERAGE if measured else ())
+    if measured:
+        for step in (("combine", "--quiet"), ("report",)):
+            subprocess.run([sys.executable, "-m", "coverage", *step], cwd=ROOT, check=False)
+    return code
 
 
-def run_pytest(words: list[str]) -> int:
-    """Run pytest with these arguments, end what it leaves behind, and return its exit code."""
+def run_pytest(words: list[str], under: tuple[str, ...] = ()) -> int:
+    """Run pytest with these arguments, `under` another program, end what it leaves behind, and return its exit code."""
     session = secrets.token_hex(8)
-    command = [sys.executable, "-m", "pytest", *words]
+    command = [sys.executable, *under, "-m", "pytest", *words]
     signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C reaches pytest too, which ends its tests in order
     tests = subprocess.Popen(command, cwd=ROOT, env={**os.environ, TEST_SESSION: session})
     signal.signal(signal.SIGTERM, lambda *_: os.kill(tests.pid, signal.SIGINT))
     code = tests.wait()
+    for number in (signal.SIGINT, signal.SIGTERM):  # from here on there is nobody to hand them to
+        signal.signal(number, signal.SIG_DFL)
     end_marked(f"{TEST_SESSION}={session}")  # what they had no time to end when they were interrupted
     return code

@@ -1,0 +1,1 @@
+"""What the texts say, typed and compared with the code."""

@@ -1,0 +1,108 @@
+"""How each printed command is tried: a row a kind; a command that no row matches fails the tests.
+
+What cannot be run as it stands is at least understood (`understood.py`), and `instead` names what does run it.
+"""
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Typed:
+    """Run in a shell against the session's kit.
+
+    Attributes:
+        like: what standard output and standard error together must contain, as a regular expression.
+        exit: the exit statuses that are right.
+        thorough: too long for `make test`; CI types it.
+        seconds: after which it is ended; `never_ends` says that this is its way.
+    """
+
+    like: str = ""
+    exit: tuple[int, ...] = (0,)
+    thorough: bool = False
+    seconds: float = 120.0
+    never_ends: bool = False
+
+
+@dataclass(frozen=True)
+class Instead:
+    """Not typed by itself: `by` is the test or the script that runs it, or the words say why nothing can."""
+
+    why: str
+    by: str = ""
+
+
+EXPERIMENT = r"(?s)broken.*fixed"
+# The first row whose pattern is the whole command decides.
+HOW: tuple[tuple[str, Typed | Instead], ...] = (
+    # ---- look
+    (r"\./kit --help", Typed(r"usage: \./kit COMMAND")),
+    (r"\./kit status", Typed(r"(?s)process +state +pid.*page +http://127.*run directory: ")),
+    (r"\./kit inspect", Typed(r"celery[\s\S]*raw")),
+    (r"\./kit logs -f", Typed(r"api", seconds=3, never_ends=True, exit=(-15, 130, 143))),
+    (r"\./kit logs api", Typed(r"\w")),
+    (r"\./kit doctor", Typed(r"✓", exit=(0, 1))),
+    (r"\./kit dead-letters list", Typed()),
+    (r"\./kit exec rabbitmqctl list_queues", Typed(r"raw\.default")),
+    (r"\./kit exec celery -A celery_app inspect active", Typed(r"online", thorough=True)),
+    (r"make (status|celery-status|celery-stats)", Typed(r"\w", thorough=True)),
+    # ---- work
+    (r"\./kit submit process_task --lane raw .* --count 20 --json", Typed(r'^\{"runs": \[\{"id": "[\w-]+"')),
+    (r"\./kit submit process_task --lane raw .* --count 10", Typed(r"^([\w-]{36}\n){10}$")),
+    (r"\./kit submit describe_post .*", Typed(r"^[\w-]{36}\n$")),
+    (r"\./kit submit debug_task", Typed(r"^[\w-]{36}\n$")),
+    (r"\./kit wait --timeout 60 --json", Typed(r'"raw"', thorough=True)),
+    (r"\./kit wait \$\(\./kit submit debug_task --count 100\)", Typed(r"celery", thorough=True)),
+    (r"\./kit wait( -)?", Instead("reads what another command prints", "tests/docs/test_commands.py")),
+    (r"\./kit import data/result.json", Typed(r"238", thorough=True)),
+    (r"\./kit process data/result.json .*", Typed(r"\{", thorough=True, seconds=300)),
+    (r"\./kit dead-letters (replay|discard) --lane \w+ --all", Typed(thorough=True)),
+    (r"\./kit dead-letters (show|replay) --lane \w+ RUN.*", Instead("", "tests/contract/test_dead_letters.py")),
+    (r"\./kit locust .*", Typed(r"(?s)E2E +celery.*E2E +inline.*E2E +raw", thorough=True)),
+    (r"curl (-N )?.*", Typed(r"[{\[]")),
+    (r"\./kit exec .* worker .*--report-to .*",
+     Instead("goes on until it is ended", "tests/faults/test_remote_workers.py")),
+    # ---- start and stop: the session's kit is left alone
+    (r"\./kit (purge|purge --yes)", Instead("", "tests/contract/test_kit_lifecycle.py")),
+    (r"\./kit (up|down|restart)( \w+)?", Instead("", "tests/contract/test_kit_lifecycle.py")),
+    (r"CELERY_BROKER_URL=redis:// \./kit up", Instead("", "tests/contract/test_over_redis.py")),
+    (r"\./kit up flower", Instead("needs a free port for Flower", "tests/contract/test_kit_lifecycle.py")),
+    (r"\./kit scale .*", Instead("", "tests/contract/test_kit_lifecycle.py")),
+    (r"make (demo|up|down)", Instead("", "tests/contract/test_kit_lifecycle.py")),
+    (r"make run-celery-\w+", Instead("", "tests/contract/test_schedule.py")),
+    # ---- learn
+    (r"\./kit antipattern (list|show \d+)", Typed(r"\w{3}")),
+    (r"\./kit antipattern run \d+( --by-hand)?( --broker redis)?", Typed(EXPERIMENT, thorough=True, seconds=180)),
+    (r"\./kit antipattern run .* --repeat \d+", Instead("minutes", ".ci/run")),
+    (r"make (antipatterns|golden-rules)|\./kit golden-rules", Instead("minutes", ".ci/run")),
+    (r"\./kit lab (list|progress|progress --json)", Typed()),
+    (r"\./kit lab start 1", Typed(r"Lab \d+\. ")),
+    (r"\./kit lab start \d+", Typed(r"Lab \d+\. ", thorough=True)),
+    (r"\./kit lab check \d+( --lane \w+)?", Typed(r"(celery|raw)[\s\S]*\w", exit=(1,), thorough=True, seconds=180)),
+    (r"\./kit lab (check|hint|explain|solution|start|diff|reset) .*", Instead("", "tests/labs/test_around_a_check.py")),
+    (r".*\./kit lab check 6 .*--json > .*|cat submissions.*|echo \$\?",
+     Instead("needs a class", "tests/labs/test_around_a_check.py")),
+    (r"\./kit exec python -m labs\.lab18\S* .*", Instead("", "tests/labs/test_labs.py")),
+    (r"\./kit exec uv pip install -r .*", Instead("changes .venv", "requirements-dev.in")),
+    # ---- develop
+    (r"\./kit parity", Typed(r"(?s)celery.*by hand|feature", exit=(0,))),
+    (r"\./kit parity --write", Instead("writes into the project", "tests/unit/test_parity.py")),
+    (r"\./kit parity --without .*", Instead("", "tests/unit/test_parity.py")),
+    (r"make (test\S*|soak|lint|audit)|\./kit test(-faults)?( .*)?", Instead("the tests themselves", ".ci/run")),
+    (r"(make bench|\./kit bench( --prefetch-4| messages)?)",
+     Instead("minutes, alone on the machine", "bench/__main__.py")),
+    (r"make compile-requirements", Instead("needs PyPI, writes pins", "tests/unit/test_requirements.py")),
+    (r"make (locust|doctor|logs)", Instead("the same as ./kit", "Makefile")),
+    # ---- no engine, no keys
+    (r"docker compose .*", Instead("needs Docker; services and words are checked", "docker-compose.yml")),
+    # ---- words about commands
+    (r"\./kit( COMMAND| antipattern| lab| golden-rules)?( …)?", Instead("a command's name", "commands/__main__.py")),
+    (r"kit .*", Instead("a command's synopsis", "commands/__main__.py")),
+    (r".*(VALUE|…).*", Instead("a message with a value", "tests/docs/understood.py")),
+)  # fmt: skip
+
+
+def how(command: str) -> Typed | Instead | None:
+    """Return how a command is tried, or None where no row knows it."""
+    return next((way for pattern, way in HOW if re.fullmatch(pattern, command)), None)

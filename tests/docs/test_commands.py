@@ -1,0 +1,119 @@
+"""Every command that a text prints is understood, has a row in `how.py`, and is typed as that says."""
+
+import os
+import re
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.docs.how import HOW, Instead, Typed, how
+from tests.docs.printed import Printed, all_printed, in_text
+from tests.docs.understood import what_is_wrong
+from tests.kit import ROOT, Kit
+
+PRINTED = all_printed()
+# A message in the code is a sentence: it is understood, and the command in it is typed where a text prints it.
+TYPED_TEXTS = {each.text: each.where for each in reversed(PRINTED) if isinstance(how(each.text), Typed)}
+HERE = re.compile(r"(?:http://)?(?:127\.0\.0\.1|localhost):8080|…(?=/api)")
+
+
+def test_every_printed_command_can_be_right() -> None:
+    assert len(PRINTED) > 200
+    assert {each.where: f"{each.text}: {wrong}" for each in PRINTED if (wrong := what_is_wrong(each))} == {}
+
+
+def test_the_table_knows_every_printed_command() -> None:
+    in_texts = [each for each in PRINTED if ".py:" not in each.where or each.text.startswith(("curl", "docker"))]
+    assert [each for each in in_texts if how(each.text) is None] == []
+
+
+def test_what_is_not_typed_is_run_by_something_that_exists() -> None:
+    ways = [way for _, way in HOW if isinstance(way, Instead)]
+    assert [way for way in ways if not (way.by and (ROOT / way.by).exists())] == []
+
+
+@pytest.mark.parametrize(
+    ("file", "line"),
+    [
+        ("README.md", "```console\n$ ./kit lokust --headless\n```"),
+        ("README.md", "Type `make tset`."),
+        ("README.md", "```console\n$ ./kit submit process_task --args '{\"task_nr\": 1}'\n```"),
+        ("README.md", "```console\n$ ./kit scale celery_wroker=3\n```"),
+        ("README.md", "```console\n$ curl localhost:8080/api/rums\n```"),
+        ("README.md", "```console\n$ docker compose up -d --scale celery=3\n```"),
+        ("labs/lab06_retries/README.md", "```console\n$ ./kit lab chekc 6\n```"),
+        ("labs/lab06_retries/README.md", "```console\n$ ./kit lab check 66\n```"),
+        ("antipatterns/ap03_exactly_once/README.md", "```console\n$ ./kit antipattern run 3 --byhand\n```"),
+        ("antipatterns/ap03_exactly_once/README.md", "with `./kit antipattern run 33 --broker redis`"),
+        ("commands/new.py", '"""Do it.\n\n./kit submitt process_task\n"""'),
+        ("commands/new.py", 'raise Problem("no", "./kit restrat api")'),
+    ],
+)
+def test_a_broken_command_is_found_wherever_it_stands(file: str, line: str) -> None:
+    whole = (ROOT / file).read_text(encoding="utf-8") if (ROOT / file).exists() else ""
+    before = {each.text for each in in_text(file, whole)}
+    broken = [each for each in in_text(file, f"{whole}\n\n{line}\n") if each.text not in before]
+
+    assert len(broken) == 1
+    assert what_is_wrong(broken[0])
+
+
+@pytest.fixture(scope="session")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The student's folder for the labs' commands."""
+    return tmp_path_factory.mktemp("workspace")
+
+
+def commands(thorough: bool) -> list[object]:
+    """Each command once, however often it is printed."""
+    ways = {text: how(text) for text in sorted(TYPED_TEXTS)}
+    return [pytest.param(text, id=text.replace("/", "_")[:80]) for text, way in ways.items()
+            if isinstance(way, Typed) and way.thorough == thorough]  # fmt: skip
+
+
+@pytest.mark.parametrize("command", commands(thorough=False))
+def test_a_command_does_what_its_text_says(kit: Kit, workspace: Path, command: str) -> None:
+    type_in(kit, workspace, command)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("command", commands(thorough=True))
+def test_a_long_command_does_what_its_text_says(kit: Kit, workspace: Path, command: str) -> None:
+    if started := re.match(r"\./kit lab check (\d+)", command):
+        type_in(kit, workspace, f"./kit lab start {started[1]}")
+    type_in(kit, workspace, command)
+
+
+def type_in(kit: Kit, workspace: Path, command: str) -> None:
+    """Run a command in a shell, with the addresses and ids of the kit that runs, and judge it by its row."""
+    way = how(command)
+    assert isinstance(way, Typed)
+    filled = HERE.sub(str(kit.http.base_url).rstrip("/"), command)
+    if "RUN_ID" in filled or "<id>" in filled:
+        run = kit.submit("raw", "debug_task")[0]
+        filled = filled.replace("RUN_ID", run).replace("<id>", run)
+    environment = {**kit.environment, "LABS_WORKSPACE": str(workspace), "COLUMNS": "200"}
+    shell = subprocess.Popen(["/bin/bash", "-c", filled], cwd=ROOT, env=environment, text=True,
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)  # fmt: skip
+    try:
+        said, _ = shell.communicate(timeout=way.seconds)
+    except subprocess.TimeoutExpired:
+        os.killpg(shell.pid, signal.SIGTERM)
+        said, _ = shell.communicate(timeout=20)
+        assert way.never_ends, f"{filled} did not end in {way.seconds} s:\n{said}"
+    assert way.never_ends or shell.returncode in way.exit, f"{filled}: {shell.returncode}\n{said}"
+    assert re.search(way.like, said), f"{filled} does not print {way.like!r}:\n{said}"
+
+
+def test_the_two_ends_of_a_pipe_are_tried_together(kit: Kit) -> None:
+    done = subprocess.run(["/bin/bash", "-c", "./kit submit debug_task | ./kit wait -"], cwd=ROOT, env=kit.environment,
+                          text=True, capture_output=True, check=False, timeout=60)  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    assert "celery" in done.stdout
+
+
+def test_a_command_printed_in_two_texts_is_typed_once() -> None:
+    assert len(TYPED_TEXTS) == len({Printed("", text) for text in TYPED_TEXTS})
