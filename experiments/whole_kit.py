@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +13,8 @@ from typing import Any
 
 from dotenv import dotenv_values
 
+from commands.state import TEMPORARY
+from commands.warden import Warden
 from experiments.ground import FOREIGN, NoGround
 from experiments.processes import ROOT
 
@@ -25,16 +26,13 @@ def whole_kit() -> Iterator["WholeKit"]:
     Raises:
         NoGround: it does not start; the message is what `kit up` says.
     """
-    folder = Path(tempfile.mkdtemp(prefix="experiments-"))
+    folder = Path(tempfile.mkdtemp(prefix=TEMPORARY)).resolve()
     kit = WholeKit(folder)
-    try:
+    with Warden(f"KIT_RUN_DIR={kit.run_dir}", folder):
         started = kit.command("up", "--private")
         if started.returncode:
             raise NoGround(started.stderr.strip())
         yield kit
-    finally:
-        kit.command("down")
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 class WholeKit:

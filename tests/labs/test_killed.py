@@ -1,0 +1,94 @@
+"""Whoever starts servers of its own may be killed at any moment, and leaves nothing: no process, no folder.
+
+Each of the commands is sent a real signal at a random moment. What belongs to it is known by the temporary folder that
+it was given.
+"""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from commands.state import TEMPORARY, marked
+from labs.lab import all_labs
+from tests.kit import ROOT, until
+
+SWEEP_SECONDS = 30  # a busy machine takes its time to end forty processes
+LAB = all_labs()[0]
+DAEMON = """import os, pathlib, subprocess, sys, time
+subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
+pathlib.Path(__file__).with_name("began").touch()
+time.sleep(600)
+"""
+COMMANDS = {
+    "a lab's check": (["labs", "check", "1", "--lane", "raw"], 8.0),
+    "an antipattern": (["antipatterns", "run", "8"], 12.0),
+    "all antipatterns": (["antipatterns.report", "--repeat", "1", "--processes", "1"], 20.0),
+    "the tests": (["commands", "test", "tests/contract/test_kit_lifecycle.py", "-x"], 20.0),
+    "the fault tests": (["commands", "test-faults", "tests/faults/test_workers.py", "-x"], 20.0),
+}
+
+
+class Victim:
+    """A command in a session of its own, with a temporary folder that everything which it starts inherits."""
+
+    def __init__(self, words: list[str], folder: Path) -> None:
+        self.folder = folder
+        environment = os.environ | {"LABS_WORKSPACE": str(folder / "workspace"), "TMPDIR": str(folder)}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", *words], cwd=ROOT, env=environment, start_new_session=True,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    def left(self) -> list[str]:
+        """What still runs of it, and the folders of servers that are still there."""
+        running = [f"{pid} {command}" for pid, command in marked(f"TMPDIR={self.folder}").items()]
+        return running + [str(path) for path in self.folder.glob(f"{TEMPORARY}*")]
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A short path: sockets are made in it."""
+    path = Path("/tmp") / f"killed-{uuid.uuid4().hex[:8]}"
+    path.mkdir()
+    yield path
+    subprocess.run(["rm", "-rf", str(path)], check=False)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGHUP], ids=["SIGKILL", "SIGHUP"])
+@pytest.mark.parametrize("name", COMMANDS)
+def test_killed_at_any_moment_it_leaves_nothing(name: str, number: int, folder: Path) -> None:
+    words, longest = COMMANDS[name]
+    moment = random.uniform(0.1, longest)  # seconds; the failure names it
+    if words[0] == "labs":
+        Victim(["labs", "start", "1"], folder).process.wait()
+        (folder / "workspace" / LAB.name / "raw_lane.py").write_text(DAEMON, "utf-8")
+    victim = Victim(words, folder)
+    time.sleep(moment)
+
+    victim.process.send_signal(number)
+    victim.process.wait(SWEEP_SECONDS)
+
+    until(lambda: not victim.left(), SWEEP_SECONDS, f"nothing is left after {moment:.2f} s: {victim.left()}")
+
+
+@pytest.mark.thorough
+def test_a_check_killed_at_work_takes_along_what_the_students_program_has_started(folder: Path) -> None:
+    Victim(["labs", "start", "1"], folder).process.wait()
+    (folder / "workspace" / LAB.name / "raw_lane.py").write_text(DAEMON, "utf-8")
+    victim = Victim(["labs", "check", "1", "--lane", "raw"], folder)
+    until((folder / "workspace" / LAB.name / "began").exists, 60, "the check has started the program")
+    assert len(victim.left()) >= 6  # RabbitMQ, Redis, the messenger, supervisor, the program and its child
+
+    victim.process.kill()
+    victim.process.wait()
+
+    until(lambda: not victim.left(), SWEEP_SECONDS, f"nothing is left: {victim.left()}")
