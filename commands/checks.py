@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from commands import amqp, bootstrap, debian, given, ports, rabbitmq, redis_server
+from commands import leftovers as remains
 from commands.console import Problem
 from commands.readiness import http_answers
 from commands.state import RunDir, living, process_state
@@ -101,6 +102,15 @@ def leftovers(run: RunDir) -> Iterator[Fault]:
     for path in (run.socket, run.supervisor_pid):
         if path.exists():
             yield Fault(f"{path} was left by a kit that was killed", "./kit down")
+
+
+def experiments(run: RunDir) -> Iterator[Fault]:
+    """Servers of a lab's check, an antipattern or the tests whose owner is gone."""
+    for mark, pids in remains.left().items():
+        folder = remains.folder_of(mark)
+        whose = f"an experiment in {folder}" if folder else "tests"
+        mend = f"kill -9 {' '.join(map(str, pids))}" + (f"; rm -r {folder}" if folder else "")
+        yield Fault(f"{len(pids)} processes of {whose} still run, and who started them is gone", mend)
 
 
 def taken_ports(run: RunDir) -> Iterator[Fault]:
@@ -210,6 +220,7 @@ CHECKS: dict[str, Check] = {
     "RabbitMQ and Redis": servers,
     "disk": disk,
     "leftovers": leftovers,
+    "experiments": experiments,
     "ports": taken_ports,
     "database": database,
     "processes": processes,

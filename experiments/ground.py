@@ -68,7 +68,7 @@ def ground() -> Iterator[Ground]:
             or at the block's end and nowhere else: a client that is thrown out of a talk with its broker waits for
             ever to say goodbye, or reports a broken connection in its place.
     """
-    folder = Path(tempfile.mkdtemp(prefix=TEMPORARY)).resolve()
+    folder = temporary_folder()
     environment = {name: value for name, value in os.environ.items() if name not in FOREIGN}
     environment |= {"KIT_RUN_DIR": str(folder / "run"), "PYTHONPATH": str(ROOT)}
     warden = Warden(f"KIT_RUN_DIR={environment['KIT_RUN_DIR']}", folder)
@@ -86,6 +86,18 @@ def ground() -> Iterator[Ground]:
         finally:
             with on_interrupt(signal.SIG_IGN):  # whoever presses Ctrl-C twice gets no servers left behind
                 warden.end()
+
+
+def temporary_folder() -> Path:
+    """A new one.
+
+    Raises:
+        NoGround: there is no room, or no permission.
+    """
+    try:
+        return Path(tempfile.mkdtemp(prefix=TEMPORARY)).resolve()
+    except OSError as error:
+        raise NoGround(f"no temporary folder can be made: {error.strerror}; TMPDIR names another place") from error
 
 
 @contextmanager

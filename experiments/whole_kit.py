@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,9 +12,8 @@ from typing import Any
 
 from dotenv import dotenv_values
 
-from commands.state import TEMPORARY
 from commands.warden import Warden
-from experiments.ground import FOREIGN, NoGround
+from experiments.ground import FOREIGN, NoGround, temporary_folder
 from experiments.processes import ROOT
 
 
@@ -26,7 +24,7 @@ def whole_kit() -> Iterator["WholeKit"]:
     Raises:
         NoGround: it does not start; the message is what `kit up` says.
     """
-    folder = Path(tempfile.mkdtemp(prefix=TEMPORARY)).resolve()
+    folder = temporary_folder()
     kit = WholeKit(folder)
     with Warden(f"KIT_RUN_DIR={kit.run_dir}", folder):
         started = kit.command("up", "--private")

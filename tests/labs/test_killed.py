@@ -92,3 +92,24 @@ def test_a_check_killed_at_work_takes_along_what_the_students_program_has_starte
     victim.process.wait()
 
     until(lambda: not victim.left(), SWEEP_SECONDS, f"nothing is left: {victim.left()}")
+
+
+@pytest.mark.thorough
+def test_doctor_finds_what_was_left_without_a_warden_and_its_command_ends_it(folder: Path) -> None:
+    run = folder / f"{TEMPORARY}left" / "run"
+    kit = [sys.executable, "-m", "commands"]
+    environment = os.environ | {"TMPDIR": str(folder), "KIT_RUN_DIR": str(run)}
+    subprocess.run([*kit, "up", "--private", "redis"], cwd=ROOT, env=environment, check=True, capture_output=True)
+    try:
+        elsewhere = os.environ | {"KIT_RUN_DIR": str(folder / "another")}
+        said = subprocess.run([*kit, "doctor"], cwd=ROOT, env=elsewhere, check=False, capture_output=True, text=True)
+
+        lines = said.stdout.splitlines()
+        (place,) = [number for number, line in enumerate(lines) if str(run.parent) in line and "→" not in line]
+        assert "who started them is gone" in lines[place]
+        assert said.returncode == 1
+        subprocess.run(lines[place + 1].partition("→")[2], shell=True, check=True)  # noqa: S602 - as a person types it
+        until(lambda: not marked(f"KIT_RUN_DIR={run}"), 10, "all of it has ended")
+        assert not run.parent.exists()
+    finally:
+        subprocess.run([*kit, "down"], cwd=ROOT, env=environment, check=True, capture_output=True)
