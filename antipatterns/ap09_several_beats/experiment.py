@@ -1,7 +1,7 @@
 """Two Beats run with the same schedule for four ticks; the one that ticked last is killed; three more are due."""
 
+import math
 from collections.abc import Sequence
-from itertools import pairwise
 
 from antipatterns.experiment import Counts, Due
 from experiments.evidence import Note
@@ -36,9 +36,14 @@ def ticks(stage: Stage) -> list[Note]:
 def due(came: Sequence[Note], every: float) -> int:
     """How many ticks were due in the time in which these came: the first, and one for each interval since.
 
-    A tick that is late by less than half an interval is none more and none less.
+    A tick that comes before three quarters of an interval have passed since the last that was due is one too many.
     """
-    return 1 + sum(round((later.at - earlier.at) / every) for earlier, later in pairwise(came)) if came else 0
+    number, last = 0, -math.inf
+    for tick in came:
+        if tick.at - last >= 0.75 * every:
+            number += max(1, round((tick.at - last) / every)) if number else 1
+            last = tick.at
+    return number
 
 
 def failed(counts: Counts) -> bool:
