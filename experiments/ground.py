@@ -70,7 +70,7 @@ def ground() -> Iterator[Ground]:
     """
     folder = temporary_folder()
     environment = {name: value for name, value in os.environ.items() if name not in FOREIGN}
-    environment |= {"KIT_RUN_DIR": str(folder / "run"), "PYTHONPATH": str(ROOT)}
+    environment |= {"KIT_RUN_DIR": str(folder / "run"), "PYTHONPATH": str(ROOT), "KIT_BROKER_TAG": "administrator"}
     warden = Warden(f"KIT_RUN_DIR={environment['KIT_RUN_DIR']}", folder)
     with on_interrupt(signal.default_int_handler):
         try:
