@@ -40,12 +40,13 @@ class Victim:
     """A command in a session of its own, with a temporary folder that everything which it starts inherits."""
 
     def __init__(self, words: list[str], folder: Path) -> None:
-        self.folder = folder
+        self.folder, self.output = folder, folder / "output"
         environment = os.environ | {"LABS_WORKSPACE": str(folder / "workspace"), "TMPDIR": str(folder)}
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", *words], cwd=ROOT, env=environment, start_new_session=True,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+        with self.output.open("w") as file:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", *words], cwd=ROOT, env=environment, start_new_session=True,
+                stdout=file, stderr=file,
+            )  # fmt: skip
 
     def left(self) -> list[str]:
         """What still runs of it, and the folders of servers that are still there."""
@@ -85,7 +86,9 @@ def test_a_check_killed_at_work_takes_along_what_the_students_program_has_starte
     Victim(["labs", "start", "1"], folder).process.wait()
     (folder / "workspace" / LAB.name / "raw_lane.py").write_text(DAEMON, "utf-8")
     victim = Victim(["labs", "check", "1", "--lane", "raw"], folder)
-    until((folder / "workspace" / LAB.name / "began").exists, 60, "the check has started the program")
+    began = folder / "workspace" / LAB.name / "began"
+    until(lambda: began.exists() or victim.process.poll() is not None, 120, "the check has started the program")
+    assert began.exists(), victim.output.read_text("utf-8")
     assert len(victim.left()) >= 6  # RabbitMQ, Redis, the messenger, supervisor, the program and its child
 
     victim.process.kill()
