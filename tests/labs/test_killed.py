@@ -1,7 +1,7 @@
-"""Whoever starts servers of its own may be killed at any moment, and leaves nothing: no process, no folder.
+"""Whoever starts servers of its own may be killed at any moment, and leaves no process.
 
-Each of the commands is sent a real signal at a random moment. What belongs to it is known by the temporary folder that
-it was given.
+Each of the commands is sent a real signal at a random moment. What belongs to it is known by the LOGNAME that it was
+given: the kit hands that on to its servers. (Not TMPDIR: kits agree there on their ports.)
 """
 
 import os
@@ -37,11 +37,11 @@ COMMANDS = {
 
 
 class Victim:
-    """A command in a session of its own, with a temporary folder that everything which it starts inherits."""
+    """A command in a session of its own, with a name that everything which it starts inherits."""
 
     def __init__(self, words: list[str], folder: Path) -> None:
         self.folder, self.output = folder, folder / "output"
-        environment = os.environ | {"LABS_WORKSPACE": str(folder / "workspace"), "TMPDIR": str(folder)}
+        environment = os.environ | {"LABS_WORKSPACE": str(folder / "workspace"), "LOGNAME": folder.name}
         with self.output.open("w") as file:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", *words], cwd=ROOT, env=environment, start_new_session=True,
@@ -49,9 +49,8 @@ class Victim:
             )  # fmt: skip
 
     def left(self) -> list[str]:
-        """What still runs of it, and the folders of servers that are still there."""
-        running = [f"{pid} {command}" for pid, command in marked(f"TMPDIR={self.folder}").items()]
-        return running + [str(path) for path in self.folder.glob(f"{TEMPORARY}*")]
+        """What still runs of it."""
+        return [f"{pid} {command}" for pid, command in marked(f"LOGNAME={self.folder.name}").items()]
 
 
 @pytest.fixture
@@ -101,7 +100,7 @@ def test_a_check_killed_at_work_takes_along_what_the_students_program_has_starte
 def test_doctor_finds_what_was_left_without_a_warden_and_its_command_ends_it(folder: Path) -> None:
     run = folder / f"{TEMPORARY}left" / "run"
     kit = [sys.executable, "-m", "commands"]
-    environment = os.environ | {"TMPDIR": str(folder), "KIT_RUN_DIR": str(run)}
+    environment = os.environ | {"KIT_RUN_DIR": str(run)}
     subprocess.run([*kit, "up", "--private", "redis"], cwd=ROOT, env=environment, check=True, capture_output=True)
     try:
         elsewhere = os.environ | {"KIT_RUN_DIR": str(folder / "another")}
