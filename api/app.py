@@ -2,7 +2,7 @@
 
     uvicorn api.app:app --port 8080 --timeout-graceful-shutdown 1
 
-One process: the relay and the projector are threads of it, one of each per lane and per database.
+One process: relays, reconciler and projector are threads of it.
 """
 
 from collections.abc import AsyncIterator
@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
-from api import callback, dead_letters, errors, health, jobs, live, overview, pages, relay, submission, workers
+from api import callback, dead_letters, errors, health, jobs, live, overview, pages, reconciler, relay, workers
 from api.guard import Guard
 from cars_bot import database
 
@@ -30,11 +30,12 @@ Every refusal has one shape, `{"error": …, "message": …}`: a word to branch 
 async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
     """Make the tables, start the threads; at the end stop them."""
     await run_in_threadpool(database.create_tables)
-    await run_in_threadpool(submission.abandon_inline)
+    await run_in_threadpool(reconciler.start)
     relay.start()
     live.start()
     yield
     await run_in_threadpool(live.stop)
+    await run_in_threadpool(reconciler.stop)
     await run_in_threadpool(relay.stop)
 
 

@@ -5,7 +5,6 @@ and is given the reply of the first time; how the runs travel from here is the r
 """
 
 import hashlib
-import time
 from typing import Any
 
 from pydantic_core import to_json
@@ -14,7 +13,7 @@ from sqlalchemy import Connection, select, update
 from api import lanes
 from api.errors import Refused, unknown_run
 from api.schemas import Submission
-from cars_bot import database, ledger, run_lists, runs, workflow
+from cars_bot import clock, database, ledger, runs, workflow
 from cars_bot.catalogue import job_named
 from cars_bot.crash import crash_point
 from cars_bot.models import idempotency_keys
@@ -56,7 +55,7 @@ def replied(states: Any) -> Reply:
 def _claim(connection: Connection, key: str, wanted: Submission, reply: Reply) -> Reply | None:
     """Take `key` for this submission; if it is taken, return the reply that goes with it."""
     body_hash = hashlib.sha256(to_json(wanted)).hexdigest()
-    row = {"key": f"runs:{key}", "body_hash": body_hash, "reply": reply, "created_at": time.time()}
+    row = {"key": f"runs:{key}", "body_hash": body_hash, "reply": reply, "created_at": clock.now()}
     if database.insert_if_new(connection, idempotency_keys, row):
         return None
     taken = connection.execute(select(idempotency_keys).where(idempotency_keys.c.key == row["key"])).one()
@@ -124,15 +123,3 @@ def existing(run_id: str) -> runs.Run:
     if run is None:
         raise unknown_run(run_id)
     return run
-
-
-def abandon_inline() -> None:
-    """End the inline runs of an API that stopped while it executed them: nobody will come back to them."""
-    with database.statements() as connection:
-        orphans = [
-            run.id for state in runs.OPEN for run in run_lists.page(connection, lane="inline", state=state, limit=1_000)
-        ]
-    why = "the API stopped while it ran; the inline lane has nobody to come back to it"
-    for run_id in orphans:
-        if runs.end_open(run_id, "FAILED", why):
-            ledger.record("failed", run_id, "inline", detail="the API stopped")
