@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
 
-from antipatterns.experiment import Experiment, all_of_them, interval
-from antipatterns.live import both
+from antipatterns.experiment import Experiment, Result, all_of_them, interval
+from antipatterns.live import EXAMPLES, both
 from antipatterns.show import difference, ending, heading
-from commands.console import NO, USAGE, Problem, any_terminal, report, table
+from commands.console import DONE, NO, USAGE, Problem, any_terminal, report, table
+from experiments.stage import DidNotHappen
 from experiments.started import started
 
 
@@ -65,26 +66,52 @@ def chosen(number: int, by_hand: bool) -> Experiment:
 
 
 def try_out(experiment: Experiment, broker: str, repeat: int, as_json: bool) -> int:
-    """Run both examples so often; 0 if broken failed and fixed held every time."""
+    """Run both examples so often; 0 if every count of every repetition was as it is due."""
     if broker and broker not in experiment.brokers:
         raise Problem(f"{experiment.name}: only on {' and '.join(experiment.brokers)}", code=USAGE)
+    if repeat < 1:
+        raise Problem("--repeat takes 1 or more", code=USAGE)
     say: Callable[[str], None] = partial(print, flush=True) if not as_json else lambda _text: None
-    pairs = []
+    pairs, differs = list[tuple[Result, Result]](), list[str]()
     with started() as servers:
-        for _ in range(repeat):
+        for number in range(1, repeat + 1):
             say(f"\n{experiment.name}\n\n{heading()}")
-            pairs.append(both(experiment, servers, broker, say))
-            say(ending(*pairs[-1]))
-    shares = {}
-    for name, results in zip(("broken", "fixed"), zip(*pairs, strict=True), strict=True):
-        shown = sum(result.failed for result in results)
-        low, high = interval(shown, repeat)
-        shares[name] = {"failed": shown, "of": repeat, "low": low, "high": high}
-        if repeat > 1 and not as_json:
-            print(f"{name} failed {shown} of {repeat} times (95 % interval of the share: {low:.0%} to {high:.0%})")
+            try:
+                pair = both(experiment, servers, broker, say)
+            except DidNotHappen as error:  # the others are tried all the same
+                differs.append(f"repetition {number}, {error}")
+                continue
+            pairs.append(pair)
+            say(ending(*pair))
+            for example, result in zip(EXAMPLES, pair, strict=True):
+                differs += [f"repetition {number}, {example}: {text}" for text in result.differs]
+    shares = {example: share([pair[side] for pair in pairs]) for side, example in enumerate(EXAMPLES)}
     if as_json:
-        print(json.dumps({"shares": shares, "runs": [[asdict(result) for result in pair] for pair in pairs]}, indent=1))
-    return 0 if shares["broken"]["failed"] == repeat and shares["fixed"]["failed"] == 0 else NO
+        runs = [[asdict(result) for result in pair] for pair in pairs]
+        print(json.dumps({"shares": shares, "differs": differs, "runs": runs}, indent=1))
+    else:
+        print("\n".join(summary(shares, repeat, differs)))
+    return NO if differs else DONE
+
+
+def share(results: list[Result]) -> dict[str, float]:
+    """How often the failure showed, of how many, and the 95 % interval of the share."""
+    shown, of = sum(result.failed for result in results), len(results)
+    low, high = interval(shown, of) if of else (0.0, 1.0)
+    return {"failed": shown, "of": of, "low": low, "high": high}
+
+
+def summary(shares: dict[str, dict[str, float]], repeat: int, differs: list[str]) -> list[str]:
+    """What is said after the last repetition."""
+    lines = [
+        f"{name} failed {one['failed']} of {one['of']} times "
+        f"(95 % interval of the share: {one['low']:.0%} to {one['high']:.0%})"
+        for name, one in shares.items()
+        if repeat > 1
+    ]
+    if differs:
+        return [*lines, "not as due:", *(f"  {text}" for text in differs)]
+    return [*lines, f"every count was as due, {repeat} of {repeat} times"] if repeat > 1 else lines
 
 
 if __name__ == "__main__":

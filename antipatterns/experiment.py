@@ -16,15 +16,22 @@ from experiments.stage import Stage
 
 HERE = Path(__file__).resolve().parent
 Counts = dict[str, float]
+Due = dict[str, float | tuple[float, float]]  # each count; one that honestly varies: the least and the most
 RESULTS = "ANTIPATTERN_RESULTS"  # in the environment: a folder where every result is written down
 
 
 @dataclass(frozen=True)
 class Result:
-    """What came of one example, once."""
+    """What came of one example, once.
+
+    Attributes:
+        differs: each count that is not as it is due, in words; also an example that failed and was to hold, or held
+            and was to fail.
+    """
 
     counts: Counts
     failed: bool
+    differs: list[str]
     verdict: str
     seconds: float
     notes: list[Note] = field(default_factory=list)
@@ -39,7 +46,7 @@ class Experiment:
 
     @property
     def module(self) -> ModuleType:
-        """It has NAME, BROKERS (the first is the one it is about), run, failed and verdict."""
+        """It has NAME, BROKERS (the first is the one it is about), DUE for each example, run, failed and verdict."""
         return import_module(f"antipatterns.{self.folder.name}.{self.prefix}experiment")
 
     @property
@@ -65,7 +72,9 @@ class Experiment:
             began = time.monotonic()
             counts = self.module.run(stage, f"antipatterns.{self.folder.name}.{self.prefix}{example}")
             seconds = time.monotonic() - began
-            result = Result(counts, self.module.failed(counts), self.module.verdict(counts), seconds, stage.notes())
+            failed = bool(self.module.failed(counts))
+            differs = differences(counts, self.module.DUE[example]) + wrong_way(example, failed)
+            result = Result(counts, failed, differs, self.module.verdict(counts), seconds, stage.notes())
         if folder := os.environ.get(RESULTS):
             self._write_down(Path(folder), example, broker or self.brokers[0], result)
         return result
@@ -73,7 +82,9 @@ class Experiment:
     def _write_down(self, folder: Path, example: str, broker: str, result: Result) -> None:
         line = {
             "folder": self.folder.name, "by_hand": bool(self.prefix), "example": example, "broker": broker,
-            "counts": result.counts, "failed": result.failed, "seconds": round(result.seconds, 2),
+            "counts": result.counts, "failed": result.failed, "differs": result.differs,
+            "due": {name: limits(due) for name, due in self.module.DUE[example].items()},
+            "seconds": round(result.seconds, 2),
         }  # fmt: skip
         with (folder / f"{os.getpid()}.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
@@ -109,6 +120,27 @@ class Antipattern:
 def all_of_them() -> list[Antipattern]:
     """By number."""
     return [Antipattern(folder) for folder in sorted(HERE.glob("ap[0-9][0-9]_*"))]
+
+
+def differences(counts: Counts, due: Due) -> list[str]:
+    """Each count that is not as it is due: "ticks that came: 9, due 7"."""
+    said = []
+    for name in {**due, **counts}:
+        least, most = limits(due[name]) if name in due else (math.nan, math.nan)
+        if name not in counts or not least <= counts[name] <= most:
+            wanted = "not named" if name not in due else f"{least:g}" if least == most else f"{least:g} to {most:g}"
+            said.append(f"{name}: {counts.get(name, 'missing')}, due {wanted}")
+    return said
+
+
+def limits(due: float | tuple[float, float]) -> tuple[float, float]:
+    """The least and the most that is due."""
+    return due if isinstance(due, tuple) else (due, due)
+
+
+def wrong_way(example: str, failed: bool) -> list[str]:
+    """What is said of a broken example that held, or of a fixed one that failed."""
+    return [] if failed == (example == "broken") else [f"{example} {'failed' if failed else 'held'}"]
 
 
 def interval(shown: int, of: int, z: float = 1.96) -> tuple[float, float]:

@@ -9,7 +9,7 @@ from antipatterns.experiment import Experiment, Result
 from antipatterns.show import columns, line_of
 from experiments.evidence import Note
 from experiments.ground import Ground
-from experiments.stage import Stage
+from experiments.stage import DidNotHappen, Stage
 
 EXAMPLES = ("broken", "fixed")
 QUIET = {"holds", "lets pass", "ordered a fault", "answered"}  # the experiment's own doings, which no worker shows
@@ -53,7 +53,11 @@ class Teller:
 
 
 def both(experiment: Experiment, servers: Ground, broker: str, say: Say) -> tuple[Result, Result]:
-    """Try out both examples, and say what happens in two columns, as it happens."""
+    """Try out both examples, and say what happens in two columns, as it happens.
+
+    Raises:
+        DidNotHappen: what one of them waited for did not come; the message names it.
+    """
     stages: dict[str, Stage] = {}
     tellers = [Teller(side, say) for side in range(2)]
     with ThreadPoolExecutor(2) as pool:
@@ -66,11 +70,14 @@ def both(experiment: Experiment, servers: Ground, broker: str, say: Say) -> tupl
             servers.rest(LOOK)
             over = all(future.done() for future in futures)
             new: list[tuple[Teller, Note]] = []
-            for example, future, teller in zip(EXAMPLES, futures, tellers, strict=True):
-                notes = future.result().notes if future.done() else stages[example].notes() if example in stages else []
+            for example, teller in zip(EXAMPLES, tellers, strict=True):
+                notes = stages[example].notes() if example in stages else []
                 new += [(teller, note) for note in teller.new(notes)]
             for teller, note in sorted(new, key=lambda each: each[1].at):
                 teller.tell(note, began)
     for teller in tellers:
         teller.close()
+    for example, future in zip(EXAMPLES, futures, strict=True):
+        if isinstance(error := future.exception(), DidNotHappen):
+            raise DidNotHappen(f"{example}: {error}") from error
     return futures[0].result(), futures[1].result()

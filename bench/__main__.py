@@ -7,7 +7,6 @@ measured while starting: the clock runs from the moment the first twentieth is d
 
 import argparse
 import json
-import shutil
 import signal
 import statistics
 import subprocess
@@ -24,6 +23,7 @@ from dotenv import dotenv_values
 from bench.contestants import LANES, ROOT, STOCK, Contestant, Left, environment, stop
 from commands import postgres_server
 from commands.console import any_terminal
+from commands.warden import Warden
 
 TOO_LONG = 180.0  # seconds for one drain
 
@@ -119,20 +119,17 @@ def say(line: str) -> None:
 @contextmanager
 def servers() -> Iterator[tuple[dict[str, str], Path]]:
     """A RabbitMQ and a Redis of the benchmark's own; yields their addresses and a folder to work in."""
-    folder = Path(tempfile.mkdtemp(prefix="bench-"))
+    folder = Path(tempfile.mkdtemp(prefix="bench-")).resolve()
     run_dir = folder / "run"
     base = environment(KIT_RUN_DIR=str(run_dir))
     for name in ("RMQ_URL", "REDIS_URL", "CELERY_BROKER_URL", "CELERY_RESULT_BACKEND", "DATABASE_URL"):
         base.pop(name, None)
     kit = [sys.executable, "-m", "commands"]
-    try:
+    with Warden(f"KIT_RUN_DIR={run_dir}", folder):
         subprocess.run([*kit, "up", "--private", "rabbitmq", "redis"], cwd=ROOT, env=base, check=True, stdout=2)
         found = dotenv_values(run_dir / "kit.env")
         addresses = {name: str(found[name]) for name in ("RMQ_URL", "REDIS_URL")}
         yield {"KIT_RUN_DIR": str(run_dir), **addresses}, folder
-    finally:
-        subprocess.run([*kit, "down"], cwd=ROOT, env=base, check=False, stdout=sys.stderr)
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from cars_bot.settings import redact
 from cars_bot.settings import settings as current
 from cars_bot.urls import is_redis
 from commands import amqp, at_work, bootstrap, debian, given, ports, rabbitmq, redis_server
+from commands import leftovers as remains
 from commands.console import Problem
 from commands.fault import Fault
 from commands.readiness import http_answers
@@ -124,6 +125,15 @@ def leftovers(run: RunDir) -> Iterator[Fault]:
             yield Fault(f"{path} was left by a kit that was killed", "./kit down")
 
 
+def experiments(run: RunDir) -> Iterator[Fault]:
+    """Servers of a lab's check, an antipattern or the tests whose owner is gone."""
+    for mark, pids in remains.left().items():
+        folder = remains.folder_of(mark)
+        whose = f"an experiment in {folder}" if folder else "tests"
+        mend = f"kill -9 {' '.join(map(str, pids))}" + (f"; rm -r {folder}" if folder else "")
+        yield Fault(f"{len(pids)} processes of {whose} still run, and who started them is gone", mend)
+
+
 def taken_ports(run: RunDir) -> Iterator[Fault]:
     if Supervisor(run).is_up():
         return
@@ -219,6 +229,7 @@ CHECKS: dict[str, Check] = {
     "RabbitMQ and Redis": servers,
     "disk": disk,
     "leftovers": leftovers,
+    "experiments": experiments,
     "ports": taken_ports,
     "database": database,
     "processes": processes,

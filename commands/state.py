@@ -23,6 +23,7 @@ from commands.console import Problem
 ROOT = Path(__file__).resolve().parent.parent
 # In the environment of supervisord and so of everything it starts: this is how a kit knows its own processes again.
 MARK = "KIT_SUPERVISED"
+TEMPORARY = "experiments-"  # what the folders of experiments are called in the temporary folder
 TEST_SESSION = "KIT_TEST_SESSION"  # in the environment of everything that a run of the tests starts
 LONGEST_SOCKET_PATH = 90  # the kernel allows 107 bytes, supervisor appends its pid while it binds
 PLAIN = re.compile(r"[A-Za-z0-9/._+@-]+")

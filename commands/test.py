@@ -11,7 +11,8 @@ import signal
 import subprocess
 import sys
 
-from commands.state import ROOT, TEST_SESSION, end_marked
+from commands.state import ROOT, TEST_SESSION
+from commands.warden import Warden
 
 COVERAGE = ("-m", "coverage", "run")  # its settings, also for child processes, stand in pyproject.toml
 # Most tests wait for processes: four wait at once. Asked for by name, they run in one process, easier to follow.
@@ -28,15 +29,21 @@ def pass_on(words: list[str]) -> int:
     return code
 
 
-def run_pytest(words: list[str], under: tuple[str, ...] = ()) -> int:
-    """Run pytest with these arguments, `under` another program, end what it leaves behind, and return its exit code."""
+def run_pytest(words: list[str], under: tuple[str, ...] = (), **environment: str) -> int:
+    """Run pytest with these arguments, `under` another program, and return its exit code.
+
+    What it leaves behind is ended; so is it, with us.
+    """
     session = secrets.token_hex(8)
     command = [sys.executable, *under, "-m", "pytest", *words]
-    signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C reaches pytest too, which ends its tests in order
-    tests = subprocess.Popen(command, cwd=ROOT, env={**os.environ, TEST_SESSION: session})
-    signal.signal(signal.SIGTERM, lambda *_: os.kill(tests.pid, signal.SIGINT))
-    code = tests.wait()
-    for number in (signal.SIGINT, signal.SIGTERM):  # from here on there is nobody to hand them to
-        signal.signal(number, signal.SIG_DFL)
-    end_marked(f"{TEST_SESSION}={session}")  # what they had no time to end when they were interrupted
-    return code
+    with Warden(f"{TEST_SESSION}={session}"):
+        signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C reaches pytest too, which ends its tests in order
+        tests = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environment, TEST_SESSION: session})
+        handed_on = [signal.SIGTERM, signal.SIGHUP]
+        handed_on = [number for number in handed_on if signal.getsignal(number) != signal.SIG_IGN]  # as after nohup
+        for number in handed_on:
+            signal.signal(number, lambda *_: tests.send_signal(signal.SIGINT))
+        code = tests.wait()
+        for number in (signal.SIGINT, *handed_on):  # from here on there is nobody to hand them to
+            signal.signal(number, signal.SIG_DFL)
+        return code

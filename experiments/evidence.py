@@ -37,7 +37,7 @@ def write(path: Path, what: str, facts: dict[str, Any]) -> None:
     line = json.dumps({"at": time.time(), "pid": os.getpid(), "what": what, **facts}, ensure_ascii=False, default=str)
     file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
-        os.write(file, line.encode() + b"\n")
+        os.write(file, line.encode(errors="backslashreplace") + b"\n")  # half an emoji is no reason to fail
     finally:
         os.close(file)
 

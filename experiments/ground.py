@@ -10,7 +10,6 @@ with ground() as servers:                       a private RabbitMQ, Redis and ou
 
 import itertools
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -23,6 +22,8 @@ from types import FrameType
 
 from dotenv import dotenv_values
 
+from commands.state import TEMPORARY
+from commands.warden import Warden
 from experiments.processes import ROOT
 from experiments.servers import Servers
 from experiments.stage import Stage
@@ -63,17 +64,17 @@ def ground() -> Iterator[Ground]:
 
     Raises:
         NoGround: they could not be started.
-        KeyboardInterrupt: Ctrl-C or SIGTERM. Once the servers are up it comes out of `Ground.rest` or at the block's
-            end and nowhere else: a client that is thrown out of a talk with its broker waits for ever to say goodbye,
-            or reports a broken connection in its place.
+        KeyboardInterrupt: Ctrl-C, SIGTERM or a closed terminal. Once the servers are up it comes out of `Ground.rest`
+            or at the block's end and nowhere else: a client that is thrown out of a talk with its broker waits for
+            ever to say goodbye, or reports a broken connection in its place.
     """
-    folder = Path(tempfile.mkdtemp(prefix="experiments-"))
+    folder = temporary_folder()
     environment = {name: value for name, value in os.environ.items() if name not in FOREIGN}
     environment |= {"KIT_RUN_DIR": str(folder / "run"), "PYTHONPATH": str(ROOT), "KIT_BROKER_TAG": "administrator"}
-    kit = [sys.executable, "-m", "commands"]
+    warden = Warden(f"KIT_RUN_DIR={environment['KIT_RUN_DIR']}", folder)
     with on_interrupt(signal.default_int_handler):
         try:
-            up = [*kit, "up", "--private", "rabbitmq", "redis", "outside_world"]
+            up = [sys.executable, "-m", "commands", "up", "--private", "rabbitmq", "redis", "outside_world"]
             started = subprocess.run(up, cwd=ROOT, env=environment, check=False, capture_output=True, text=True)
             if started.returncode:
                 raise NoGround(started.stderr.strip())
@@ -84,14 +85,28 @@ def ground() -> Iterator[Ground]:
                 servers.rest(0)
         finally:
             with on_interrupt(signal.SIG_IGN):  # whoever presses Ctrl-C twice gets no servers left behind
-                subprocess.run([*kit, "down"], cwd=ROOT, env=environment, check=False, capture_output=True)
-                shutil.rmtree(folder, ignore_errors=True)
+                warden.end()
+
+
+def temporary_folder() -> Path:
+    """A new one.
+
+    Raises:
+        NoGround: there is no room, or no permission.
+    """
+    try:
+        return Path(tempfile.mkdtemp(prefix=TEMPORARY)).resolve()
+    except OSError as error:
+        raise NoGround(f"no temporary folder can be made: {error.strerror}; TMPDIR names another place") from error
 
 
 @contextmanager
 def on_interrupt(handler: Callable[[int, FrameType | None], object] | signal.Handlers) -> Iterator[None]:
-    """What Ctrl-C and SIGTERM do within the block."""
-    before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
+    """What Ctrl-C, SIGTERM and a closed terminal do within the block; the last not where nohup sees to it."""
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN or handler == signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
+    before = {number: signal.signal(number, handler) for number in numbers}
     try:
         yield
     finally:

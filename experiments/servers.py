@@ -1,5 +1,6 @@
 """The servers that experiments share: their addresses, and what is asked of them as a whole."""
 
+import subprocess
 import time
 from pathlib import Path
 
@@ -46,6 +47,12 @@ class Servers:
         rabbitmq = self._management.get("/api/overview").raise_for_status().json()["rabbitmq_version"]
         with redis.Redis.from_url(self.values["REDIS_URL"], decode_responses=True) as client:
             return {"rabbitmq": str(rabbitmq), "redis": str(client.info("server")["redis_version"])}
+
+    def unacknowledged(self, vhost: str) -> int:
+        """Messages of a vhost that are handed out and not acknowledged. The management API counts too late for this."""
+        tool = str(self.folder / "run" / "bin" / "rabbitmqctl")
+        question = [tool, "-q", "list_queues", "--no-table-headers", "-p", vhost, "messages_unacknowledged"]
+        return sum(map(int, subprocess.run(question, check=True, capture_output=True, text=True).stdout.split()))
 
     def add(self, vhost: str) -> None:
         """Make a vhost."""

@@ -4,19 +4,19 @@ import shutil
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
-import kombu
 import pika
 import redis
 from celery import Celery
-from kombu.exceptions import OperationalError
 from pika.adapters.blocking_connection import BlockingChannel
 
+from commands.state import end_marked
 from experiments import evidence
 from experiments.evidence import Note
 from experiments.processes import Group, python
+from experiments.queues import Queues
 from experiments.servers import Servers
 
 PATIENCE = 20.0  # seconds that anything may take here before it counts as not happening
@@ -26,14 +26,13 @@ class DidNotHappen(AssertionError):
     """What an experiment waited for did not come about; the message says what, and what happened instead."""
 
 
-class Stage:
-    """One experiment's own place. Its processes find everything in their environment:
+class Stage(Queues):
+    """One experiment's own place; its queues too. Its processes find everything in their environment:
 
     BROKER_URL  REDIS_URL  RMQ_URL  EVIDENCE  TELEGRAM  CHANNEL  DATABASE (a file for SQLite)
     """
 
     def __init__(self, servers: Servers, vhost: str, broker: str, database: int) -> None:
-        self.servers, self.vhost, self.broker = servers, vhost, broker
         self.folder = servers.folder / vhost
         self.folder.mkdir()
         self.evidence = self.folder / "evidence.jsonl"
@@ -42,8 +41,8 @@ class Stage:
         self.token = f"1:{vhost}"  # a bot of its own: a fault ordered for it meets nobody else
         self.amqp_url = servers.values["RMQ_URL"].rstrip("/") + f"/{vhost}"
         self.redis_url = servers.values["REDIS_URL"].rpartition("/")[0] + f"/{database}"
-        self.broker_url = self.amqp_url if broker == "rabbitmq" else self.redis_url
-        self.redis = redis.Redis.from_url(self.redis_url)
+        broker_url = self.amqp_url if broker == "rabbitmq" else self.redis_url
+        super().__init__(servers, vhost, broker, broker_url, redis.Redis.from_url(self.redis_url))
         self.redis.flushdb()
         self.environment = servers.environment | {
             "BROKER_URL": self.broker_url,
@@ -55,7 +54,6 @@ class Stage:
             evidence.VARIABLE: str(self.evidence),
         }
         self.groups: list[Group] = []
-        self._questions = kombu.Connection(self.broker_url)  # for many of them; one for each took the broker's time
         self.client = Celery(broker=self.broker_url, backend=self.redis_url, set_as_current=False)
         self.client.conf.update(broker_transport_options={"confirm_publish": True}, task_create_missing_queues=True)
 
@@ -63,8 +61,9 @@ class Stage:
         """Kill what still runs and let go of connections."""
         for group in self.groups:
             group.kill()
+        end_marked(f"{evidence.VARIABLE}={self.evidence}", grace=0)  # what has left its group
         self.client.close()
-        self._questions.release()
+        self.close()
         self.redis.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -193,29 +192,6 @@ class Stage:
         """The texts in the experiment's channel, as the messenger has them: oldest first."""
         reply = self.servers.world.get("/_control/telegram/messages", params={"chat": self.channel})
         return [message["text"] for message in reply.raise_for_status().json()["messages"]]
-
-    def waiting(self, queue: str = "celery") -> int:
-        """Messages in a queue that no worker has, by the broker's own count; 0 if there is no such queue."""
-        declared = self._declared(queue)
-        return int(declared.message_count) if declared else 0
-
-    def has_queue(self, queue: str) -> bool:
-        """Whether there is such a queue."""
-        return self._declared(queue) is not None
-
-    def consumers(self, queue: str = "celery") -> int:
-        """Consumers of a queue, by RabbitMQ's own count; 0 if there is no such queue. Redis does not know."""
-        declared = self._declared(queue)
-        return int(declared.consumer_count) if declared else 0
-
-    def _declared(self, queue: str) -> Any:
-        try:
-            with self._questions.channel() as channel, suppress(*self._questions.channel_errors):
-                return channel.queue_declare(queue, passive=True)
-        except (*self._questions.connection_errors, OperationalError):  # it was away; next time there is another one
-            self._questions.collect()
-            self._questions = kombu.Connection(self.broker_url)
-        return None
 
     def until(self, condition: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:
         """Wait until `condition()` is true and return what it gave.

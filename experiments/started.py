@@ -1,10 +1,13 @@
 """The ground, for a command: with a line that says what is being waited for, and a problem that says what to do."""
 
+import errno
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from commands.console import Problem, Progress
 from experiments.ground import Ground, NoGround, ground
+
+NO_PLACE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
 @contextmanager
@@ -25,4 +28,10 @@ def started() -> Iterator[Ground]:
                 "the servers could not be started: experiments and labs run on a RabbitMQ and a Redis of their own",
                 "./kit doctor", detail=detail,
             ) from error  # fmt: skip
-        yield servers
+        try:
+            yield servers
+        except OSError as error:
+            if error.errno not in NO_PLACE:
+                raise
+            what = f"{error.filename or servers.folder} cannot be written to: {error.strerror}"
+            raise Problem(what, f"df {servers.folder}   or set TMPDIR to another folder") from error

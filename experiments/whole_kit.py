@@ -2,11 +2,9 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,7 +12,8 @@ from typing import Any
 
 from dotenv import dotenv_values
 
-from experiments.ground import FOREIGN, NoGround
+from commands.warden import Warden
+from experiments.ground import FOREIGN, NoGround, temporary_folder
 from experiments.processes import ROOT
 
 
@@ -25,16 +24,13 @@ def whole_kit() -> Iterator["WholeKit"]:
     Raises:
         NoGround: it does not start; the message is what `kit up` says.
     """
-    folder = Path(tempfile.mkdtemp(prefix="experiments-"))
+    folder = temporary_folder()
     kit = WholeKit(folder)
-    try:
+    with Warden(f"KIT_RUN_DIR={kit.run_dir}", folder):
         started = kit.command("up", "--private")
         if started.returncode:
             raise NoGround(started.stderr.strip())
         yield kit
-    finally:
-        kit.command("down")
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 class WholeKit:

@@ -9,8 +9,9 @@ from typing import Any
 
 from commands.console import DONE, NO, USAGE, Problem, any_terminal, report, say, table
 from labs import workspace
+from labs.files import shown
 from labs.lab import LANES, Lab, all_labs, lab
-from labs.workspace import changing_progress, copy_of, now, shown, started
+from labs.workspace import changing_progress, copy_of, now, started
 
 Options = argparse.Namespace
 
@@ -86,9 +87,11 @@ def check(options: Options) -> int:
     from labs import checking  # it needs the packages, which take their time to load
 
     chosen = lab(options.number)
-    programs = {lane: started(chosen, lane) for lane in lanes(options)}
     if options.repeat < 1:
         raise Problem("--repeat takes 1 or more", code=USAGE)
+    programs = {lane: started(chosen, lane) for lane in lanes(options)}
+    with changing_progress():  # a workspace that cannot be written to is found before the servers are started
+        pass
     return checking.check(chosen, programs, repeat=options.repeat, as_json=options.json, watch=options.watch)
 
 

@@ -7,10 +7,11 @@ from pathlib import Path
 from commands.console import CANNOT, DONE, NO, say
 from experiments.ground import Ground
 from experiments.started import started
+from labs.files import replace, shown
 from labs.lab import Lab, all_labs
 from labs.timeline import picture
 from labs.verdict import Verdict, judge
-from labs.workspace import changing_progress, now, shown
+from labs.workspace import changing_progress, now
 
 LOOK = 0.3  # seconds between two looks at a file that is watched
 CODES = {"valid": DONE, "invalid": NO, "unknown": CANNOT}
@@ -27,14 +28,22 @@ def check(lab: Lab, programs: dict[str, Path], *, repeat: int, as_json: bool, wa
 
 def changes(programs: dict[str, Path], servers: Ground) -> Iterator[dict[str, Path]]:
     """Those that were saved since, each time there are any; for ever."""
-    known = {lane: path.stat().st_mtime_ns for lane, path in programs.items()}
+    known = {lane: saved_at(path) for lane, path in programs.items()}
     say(f"\nwatching {', '.join(map(shown, programs.values()))}; Ctrl-C ends it")
     while True:
         servers.rest(LOOK)
-        seen = {lane: path.stat().st_mtime_ns for lane, path in programs.items() if path.exists()}
+        seen = {lane: at for lane, path in programs.items() if (at := saved_at(path))}
         if changed := [lane for lane, at in seen.items() if at != known[lane]]:
             known |= seen
             yield {lane: programs[lane] for lane in changed}
+
+
+def saved_at(path: Path) -> int:
+    """When a file was saved last, in nanoseconds since 1970; 0 if it is not there: some editors write another one."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _check(lab: Lab, programs: dict[str, Path], servers: Ground, repeat: int, as_json: bool) -> int:
@@ -45,12 +54,13 @@ def _check(lab: Lab, programs: dict[str, Path], servers: Ground, repeat: int, as
             verdict = judge(lab, lane, program, servers)
             verdicts.append(verdict)
             codes.append(CODES[verdict.verdict])
-            image = program.with_suffix(".svg")
-            image.write_text(picture(f"{lab.title}, {lane}", verdict.history, os.getpid()), "utf-8")
             if as_json:
                 print(verdict.as_json(), flush=True)
             else:
-                print(f"\nLab {lab.number}. {lab.title} · {lane} · {shown(program)}\n\n{verdict.as_text()}")
+                print(f"\nLab {lab.number}. {lab.title} · {lane} · {shown(program)}\n\n{verdict.as_text()}", flush=True)
+            image = program.with_suffix(".svg")
+            replace(image, picture(f"{lab.title}, {lane}", verdict.history, os.getpid()).encode())
+            if not as_json:
                 print(f"  what happened when: {shown(image)}", flush=True)
         _remember(lab, lane, verdicts)
     if max(codes) == DONE and not as_json:

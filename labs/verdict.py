@@ -61,18 +61,21 @@ def judge(lab: Lab, lane: str, program: Path, servers: Ground) -> Verdict:
     check: Any = import_module(f"labs.{lab.name}.check").check
     began = time.monotonic()
     verdict, mistake = "valid", ""
-    with servers.stage(f"{lab.name[:5]}-{lane}") as stage:
-        trial = Trial(stage, lane, program, servers)
-        try:
-            check(trial)
-        except Invalid:
-            verdict, mistake = "invalid", trial.requirements[-1].mistake
-        except DidNotHappen as error:
-            verdict, mistake = "unknown", str(error)
-        except Exception as error:  # whatever it is, it says nothing of the program
-            verdict, mistake = "unknown", f"the trial could not be carried out: {type(error).__name__}: {error}"
-        finally:
-            trial.close()
-        history = stage.notes()
+    requirements, history = list[Requirement](), list[Note]()
+    try:
+        with servers.stage(f"{lab.name[:5]}-{lane}") as stage:
+            trial = Trial(stage, lane, program, servers)
+            requirements = trial.requirements
+            try:
+                check(trial)
+            finally:
+                trial.close()
+                history = stage.notes()
+    except Invalid:
+        verdict, mistake = "invalid", requirements[-1].mistake
+    except DidNotHappen as error:
+        verdict, mistake = "unknown", str(error)
+    except Exception as error:  # whatever it is, it says nothing of the program
+        verdict, mistake = "unknown", f"the trial could not be carried out: {type(error).__name__}: {error}"
     seconds = round(time.monotonic() - began, 2)
-    return Verdict(lab.name, lane, verdict, mistake, seconds, trial.requirements, history)
+    return Verdict(lab.name, lane, verdict, mistake, seconds, requirements, history)

@@ -15,6 +15,7 @@ import httpx
 
 from commands.state import RunDir
 from commands.supervisor import Supervisor
+from commands.warden import Warden
 
 ROOT = Path(__file__).resolve().parent.parent
 ENDED = ("DONE", "FAILED", "EXPIRED", "REVOKED")
@@ -170,8 +171,9 @@ class Kit:
 def running(run_dir: Path, *names: str, **environment: str) -> Iterator[Kit]:
     """A kit that is up (all of it, or the processes named), and down again afterwards, whatever happens in between."""
     kit = Kit(run_dir, **environment)
-    try:
-        kit.up(*names)
-        yield kit
-    finally:
-        kit.down()
+    with Warden(f"KIT_RUN_DIR={run_dir.resolve()}"):  # if the tests are killed
+        try:
+            kit.up(*names)
+            yield kit
+        finally:
+            kit.down()

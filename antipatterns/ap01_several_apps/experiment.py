@@ -1,11 +1,15 @@
 """The API sends six posts; a worker that listens where the worker's app says is given all the time it needs."""
 
-from antipatterns.experiment import Counts
+from antipatterns.experiment import Counts, Due
 from experiments.stage import Stage
 
 NAME = "Several Celery() apps"
 BROKERS = ("rabbitmq", "redis")
 FIGURE = ("sent", "published")  # what was due, and what came
+DUE: dict[str, Due] = {
+    "broken": {"sent": 6, "published": 0, "waiting where nobody listens": 6},
+    "fixed": {"sent": 6, "published": 6, "waiting where nobody listens": 0},
+}
 
 
 def run(stage: Stage, module: str) -> Counts:

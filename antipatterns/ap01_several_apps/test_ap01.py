@@ -9,7 +9,7 @@ EXPERIMENT = on_celery(1)
 def test_broken_sends_six_posts_to_a_queue_that_no_worker_reads(servers: Ground) -> None:
     result = EXPERIMENT.try_out(servers, "broken")
 
-    assert result.counts == {"sent": 6, "published": 0, "waiting where nobody listens": 6}
+    assert result.differs == []
     assert result.failed
     assert [note.what for note in result.notes if note.what in ("unknown", "failed")] == []  # no worker ever saw them
 
@@ -17,5 +17,5 @@ def test_broken_sends_six_posts_to_a_queue_that_no_worker_reads(servers: Ground)
 def test_fixed_publishes_all_six(servers: Ground) -> None:
     result = EXPERIMENT.try_out(servers, "fixed")
 
-    assert result.counts == {"sent": 6, "published": 6, "waiting where nobody listens": 0}
+    assert result.differs == []
     assert not result.failed

@@ -9,12 +9,7 @@ EXPERIMENT = on_celery(2)
 def test_broken_loses_the_ticks_during_a_long_job_and_the_job_with_beat(servers: Ground) -> None:
     result = EXPERIMENT.try_out(servers, "broken")
 
-    assert result.counts == {
-        "ticks due during the long job": 6,
-        "ticks that came": 0,
-        "long jobs begun": 1,
-        "ended although Beat was killed": 0,
-    }
+    assert result.differs == []
     assert result.failed
     (kill,) = [note for note in result.notes if note.what == "SIGKILL"]
     (held,) = [note for note in result.notes if note.what == "holds"]
@@ -24,9 +19,7 @@ def test_broken_loses_the_ticks_during_a_long_job_and_the_job_with_beat(servers:
 def test_fixed_ticks_on_and_ends_its_long_jobs_without_beat(servers: Ground) -> None:
     result = EXPERIMENT.try_out(servers, "fixed")
 
-    counts = result.counts
-    assert counts["ticks that came"] >= 4  # of six; a busy machine may be late for one
-    assert counts["ended although Beat was killed"] == counts["long jobs begun"] >= 1
+    assert result.differs == []
     assert not result.failed
     (kill,) = [note for note in result.notes if note.what == "SIGKILL"]
     assert kill.facts["worker"] not in {note.pid for note in result.notes if note.what == "holds"}

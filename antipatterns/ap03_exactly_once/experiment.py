@@ -2,12 +2,16 @@
 
 import sqlite3
 
-from antipatterns.experiment import Counts
+from antipatterns.experiment import Counts, Due
 from experiments.stage import Stage
 
 NAME = "Expecting exactly-once"
 BROKERS = ("rabbitmq",)
 FIGURE = ("sent", "charged")  # what was due, and what came
+DUE: dict[str, Due] = {
+    "broken": {"sent": 1, "started": 2, "charged": 2, "left in the queue": 0},
+    "fixed": {"sent": 1, "started": 2, "charged": 1, "left in the queue": 0},
+}
 
 
 def run(stage: Stage, module: str) -> Counts:
@@ -20,6 +24,7 @@ def run(stage: Stage, module: str) -> Counts:
     stage.send("charge_subscription", 7)
     stage.until(lambda: stage.count("holds"), "the charge is made and the task still runs")
     stage.kill(victim)
+    stage.until(lambda: not stage.consumers(), "the broker knows that the worker is gone")
     stage.let_pass("after the charge")
     stage.celery(module, pool="prefork")
     stage.until(lambda: stage.count("succeeded"), "another worker has ended the task")

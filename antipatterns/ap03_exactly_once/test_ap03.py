@@ -10,7 +10,7 @@ BY_HAND = by_hand(3)
 def test_broken_charges_twice_what_was_sent_once(servers: Ground) -> None:
     result = EXPERIMENT.try_out(servers, "broken")
 
-    assert result.counts == {"sent": 1, "started": 2, "charged": 2, "left in the queue": 0}
+    assert result.differs == []
     assert result.failed
     first, second = [note for note in result.notes if note.what == "charged"]
     (kill,) = [note for note in result.notes if note.what == "SIGKILL"]
@@ -21,19 +21,19 @@ def test_broken_charges_twice_what_was_sent_once(servers: Ground) -> None:
 def test_fixed_starts_twice_and_charges_once(servers: Ground) -> None:
     result = EXPERIMENT.try_out(servers, "fixed")
 
-    assert result.counts == {"sent": 1, "started": 2, "charged": 1, "left in the queue": 0}
+    assert result.differs == []
     assert not result.failed
 
 
 def test_by_hand_broken_loses_the_post_of_a_consumer_that_is_killed(servers: Ground) -> None:
     result = BY_HAND.try_out(servers, "broken")
 
-    assert result.counts == {"sent": 1, "started": 1, "published": 0, "left in the queue": 0}
+    assert result.differs == []
     assert result.failed
 
 
 def test_by_hand_fixed_hands_it_to_the_next_consumer(servers: Ground) -> None:
     result = BY_HAND.try_out(servers, "fixed")
 
-    assert result.counts == {"sent": 1, "started": 2, "published": 1, "left in the queue": 0}
+    assert result.differs == []
     assert not result.failed

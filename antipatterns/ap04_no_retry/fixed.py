@@ -9,7 +9,7 @@ from experiments.messenger import Passing, post
 app = Celery("cars_bot", broker=os.environ["BROKER_URL"])
 
 
-@app.task(name="publish_post", autoretry_for=(Passing,), retry_backoff=1, retry_backoff_max=2, max_retries=5)
+@app.task(name="publish_post", autoretry_for=(Passing,), retry_backoff=1, retry_backoff_max=2, max_retries=10)
 def publish_post(number: int) -> None:
     """Publish a post in the channel."""
     post(f"Post {number}")

@@ -9,7 +9,7 @@ EXPERIMENT = on_celery(4)
 def test_broken_loses_five_posts_to_a_bad_moment(servers: Ground) -> None:
     result = EXPERIMENT.try_out(servers, "broken")
 
-    assert result.counts == {"sent": 5, "requests": 5, "failed": 5, "published": 0}
+    assert result.differs == []
     assert result.failed
     errors = [note.facts["error"] for note in result.notes if note.what == "failed"]
     assert all("500" in error for error in errors)  # the messenger said so, not the task
@@ -18,5 +18,5 @@ def test_broken_loses_five_posts_to_a_bad_moment(servers: Ground) -> None:
 def test_fixed_publishes_all_five_after_ten_errors(servers: Ground) -> None:
     result = EXPERIMENT.try_out(servers, "fixed")
 
-    assert result.counts == {"sent": 5, "requests": 15, "failed": 0, "published": 5}
+    assert result.differs == []
     assert not result.failed

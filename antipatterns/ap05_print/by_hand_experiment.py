@@ -1,11 +1,15 @@
 """A consumer says that it has published fifty posts, and is killed; then its log is read."""
 
-from antipatterns.experiment import Counts
+from antipatterns.experiment import Counts, Due
 from experiments.stage import Stage
 
 NAME = "print in a consumer"
 BROKERS = ("rabbitmq",)
 FIGURE = ("messages", "lines")  # what was due, and what came
+DUE: dict[str, Due] = {
+    "broken": {"messages": 50, "lines": 0, "with a level": 0},
+    "fixed": {"messages": 50, "lines": 50, "with a level": 50},
+}
 
 
 def run(stage: Stage, module: str) -> Counts:

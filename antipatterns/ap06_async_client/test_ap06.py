@@ -9,7 +9,7 @@ EXPERIMENT = on_celery(6)
 def test_broken_fails_every_second_time_although_all_ten_posts_arrive(servers: Ground) -> None:
     result = EXPERIMENT.try_out(servers, "broken")
 
-    assert result.counts == {"sent": 10, "succeeded": 5, "failed": 5, "event loop is closed": 5, "published": 10}
+    assert result.differs == []
     assert result.failed
     ends = [note.what for note in result.notes if note.what in ("succeeded", "failed")]
     assert (
@@ -20,5 +20,5 @@ def test_broken_fails_every_second_time_although_all_ten_posts_arrive(servers: G
 def test_fixed_says_what_happened(servers: Ground) -> None:
     result = EXPERIMENT.try_out(servers, "fixed")
 
-    assert result.counts == {"sent": 10, "succeeded": 10, "failed": 0, "event loop is closed": 0, "published": 10}
+    assert result.differs == []
     assert not result.failed

@@ -2,12 +2,16 @@
 
 import time
 
-from antipatterns.experiment import Counts
+from antipatterns.experiment import Counts, Due
 from experiments.stage import Stage
 
 NAME = "No heartbeat during a long job"
 BROKERS = ("rabbitmq",)
 FIGURE = ("sent", "published")  # what was due, and what came
+DUE: dict[str, Due] = {
+    "broken": {"sent": 1, "handed out": 2, "published": 2},
+    "fixed": {"sent": 1, "handed out": 1, "published": 1},
+}
 LONG = 8.0  # seconds; a broker gives up on a silent consumer after two heartbeats and a bit
 
 

@@ -12,4 +12,4 @@ app = Celery("cars_bot", broker=os.environ["BROKER_URL"])
 @app.task(name="publish_post")
 def publish_post(number: int) -> None:
     """Publish a post in the channel."""
-    post(f"Post {number}", timeout=0.5)
+    post(f"Post {number}", timeout=1.0)

@@ -10,14 +10,14 @@ BY_HAND = by_hand(7)
 def test_broken_does_none_of_the_five_behind_a_request_that_hangs(servers: Ground) -> None:
     result = EXPERIMENT.try_out(servers, "broken")
 
-    assert result.counts == {"sent behind the one that hangs": 5, "published in three seconds": 0, "requests begun": 1}
+    assert result.differs == []
     assert result.failed
 
 
 def test_fixed_gives_up_on_it_and_does_the_five(servers: Ground) -> None:
     result = EXPERIMENT.try_out(servers, "fixed")
 
-    assert result.counts == {"sent behind the one that hangs": 5, "published in three seconds": 5, "requests begun": 6}
+    assert result.differs == []
     assert not result.failed
     (error,) = [note.facts["error"] for note in result.notes if note.what == "failed"]
     assert "ReadTimeout" in error
@@ -26,7 +26,7 @@ def test_fixed_gives_up_on_it_and_does_the_five(servers: Ground) -> None:
 def test_by_hand_broken_does_a_long_job_twice_because_the_broker_took_it_for_dead(servers: Ground) -> None:
     result = BY_HAND.try_out(servers, "broken")
 
-    assert result.counts == {"sent": 1, "handed out": 2, "published": 2}
+    assert result.differs == []
     assert result.failed
     assert {note.what for note in result.notes} >= {"holds"} and "SIGKILL" not in {
         note.what for note in result.notes
@@ -36,5 +36,5 @@ def test_by_hand_broken_does_a_long_job_twice_because_the_broker_took_it_for_dea
 def test_by_hand_fixed_does_it_once(servers: Ground) -> None:
     result = BY_HAND.try_out(servers, "fixed")
 
-    assert result.counts == {"sent": 1, "handed out": 1, "published": 1}
+    assert result.differs == []
     assert not result.failed

@@ -9,7 +9,7 @@ EXPERIMENT = on_celery(8)
 def test_broken_publishes_none_of_five_accepted_posts_after_a_crash(servers: Ground) -> None:
     result = EXPERIMENT.try_out(servers, "broken")
 
-    assert result.counts == {"accepted": 5, "begun": 5, "published": 0}
+    assert result.differs == []
     assert result.failed
     server, _worker = [note.facts["worker"] for note in result.notes if note.what == "SIGKILL"]
     begun = [note.pid for note in result.notes if note.what == "holds"]
@@ -19,5 +19,5 @@ def test_broken_publishes_none_of_five_accepted_posts_after_a_crash(servers: Gro
 def test_fixed_publishes_all_five_although_server_and_worker_were_killed(servers: Ground) -> None:
     result = EXPERIMENT.try_out(servers, "fixed")
 
-    assert result.counts == {"accepted": 5, "begun": 10, "published": 5}
+    assert result.differs == []
     assert not result.failed

@@ -7,7 +7,7 @@ from celery.beat import PersistentScheduler
 
 app = Celery("cars_bot", broker=os.environ["BROKER_URL"])
 app.conf.update(
-    beat_schedule={"sync_channels": {"task": "sync_channels", "schedule": 0.25}},
+    beat_schedule={"sync_channels": {"task": "sync_channels", "schedule": 1.0}},
     beat_max_loop_interval=0.25,
     beat_scheduler=PersistentScheduler,  # antipattern: several-beats
 )

@@ -12,7 +12,6 @@ channel = connection.channel()
 channel.queue_declare("ticks", durable=True)
 note("worker ready")  # antipattern: two-schedulers
 while True:
-    time.sleep(0.25 - time.time() % 0.25)
-    connection.process_data_events(0)
+    connection.sleep(0.5 - time.time() % 0.5)
     channel.basic_publish("", "ticks", b"{}")
     note("published")

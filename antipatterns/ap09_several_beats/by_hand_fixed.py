@@ -1,4 +1,4 @@
-"""One leader: only one connection can have the exclusive queue, and when it dies the queue is free again."""
+"""One leader: only one connection can have the exclusive queue; who does not have it stands by until it is free."""
 
 import os
 import time
@@ -12,13 +12,12 @@ channel = connection.channel()
 channel.queue_declare("ticks", durable=True)
 note("worker ready")
 leads = False
+while not leads:
+    try:
+        leads = bool(connection.channel().queue_declare("leader", exclusive=True))
+    except pika.exceptions.ChannelClosedByBroker:  # 405: somebody else has it
+        connection.sleep(0.05)
 while True:
-    time.sleep(0.25 - time.time() % 0.25)
-    connection.process_data_events(0)
-    if not leads:
-        try:
-            leads = bool(connection.channel().queue_declare("leader", exclusive=True))
-        except pika.exceptions.ChannelClosedByBroker:  # 405: somebody else has it
-            continue
+    connection.sleep(0.5 - time.time() % 0.5)
     channel.basic_publish("", "ticks", b"{}")
     note("published")

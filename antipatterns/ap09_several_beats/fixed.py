@@ -1,28 +1,32 @@
-"""One Beat at a time: a lock that expires decides whose turn it is; who does not hold it, waits."""
+"""One tick for all Beats: a tick is claimed in Redis until the next is due; who comes second does not send it."""
 
 import os
 
 import redis
 from celery import Celery
 from celery.beat import PersistentScheduler
+from celery.schedules import schedstate
 
-lock = redis.Redis.from_url(os.environ["REDIS_URL"]).lock("beat", timeout=2, blocking=False)
+ticks = redis.Redis.from_url(os.environ["REDIS_URL"])
 
 
-class OneAtATime(PersistentScheduler):
-    """Ticks only while it holds the lock."""
+class OneTickForAll(PersistentScheduler):
+    """A tick is due when the last one, whoever sent it, is an interval old."""
 
-    def tick(self, *arguments, **more):
-        """Seconds until the next tick."""
-        mine = lock.reacquire() if lock.owned() else lock.acquire()
-        return super().tick(*arguments, **more) if mine else 0.25
+    def is_due(self, entry):
+        left = ticks.pttl(entry.name)  # milliseconds
+        return super().is_due(entry) if left < 0 else schedstate(False, left / 1000)
+
+    def apply_entry(self, entry, producer=None):
+        if ticks.set(entry.name, "claimed", px=entry.schedule.run_every, nx=True):
+            super().apply_entry(entry, producer)
 
 
 app = Celery("cars_bot", broker=os.environ["BROKER_URL"])
 app.conf.update(
-    beat_schedule={"sync_channels": {"task": "sync_channels", "schedule": 0.25}},
+    beat_schedule={"sync_channels": {"task": "sync_channels", "schedule": 1.0}},
     beat_max_loop_interval=0.25,
-    beat_scheduler=OneAtATime,
+    beat_scheduler=OneTickForAll,
 )
 
 

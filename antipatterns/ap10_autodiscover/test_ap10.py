@@ -9,7 +9,7 @@ EXPERIMENT = on_celery(10)
 def test_broken_throws_all_five_posts_away(servers: Ground) -> None:
     result = EXPERIMENT.try_out(servers, "broken")
 
-    assert result.counts == {"sent": 5, "published": 0, "thrown away as unknown": 5, "left in the queue": 0}
+    assert result.differs == []
     assert result.failed
     assert {note.facts["task"] for note in result.notes if note.what == "unknown"} == {"publish_post"}
 
@@ -17,5 +17,5 @@ def test_broken_throws_all_five_posts_away(servers: Ground) -> None:
 def test_fixed_publishes_all_five(servers: Ground) -> None:
     result = EXPERIMENT.try_out(servers, "fixed")
 
-    assert result.counts == {"sent": 5, "published": 5, "thrown away as unknown": 0, "left in the queue": 0}
+    assert result.differs == []
     assert not result.failed

@@ -1,11 +1,15 @@
 """Ten posts are published; two services, analytics and the subscribers' notifier, both have to hear of each."""
 
-from antipatterns.experiment import Counts
+from antipatterns.experiment import Counts, Due
 from experiments.stage import Stage
 
 NAME = "Celery as a message bus"
 BROKERS = ("rabbitmq",)
 FIGURE = ("deliveries due", "deliveries")  # what was due, and what came
+DUE: dict[str, Due] = {
+    "broken": {"events": 10, "deliveries due": 20, "heard by analytics": 8, "heard by notifier": 2, "deliveries": 10},
+    "fixed": {"events": 10, "deliveries due": 20, "heard by analytics": 10, "heard by notifier": 10, "deliveries": 20},
+}
 SERVICES = ("analytics", "notifier")
 QUEUES = ("events", *SERVICES)
 
@@ -17,7 +21,9 @@ def run(stage: Stage, module: str) -> Counts:
     stage.run(module, "0", "5")
     copies = sum(map(stage.has_queue, QUEUES))  # of each event
     stage.until(lambda: stage.count("succeeded") == 5 * copies, "the first five are heard of")
+    stage.until(lambda: not stage.at_work(), "the broker has their acknowledgements")  # else they come again
     stage.kill(notifier)
+    stage.until(lambda: sum(map(stage.consumers, QUEUES)) == 1, "the broker knows that the notifier is gone")
     stage.run(module, "5", "10")
     stage.until(lambda: stage.count("heard", service="analytics", post=9), "analytics has heard of the last")
     stage.celery(module, SERVICE="notifier")

@@ -1,11 +1,15 @@
 """One post is sent with retry=True; the messenger answers the first request with an error."""
 
-from antipatterns.experiment import Counts
+from antipatterns.experiment import Counts, Due
 from experiments.stage import Stage
 
 NAME = "Publish-retry mistaken for task-retry"
 BROKERS = ("rabbitmq", "redis")
 FIGURE = ("sent", "published")  # what was due, and what came
+DUE: dict[str, Due] = {
+    "broken": {"sent": 1, "started": 1, "failed": 1, "published": 0},
+    "fixed": {"sent": 1, "started": 2, "failed": 0, "published": 1},
+}
 
 
 def run(stage: Stage, module: str) -> Counts:

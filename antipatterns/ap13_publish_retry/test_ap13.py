@@ -9,12 +9,12 @@ EXPERIMENT = on_celery(13)
 def test_broken_tries_a_post_once_that_was_sent_with_retries(servers: Ground) -> None:
     result = EXPERIMENT.try_out(servers, "broken")
 
-    assert result.counts == {"sent": 1, "started": 1, "failed": 1, "published": 0}
+    assert result.differs == []
     assert result.failed
 
 
 def test_fixed_tries_it_again_and_publishes_it(servers: Ground) -> None:
     result = EXPERIMENT.try_out(servers, "fixed")
 
-    assert result.counts == {"sent": 1, "started": 2, "failed": 0, "published": 1}
+    assert result.differs == []
     assert not result.failed

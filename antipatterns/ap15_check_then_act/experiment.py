@@ -2,12 +2,16 @@
 
 import sqlite3
 
-from antipatterns.experiment import Counts
+from antipatterns.experiment import Counts, Due
 from experiments.stage import Stage
 
 NAME = "Check-then-act idempotency"
 BROKERS = ("rabbitmq", "redis")
 FIGURE = (1, "published")  # what was due, and what came
+DUE: dict[str, Due] = {
+    "broken": {"copies": 2, "got past the question": 2, "published": 2},
+    "fixed": {"copies": 2, "got past the question": 1, "published": 1},
+}
 
 
 def run(stage: Stage, module: str) -> Counts:

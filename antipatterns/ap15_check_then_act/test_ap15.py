@@ -9,12 +9,12 @@ EXPERIMENT = on_celery(15)
 def test_broken_publishes_a_post_twice_that_both_copies_had_checked(servers: Ground) -> None:
     result = EXPERIMENT.try_out(servers, "broken")
 
-    assert result.counts == {"copies": 2, "got past the question": 2, "published": 2}
+    assert result.differs == []
     assert result.failed
 
 
 def test_fixed_lets_one_copy_pass(servers: Ground) -> None:
     result = EXPERIMENT.try_out(servers, "fixed")
 
-    assert result.counts == {"copies": 2, "got past the question": 1, "published": 1}
+    assert result.differs == []
     assert not result.failed

@@ -1,14 +1,18 @@
-"""One post is sent to one worker with one process, which has all the time that it needs and three seconds more."""
+"""One post is sent to one worker with one process, which has three seconds to begin the next step."""
 
 import time
 
-from antipatterns.experiment import Counts
+from antipatterns.experiment import Counts, Due
 from experiments.stage import Stage
 
 NAME = ".get() inside a task"
 BROKERS = ("rabbitmq", "redis")
 FIGURE = ("sub-tasks sent", "sub-tasks started")  # what was due, and what came
-WINDOW = 3.0  # seconds; a chain of two takes a few hundredths
+DUE: dict[str, Due] = {
+    "broken": {"sent": 1, "sub-tasks sent": 1, "sub-tasks started": 0, "described": 0},
+    "fixed": {"sent": 1, "sub-tasks sent": 2, "sub-tasks started": 2, "described": 1},
+}
+WINDOW = 3.0  # seconds; to begin the next task of a chain takes a few hundredths
 
 
 def run(stage: Stage, module: str) -> Counts:
@@ -18,8 +22,11 @@ def run(stage: Stage, module: str) -> Counts:
     stage.until(lambda: stage.count("started"), "the post is being processed")
     began = time.monotonic()
     stage.until(
-        lambda: stage.count("succeeded", task="describe_post") or time.monotonic() - began > WINDOW,
-        "done, or time is up",
+        lambda: (
+            stage.count("succeeded", task="describe_post")
+            or (stage.count("started") == 1 and time.monotonic() - began > WINDOW)
+        ),
+        "done, or nothing has started for long",
     )
     return {
         "sent": 1,
@@ -37,6 +44,6 @@ def failed(counts: Counts) -> bool:
 def verdict(counts: Counts) -> str:
     """What the counts say."""
     return (
-        f"{counts['sub-tasks started']} of {counts['sub-tasks sent']} sub-tasks were started within three seconds, "
+        f"{counts['sub-tasks started']} of {counts['sub-tasks sent']} sub-tasks were started, "
         f"{counts['described']} of {counts['sent']} posts described"
     )

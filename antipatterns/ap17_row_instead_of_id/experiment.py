@@ -2,12 +2,16 @@
 
 import sqlite3
 
-from antipatterns.experiment import Counts
+from antipatterns.experiment import Counts, Due
 from experiments.stage import Stage
 
 NAME = "Passing a row instead of an id"
 BROKERS = ("rabbitmq", "redis")
 FIGURE = ("price the seller set", "price in the end")  # what was due, and what came
+DUE: dict[str, Due] = {
+    "broken": {"price the seller set": 850_000, "price in the end": 900_000, "described": 1},
+    "fixed": {"price the seller set": 850_000, "price in the end": 850_000, "described": 1},
+}
 
 
 def run(stage: Stage, module: str) -> Counts:

@@ -9,12 +9,12 @@ EXPERIMENT = on_celery(17)
 def test_broken_writes_an_old_price_over_the_sellers_new_one(servers: Ground) -> None:
     result = EXPERIMENT.try_out(servers, "broken")
 
-    assert result.counts == {"price the seller set": 850000, "price in the end": 900000, "described": 1}
+    assert result.differs == []
     assert result.failed
 
 
 def test_fixed_keeps_the_sellers_price(servers: Ground) -> None:
     result = EXPERIMENT.try_out(servers, "fixed")
 
-    assert result.counts == {"price the seller set": 850000, "price in the end": 850000, "described": 1}
+    assert result.differs == []
     assert not result.failed

@@ -2,13 +2,17 @@
 
 import sqlite3
 
-from antipatterns.experiment import Counts
+from antipatterns.experiment import Counts, Due
 from experiments.processes import python
 from experiments.stage import Stage
 
 NAME = "Enqueue before commit"
 BROKERS = ("rabbitmq", "redis")
 FIGURE = ("posts", "analysed")  # what was due, and what came
+DUE: dict[str, Due] = {
+    "broken": {"posts": 1, "tried before the commit": 1, "not found": 1, "analysed": 0},
+    "fixed": {"posts": 1, "tried before the commit": 0, "not found": 0, "analysed": 1},
+}
 
 
 def run(stage: Stage, module: str) -> Counts:

@@ -8,6 +8,7 @@ from celery import Celery
 from experiments.evidence import hold
 
 app = Celery("cars_bot", broker=os.environ["BROKER_URL"])
+app.conf.broker_transport_options = {"confirm_publish": True}
 
 
 @app.task(name="process_post")

@@ -1,11 +1,15 @@
 """A post is sent that is longer than the messenger takes, and one behind it that is well."""
 
-from antipatterns.experiment import Counts
+from antipatterns.experiment import Counts, Due
 from experiments.stage import Stage
 
 NAME = "Requeue for ever"
 BROKERS = ("rabbitmq",)
 FIGURE = (1, "published")  # what was due, and what came
+DUE: dict[str, Due] = {
+    "broken": {"tried": 100, "in the dead letters": 0, "published": 0},
+    "fixed": {"tried": 2, "in the dead letters": 1, "published": 1},
+}
 MANY = 100  # starts of one message, after which it is clear that they will not end
 
 

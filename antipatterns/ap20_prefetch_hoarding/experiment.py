@@ -1,31 +1,36 @@
 """Four posts are sent to a worker that is busy with the first for long; then an idle worker comes to help."""
 
-from antipatterns.experiment import Counts
+import time
+
+from antipatterns.experiment import Counts, Due
 from experiments.stage import Stage
 
 NAME = "Prefetch hoarding"
 BROKERS = ("rabbitmq", "redis")
 FIGURE = (3, "done by the idle worker")  # what was due, and what came
+DUE: dict[str, Due] = {
+    "broken": {"sent": 4, "held by the busy worker": 3, "done by the idle worker": 0, "done in the end": 4},
+    "fixed": {"sent": 4, "held by the busy worker": 0, "done by the idle worker": 3, "done in the end": 4},
+}
+WINDOW = 1.0  # seconds in which a worker takes in advance what it will take; it does so within a few hundredths
 SENTINEL = 99  # sent last, and done by whoever is idle: what it overtook is held by somebody
 
 
 def run(stage: Stage, module: str) -> Counts:
     """Send four posts, start a second worker, and count what it got to do while the first was busy."""
-    busy = stage.celery(module)
+    stage.celery(module)
     for post in (1, 2, 3, 4):
         stage.send("process_post", post)
     stage.until(lambda: stage.count("holds"), "the first worker is busy")
-    stage.until(lambda: stage.waiting() in (0, 3), "what it takes in advance is taken")
+    began = time.monotonic()
+    stage.until(lambda: not stage.waiting() or time.monotonic() - began > WINDOW, "what it takes in advance is taken")
     held = 3 - stage.waiting()
     idle = stage.celery(module)
     last = stage.send("process_post", SENTINEL)
     stage.until(lambda: stage.count("succeeded", id=last), "the idle worker has done what was sent last")
-    done = stage.count("succeeded") - 1
-    helped = {note.pid for note in stage.notes("succeeded")}
+    done = sum(note.pid == idle.pid for note in stage.notes("succeeded")) - 1
     stage.let_pass("the long post")
     stage.until(lambda: stage.count("succeeded") == 5, "all are done in the end")
-    assert busy.pid not in helped
-    assert helped == {idle.pid}
     return {
         "sent": 4,
         "held by the busy worker": held,

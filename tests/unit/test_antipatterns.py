@@ -5,8 +5,21 @@ import re
 
 import pytest
 
-from antipatterns.experiment import HERE, Antipattern, Experiment, all_of_them, interval
+from antipatterns.ap09_several_beats.experiment import due
+from antipatterns.experiment import (
+    HERE,
+    Antipattern,
+    Counts,
+    Due,
+    Experiment,
+    all_of_them,
+    differences,
+    interval,
+    limits,
+)
+from antipatterns.report import gathered, incomplete
 from antipatterns.show import difference
+from experiments.evidence import Note
 
 TWENTY = all_of_them()
 EXPERIMENTS = [one for each in TWENTY for one in (each.on_celery, each.by_hand) if one]
@@ -89,3 +102,64 @@ def test_every_text_of_the_figures_is_there_in_russian() -> None:
 )
 def test_the_interval_is_wilsons(shown: int, of: int, low: float, high: float) -> None:
     assert interval(shown, of) == pytest.approx((low, high), abs=0.001)
+
+
+@pytest.mark.parametrize("one", EXPERIMENTS, ids=name)
+def test_the_counts_that_are_due_make_broken_fail_and_fixed_hold(one: Experiment) -> None:
+    due = one.module.DUE
+    assert due.keys() == {"broken", "fixed"}
+    assert due["broken"].keys() == due["fixed"].keys()
+    for example, counts in due.items():
+        for end in (0, 1):
+            assert one.module.failed({name: limits(count)[end] for name, count in counts.items()}) == (
+                example == "broken"
+            )
+
+
+@pytest.mark.parametrize(
+    ("counts", "due", "differs"),
+    [
+        ({"ticks": 7, "Beats": 2}, {"ticks": 7, "Beats": 2}, []),
+        ({"ticks": 9}, {"ticks": 7}, ["ticks: 9, due 7"]),
+        ({"ticks": 9}, {"ticks": (9, 12)}, []),
+        ({"ticks": 8}, {"ticks": (9, 12)}, ["ticks: 8, due 9 to 12"]),
+        ({}, {"ticks": 7}, ["ticks: missing, due 7"]),
+        ({"ticks": 7}, {}, ["ticks: 7, due not named"]),
+        ({"ticks": float("nan")}, {"ticks": 7}, ["ticks: nan, due 7"]),
+    ],
+)
+def test_every_count_that_is_not_as_due_is_named(counts: Counts, due: Due, differs: list[str]) -> None:
+    assert differences(counts, due) == differs
+
+
+def test_a_verdict_that_is_right_does_not_excuse_a_count_that_is_wrong() -> None:
+    fixed = {
+        "folder": "ap09_several_beats",
+        "by_hand": False,
+        "failed": False,
+        "differs": ["ticks that came: 6, due 7"],
+    }
+    rows = gathered([{**fixed, "example": example} for example in ("broken", "fixed")])
+
+    assert rows[0].differs() == [f"9 {example}: ticks that came: 6, due 7" for example in ("broken", "fixed")]
+
+
+def test_a_repetition_that_did_not_come_to_its_end_is_missed() -> None:
+    assert len(incomplete([], 3)) == 2 * len(EXPERIMENTS)
+    assert incomplete([], 3)[0] == "1 Several Celery() apps, broken: 0 of 3 runs came to their end"
+
+
+@pytest.mark.parametrize(
+    ("at", "ticks"),
+    [
+        ([0, 1, 2, 3], 4),
+        ([0, 0.5, 1.01, 1.52, 2.03], 3),  # two that are half an interval apart
+        ([0, 0.9, 1.0, 1.9, 2.0], 3),
+        ([0, 1.1, 1.9, 3.0], 4),  # late and on time again
+        ([0, 0.47, 1.47], 2),  # one too early, as after the death of a leader
+        ([0, 2.1], 3),  # one was missed
+        ([], 0),
+    ],
+)
+def test_ticks_that_come_too_early_are_none_that_were_due(at: list[float], ticks: int) -> None:
+    assert due([Note(each, 1, "published") for each in at], every=1.0) == ticks
