@@ -11,7 +11,20 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
-from api import callback, dead_letters, errors, health, jobs, live, overview, pages, relay, submission, workers
+from api import (
+    callback,
+    dead_letters,
+    errors,
+    front_door,
+    health,
+    jobs,
+    live,
+    overview,
+    pages,
+    relay,
+    submission,
+    workers,
+)
 from api.guard import Guard
 from cars_bot import database
 
@@ -33,7 +46,9 @@ async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
     await run_in_threadpool(submission.abandon_inline)
     relay.start()
     live.start()
+    front_door.start()
     yield
+    await run_in_threadpool(front_door.stop)
     await run_in_threadpool(live.stop)
     await run_in_threadpool(relay.stop)
 
@@ -52,7 +67,8 @@ def build() -> FastAPI:
         made.include_router(part.router)
     made.mount("/static", pages.static)
     errors.install(made, as_page=pages.problem)
-    made.add_middleware(Guard)
+    made.add_middleware(front_door.FrontDoor)
+    made.add_middleware(Guard)  # the last one added is the first one asked
     return made
 
 

@@ -9,10 +9,11 @@ routes' business.
 import asyncio
 import ipaddress
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 
 from api.errors import answer
 from cars_bot.settings import settings
@@ -50,6 +51,7 @@ SECURITY_HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+_SECURITY_HEADERS = [(name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
 
 
 class TooLarge(Exception):
@@ -70,9 +72,8 @@ class Guard:
 
         async def send_guarded(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(raw=message["headers"])
-                for name, value in SECURITY_HEADERS.items():
-                    headers.setdefault(name, value)
+                told = {name for name, _ in message["headers"]}
+                message["headers"] += [header for header in _SECURITY_HEADERS if header[0] not in told]
             await send(message)
 
         headers = Headers(scope=scope)
@@ -113,6 +114,7 @@ def refuse(status: int, error: str, message: str) -> Any:
     return answer(status, error, message, {"Connection": "close"} if status in (408, 413) else None)
 
 
+@lru_cache(maxsize=64)  # nearly every request names the same
 def is_ours(host: str) -> bool:
     """Whether a `Host` header names this machine, and not a foreign name that was made to point here (DNS rebinding).
 

@@ -15,6 +15,7 @@ State = Literal["PENDING", "IN_PROGRESS", "RETRYING", "DONE", "FAILED", "EXPIRED
 
 RUN_ID = r"^[\x21-\x7e]{1,36}$"  # ours are UUIDs; one that was sent to a broker by hand may be called anything
 Id = Annotated[str, StringConstraints(pattern=RUN_ID)]
+Key = Annotated[str, StringConstraints(min_length=1, max_length=150, pattern=r"^[\x21-\x7e]+$")]  # of idempotency
 
 
 def storable(args: dict[str, Any]) -> dict[str, Any]:

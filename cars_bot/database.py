@@ -33,6 +33,11 @@ _BEGIN = {
     "postgresql": "BEGIN; SET LOCAL synchronous_commit = on",
 }
 
+# SQLite lets one writer in at a time, and one that has to wait sleeps for a while and looks again. So the threads of a
+# process queue up before they ask: who is next begins at once.
+_turn = threading.Lock()
+os.register_at_fork(after_in_child=_turn._at_fork_reinit)  # type: ignore[attr-defined]
+
 # By process: connections must not be shared across a fork, and a child leaves its parent's alone.
 _engines: dict[int, Engine] = {}
 _kept: dict[int, Connection] = {}
@@ -106,9 +111,23 @@ def writing() -> Iterator[Connection]:
     Raises:
         StorageUnavailable: the database does not answer, is full, or stayed locked for `BUSY_TIMEOUT_MS`.
     """
-    with _available(), engine().connect() as connection, connection.begin():
+    with _available(), _in_turn(), engine().connect() as connection, connection.begin():
         connection.exec_driver_sql(_BEGIN[connection.dialect.name])
         yield connection
+
+
+@contextmanager
+def _in_turn() -> Iterator[None]:
+    """Wait until no other thread of this process is writing. A main thread need not: in a worker nobody else writes."""
+    if engine().dialect.name != "sqlite" or threading.current_thread() is threading.main_thread():
+        yield
+        return
+    if not _turn.acquire(timeout=BUSY_TIMEOUT_MS / 1000):
+        raise StorageUnavailable("the database cannot be used now: this process has been writing for seconds")
+    try:
+        yield
+    finally:
+        _turn.release()
 
 
 class Prepared:
