@@ -5,6 +5,8 @@
 One process: the relay and the projector are threads of it, one of each per lane and per database.
 """
 
+import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -26,7 +28,12 @@ from api import (
     workers,
 )
 from api.guard import Guard
-from cars_bot import database
+from cars_bot import database, tallies
+from cars_bot.errors import CarsBotError
+
+log = logging.getLogger(__name__)
+
+FOLD_SECONDS = 2.0
 
 DESCRIPTION = """
 The same job, through Celery, through a consumer written by hand on pika, or right inside the request.
@@ -47,10 +54,22 @@ async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
     relay.start()
     live.start()
     front_door.start()
+    folding = asyncio.create_task(_fold_tallies())
     yield
+    folding.cancel()
     await run_in_threadpool(front_door.stop)
     await run_in_threadpool(live.stop)
     await run_in_threadpool(relay.stop)
+
+
+async def _fold_tallies() -> None:
+    """Keep the table of counts short."""
+    while True:
+        await asyncio.sleep(FOLD_SECONDS)
+        try:
+            await run_in_threadpool(tallies.fold)
+        except CarsBotError as error:
+            log.warning("tallies: %s", error)
 
 
 def build() -> FastAPI:

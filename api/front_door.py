@@ -91,10 +91,10 @@ def wanted(body: bytes) -> Submission:
     try:
         return Submission.model_validate(json.loads(body))
     except json.JSONDecodeError as error:
-        found = {"type": "json_invalid", "loc": ("body", error.pos), "msg": "JSON decode error", "input": {},
-                 "ctx": {"error": error.msg}}  # fmt: skip
+        why = {"error": error.msg}
+        found = {"type": "json_invalid", "loc": ("body", error.pos), "msg": "JSON decode error", "ctx": why}
         if not body:
-            found = {"type": "missing", "loc": ("body",), "msg": "Field required", "input": None}
+            found = {"type": "missing", "loc": ("body",), "msg": "Field required"}
         raise RequestValidationError([found]) from error
     except ValidationError as error:
         raise _invalid(error, "body") from error

@@ -8,13 +8,13 @@ Routes only translate between HTTP and `submission.py`, `timeline.py` and the ru
 
 import asyncio
 import time
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from api import front_door, submission, timeline
-from api.errors import problems
+from api.errors import Refused, problems
 from api.schemas import (
     RUN_ID,
     Key,
@@ -25,6 +25,7 @@ from api.schemas import (
     Submission,
     Submitted,
     Timeline,
+    listed,
     shown,
 )
 from cars_bot import database, run_lists
@@ -72,16 +73,27 @@ def list_runs(
     lane: Lane | None = None,
     state: State | None = None,
     job: str | None = None,
-    before: Annotated[str | None, Query(pattern=RUN_ID, description="Only runs older than this id.")] = None,
+    parent: Annotated[str | None, Query(pattern=RUN_ID, description="Only runs that this one asked for.")] = None,
+    before: Annotated[str | None, Query(pattern=RUN_ID, description="Only runs older than this one.")] = None,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
-) -> dict[str, Any]:
-    """The newest runs first. `next` is the `before` of the next page, or null."""
+) -> Response:
+    """The newest runs first. `next` is the `before` of the next page, or null.
+
+    A list leaves out long arguments and results and tells their size instead; `GET /api/runs/{run_id}` has them whole.
+    """
     if job is not None:
         job_named(job)
     with database.statements() as connection:
-        found = run_lists.page(connection, lane=lane, state=state, job=job, before=before, limit=limit + 1)
+        if before is not None and run_lists.place_of(connection, before) is None:
+            raise Refused(422, "unknown_run", f"before={before} is no run; start again without it")
+        found = run_lists.page(
+            connection, lane=lane, state=state, job=job, parent=parent, before=before, limit=limit + 1
+        )
     more = len(found) > limit
-    return {"runs": [shown(run) for run in found[:limit]], "next": found[limit - 1].id if more else None}
+    page = RunPage.model_construct(
+        runs=[listed(run) for run in found[:limit]], next=found[limit - 1].id if more else None
+    )
+    return Response(page.model_dump_json(), media_type="application/json")
 
 
 @router.get(

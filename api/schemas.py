@@ -103,10 +103,20 @@ class RunShown(BaseModel):
     url: str
 
 
+class RunListed(RunShown):
+    """A run in a list. Arguments and a result of over 4,000 characters are null; the run by itself has them whole."""
+
+    args: dict[str, Any] | None  # type: ignore[assignment]
+    args_size: int | None = Field(
+        default=None, description="Characters of JSON, if `args` was left out for its length."
+    )
+    result_size: int | None = Field(default=None, description="The same for `result`.")
+
+
 class RunPage(BaseModel):
     """One page of runs, newest first. `next`: give it as `before` to get the page after; null on the last."""
 
-    runs: list[RunShown]
+    runs: list[RunListed]
     next: str | None
 
 
@@ -176,6 +186,15 @@ class ImportReport(BaseModel):
 
 def shown(run: Run) -> RunShown:
     """A row of the runs table; its columns were checked when they went in."""
-    fields = {name: run._mapping[name] for name in RunShown.model_fields if name in run._mapping}
+    return RunShown.model_construct(**_fields(run, RunShown))
+
+
+def listed(run: Run) -> RunListed:
+    """A row of `run_lists.page`."""
+    return RunListed.model_construct(**_fields(run, RunListed))
+
+
+def _fields(run: Run, model: type[RunShown]) -> dict[str, Any]:
     latency = None if run.finished_at is None else round(run.finished_at - run.accepted_at, 6)
-    return RunShown.model_construct(**fields, latency=latency, url=f"/api/runs/{run.id}")
+    fields = {name: run._mapping[name] for name in model.model_fields if name in run._mapping}
+    return fields | {"latency": latency, "url": f"/api/runs/{run.id}"}

@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql import ClauseElement
 
 from cars_bot.errors import StorageUnavailable
-from cars_bot.models import metadata
+from cars_bot.models import OBSOLETE_INDICES, metadata
 from cars_bot.settings import settings
 
 BUSY_TIMEOUT_MS = 5_000
@@ -197,3 +197,12 @@ def create_tables() -> None:
                 kind = column.type.compile(engine().dialect)
                 with suppress(DBAPIError), engine().connect() as connection:  # another may be faster by a hair
                     connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {column.name} {kind}")
+        for index in table.indexes:
+            with suppress(DBAPIError):
+                index.create(engine(), checkfirst=True)
+    with engine().connect() as connection:
+        for name in OBSOLETE_INDICES:
+            connection.exec_driver_sql(f"DROP INDEX IF EXISTS {name}")
+    from cars_bot import tallies  # not at the top: it needs this module
+
+    tallies.install()

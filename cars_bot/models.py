@@ -5,6 +5,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Double,
     Index,
     Integer,
@@ -13,9 +14,11 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    literal_column,
 )
 
 metadata = MetaData()
+OBSOLETE_INDICES = ("runs_open",)  # of earlier versions
 
 # SQLite numbers rows by itself only in a column declared INTEGER.
 Serial = BigInteger().with_variant(Integer, "sqlite")
@@ -46,26 +49,38 @@ runs = Table(
 )
 # The order of the lists. Not by id alone: a task sent by hand brings an id that says nothing about time.
 Index("runs_newest", runs.c.accepted_at, runs.c.id)
-# The next are small: a run leaves them when it is published, or ends.
-Index(
-    "runs_unpublished",
-    runs.c.lane,
-    runs.c.id,
-    sqlite_where=runs.c.published_at.is_(None) & runs.c.finished_at.is_(None),
-    postgresql_where=runs.c.published_at.is_(None) & runs.c.finished_at.is_(None),
-)
-Index(
-    "runs_open",
-    runs.c.lane,
-    runs.c.id,
-    sqlite_where=runs.c.finished_at.is_(None),
-    postgresql_where=runs.c.finished_at.is_(None),
-)
+
+
+def _among(*states: str) -> ColumnElement[bool]:
+    return runs.c.state.in_([literal_column(f"'{state}'") for state in states])
+
+
+# A list with filters is put together from the newest of each lane, job and state (`run_lists.py`). The first of these
+# does not know the state, or each start of a run would have to be noted in it; the second is small.
+_open = runs.c.finished_at.is_(None)
+_begun, _ended = _among("IN_PROGRESS", "RETRYING"), _among("DONE", "FAILED", "EXPIRED", "REVOKED")
+_kind, _newest = (runs.c.lane, runs.c.job), (runs.c.accepted_at, runs.c.id)
+Index("runs_open_by_kind", *_kind, *_newest, sqlite_where=_open, postgresql_where=_open)
+Index("runs_begun_by_kind", *_kind, runs.c.state, *_newest, sqlite_where=_begun, postgresql_where=_begun)
+Index("runs_ended_by_kind", *_kind, runs.c.state, *_newest, sqlite_where=_ended, postgresql_where=_ended)
+# Small: a run leaves it when it is published, or ends.
+_unpublished = runs.c.published_at.is_(None) & _open
+Index("runs_unpublished", runs.c.lane, runs.c.id, sqlite_where=_unpublished, postgresql_where=_unpublished)
 Index(
     "runs_parent",
     runs.c.parent,
     sqlite_where=runs.c.parent.is_not(None),
     postgresql_where=runs.c.parent.is_not(None),
+)
+
+# How many runs there are, as `tallies.py` keeps it: the sum over `number`.
+tallies = Table(
+    "tallies",
+    metadata,
+    Column("lane", String(16), nullable=False),
+    Column("job", String(64), nullable=False),
+    Column("what", String(16), nullable=False),  # accepted, a state in which runs end, retried, effects
+    Column("number", Integer, nullable=False),
 )
 
 effects = Table(
@@ -80,6 +95,9 @@ effects = Table(
     Column("detail", JSON),
     Column("made_at", Double, nullable=False),
 )
+
+# Keys with more than one effect on a lane, noted by a trigger (`tallies.py`): where duplicates have to be looked for.
+repeated_keys = Table("repeated_keys", metadata, Column("key", String(200), primary_key=True))
 
 claims = Table(
     "claims",
