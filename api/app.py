@@ -1,6 +1,6 @@
 """The web application: which routes there are, what starts and stops with it, what stands in front of it.
 
-    uvicorn api.app:app --port 8080 --timeout-graceful-shutdown 1
+    python -m api --port 8080
 
 One process: the relay and the projector are threads of it, one of each per lane and per database.
 """

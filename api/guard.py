@@ -25,6 +25,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 BODY_CAP = 1_000_000  # bytes
 BODY_CAPS = {"/api/posts": 16_000_000}  # an export of a channel
 BODY_SECONDS = 20.0
+SMALL = 64 * 1024  # bytes; smaller bodies are always taken
+BODIES_CAP = 64_000_000  # bytes that bigger ones may have together while they are on their way
 
 READING = {"GET", "HEAD", "OPTIONS"}
 SAME_SITE = {"same-origin", "none"}  # `none`: typed in by the user
@@ -56,6 +58,10 @@ _SECURITY_HEADERS = [(name.lower().encode(), value.encode()) for name, value in 
 
 class TooLarge(Exception):
     """The body is over its cap."""
+
+
+class TooMuch(Exception):
+    """All bodies that are being read are too big together."""
 
 
 class Guard:
@@ -95,6 +101,9 @@ class Guard:
             body = await read_body(receive, headers, cap)
         except TooLarge:
             response = refuse(413, "body_too_large", f"the body is over {cap:,} bytes; send less at once")
+        except TooMuch:
+            message = "too many big bodies are on their way; send it again in a moment"
+            response = answer(503, "too_much_at_once", message, {"Retry-After": "5", "Connection": "close"})
         except TimeoutError:
             response = refuse(408, "body_too_slow", f"the body did not arrive within {BODY_SECONDS:.0f} s")
         else:
@@ -145,27 +154,46 @@ def is_json(headers: Headers) -> bool:
     return headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json"
 
 
+class _OnTheirWay:
+    """How much of the bigger bodies is in memory."""
+
+    bytes = 0
+
+
+_on_their_way = _OnTheirWay()
+
+
 async def read_body(receive: Receive, headers: Headers, cap: int) -> bytes | None:
     """The whole body; None if the client went away while sending it.
 
     Raises:
         TooLarge: it is over `cap` bytes, or announced as such.
+        TooMuch: with all the others on their way it is.
         TimeoutError: it took longer than `BODY_SECONDS`.
     """
     announced = headers.get("content-length", "0")
     if announced.isdecimal() and int(announced) > cap:
         raise TooLarge
     body = bytearray()
-    async with asyncio.timeout(BODY_SECONDS):
-        while True:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return None
-            body += message.get("body", b"")
-            if len(body) > cap:
-                raise TooLarge
-            if not message.get("more_body"):
-                return bytes(body)
+    held = 0
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    return None
+                body += message.get("body", b"")
+                if len(body) > cap:
+                    raise TooLarge
+                if not message.get("more_body"):
+                    return bytes(body)
+                if len(body) > SMALL:
+                    _on_their_way.bytes += len(body) - held
+                    held = len(body)
+                    if _on_their_way.bytes > BODIES_CAP:
+                        raise TooMuch
+    finally:
+        _on_their_way.bytes -= held
 
 
 def replay(body: bytes, receive: Receive) -> Receive:
