@@ -25,6 +25,7 @@ from api import (
     pages,
     relay,
     submission,
+    waiting,
     workers,
 )
 from api.guard import Guard
@@ -54,6 +55,7 @@ async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
     relay.start()
     live.start()
     front_door.start()
+    waiting.start()
     folding = asyncio.create_task(_fold_tallies())
     yield
     folding.cancel()

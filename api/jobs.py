@@ -6,14 +6,12 @@
 Routes only translate between HTTP and `submission.py`, `timeline.py` and the runs table; `overview.py` has the others.
 """
 
-import asyncio
-import time
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from api import front_door, submission, timeline
+from api import front_door, submission, timeline, waiting
 from api.errors import Refused, problems
 from api.schemas import (
     RUN_ID,
@@ -109,14 +107,7 @@ async def show_run(
     wait: Annotated[float, Query(ge=0, le=MAX_WAIT, description="Seconds to wait for the run's end.")] = 0.0,
 ) -> RunShown:
     """One run with its result. With `wait`, the answer comes when the run has ended, or after that many seconds."""
-    deadline, pause = time.monotonic() + wait, 0.02
-    while True:
-        run = await run_in_threadpool(submission.existing, run_id)
-        left = deadline - time.monotonic()
-        if run.finished_at is not None or left <= 0 or await request.is_disconnected():
-            return shown(run)
-        await asyncio.sleep(min(pause, left))
-        pause = min(pause * 1.5, 0.5)
+    return shown(await waiting.ended(run_id, wait, request.is_disconnected))
 
 
 @router.get(

@@ -17,10 +17,11 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.schema import CreateIndex
 from sqlalchemy.sql import ClauseElement
 
 from cars_bot.errors import StorageUnavailable
-from cars_bot.models import OBSOLETE_INDICES, metadata
+from cars_bot.models import OBSOLETE_INDICES, SQLITE_ONLY, metadata
 from cars_bot.settings import settings
 
 BUSY_TIMEOUT_MS = 5_000
@@ -195,11 +196,15 @@ def create_tables() -> None:
         for column in table.columns:
             if column.name not in there:
                 kind = column.type.compile(engine().dialect)
+                if column.computed is not None:  # SQLite can only add one that is worked out when it is read
+                    stored = "VIRTUAL" if engine().dialect.name == "sqlite" else "STORED"
+                    kind += f" GENERATED ALWAYS AS ({column.computed.sqltext}) {stored}"
                 with suppress(DBAPIError), engine().connect() as connection:  # another may be faster by a hair
                     connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {column.name} {kind}")
         for index in table.indexes:
-            with suppress(DBAPIError):
-                index.create(engine(), checkfirst=True)
+            if not (engine().dialect.name == "postgresql" and index.name in SQLITE_ONLY):
+                with suppress(DBAPIError), engine().connect() as connection:
+                    connection.execute(CreateIndex(index, if_not_exists=True))
     with engine().connect() as connection:
         for name in OBSOLETE_INDICES:
             connection.exec_driver_sql(f"DROP INDEX IF EXISTS {name}")

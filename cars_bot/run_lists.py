@@ -105,8 +105,8 @@ _NEWEST_OF_KIND = """
 """
 _STATES = {
     "PENDING": ["finished_at IS NULL AND state = 'PENDING'"],
-    **{state: [f"state = '{state}' AND state IN {tallies.BEGUN}"] for state in OPEN[1:]},
-    **{state: [f"state = '{state}' AND state IN {ENDED}"] for state in ENDED},
+    **{state: [f"finished_at IS NULL AND state = '{state}' AND state IN {tallies.BEGUN}"] for state in OPEN[1:]},
+    **{state: [f"ended_as = '{state}'"] for state in ENDED},
 }
 _ANY_STATE = ["finished_at IS NULL", *(_STATES[state][0] for state in ENDED)]
 

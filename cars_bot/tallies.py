@@ -5,7 +5,8 @@ transaction: (lane, job, "accepted", +1) when a run comes, (lane, job, its state
 is deleted. Whoever makes the change, the sums are right, and a crash takes back both or neither. Rows are only added,
 so nobody waits for anybody's counter; the API folds them together now and then.
 
-Runs that are at work or waiting for a retry are few, and are counted where they stand. What is neither has not begun.
+Open runs are few beside those that have ended. Those at work or waiting for a retry are counted where they stand; the
+others have not begun.
 """
 
 from sqlalchemy import Connection, func, select, text
@@ -148,9 +149,10 @@ def kinds(connection: Connection) -> list[tuple[str, str]]:
 _COUNTS = text(f"""
     SELECT lane, what, CAST(sum(number) AS BIGINT) AS number FROM tallies GROUP BY lane, what
     UNION ALL
-    SELECT lane, state, count(*) FROM runs WHERE state IN {BEGUN} GROUP BY lane, state
+    SELECT lane, state, count(*) FROM runs WHERE finished_at IS NULL AND state IN {BEGUN} GROUP BY lane, state
     UNION ALL
-    SELECT lane, 'retried', count(*) FROM runs WHERE state IN {BEGUN} AND attempt > 1 GROUP BY lane
+    SELECT lane, 'retried', count(*) FROM runs
+    WHERE finished_at IS NULL AND state IN {BEGUN} AND attempt > 1 GROUP BY lane
 """)  # noqa: S608
 
 
