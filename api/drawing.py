@@ -37,7 +37,8 @@ class Strip:
 
 LABELS = {
     "outbox": "in the outbox",
-    "queue": "in the queue",
+    "queue": "in the broker",
+    "held": "held by a worker",
     "work": "at work",
     "wait": "waiting for a retry",
 }
@@ -45,10 +46,11 @@ LABELS = {
 AFTER = {
     "accepted": "outbox",
     "published": "queue",
-    "delivered": "queue",
+    "delivered": "held",
     "started": "work",
     "retry": "wait",
-    "lost": "outbox",
+    "redelivered": "queue",
+    "lost": "queue",
 }
 ENDS = {"succeeded", "failed", "expired", "revoked"}
 
@@ -64,7 +66,10 @@ def strip(events: Sequence[Happening], ended: bool, now: float | None = None) ->
         if event.event in ENDS:
             until = event.at
             break
-        if (next_kind := AFTER.get(event.event)) is None or (kind == "work" and next_kind == "queue"):
+        next_kind = AFTER.get(event.event)
+        if event.event == "lost" and not event.worker:  # by the broker: it is published again
+            next_kind = "outbox"
+        if next_kind is None or (event.event == "published" and kind in ("held", "work")):
             continue  # a confirm may come after the worker has begun
         stretches.append((kind, since, event.at))
         kind, since = next_kind, event.at

@@ -1,21 +1,19 @@
 """The rest of the JSON API: which jobs there are, how many runs are where, how much waits; and the import of posts."""
 
 from dataclasses import asdict
-from typing import Annotated, Any
 
-from fastapi import APIRouter, Body
-from sqlalchemy.exc import DataError
+from fastapi import APIRouter, Request
+from starlette.concurrency import run_in_threadpool
 
 from api import depths, examples
 from api.errors import problems
 from api.schemas import Catalogue, Choice, ImportReport, JobShown, WorkflowShown
 from cars_bot import database, posts, run_lists
 from cars_bot.catalogue import JOBS, SCHEDULE, WORKFLOWS, job_named
-from cars_bot.errors import InvalidArguments
 
 router = APIRouter(prefix="/api")
 
-NO_EXPORT = (AttributeError, TypeError, ValueError, OverflowError, DataError)  # it has another shape, deep inside
+MOST_UNREADABLE = 100
 
 
 @router.get("/jobs", tags=["catalogue"], summary="List the jobs and workflows there are")
@@ -75,18 +73,24 @@ async def show_queues() -> dict[str, dict[str, int | None]]:
     status_code=201,
     tags=["posts"],
     summary="Import a Telegram export",
-    responses=problems(400, 413, 415, 422, 503),
+    responses=problems(413, 415, 422, 503),
+    openapi_extra={
+        "requestBody": {
+            "description": "Telegram Desktop's `result.json`, as it is.",
+            "required": True,
+            "content": {"application/json": {"schema": {"type": "object"}}},
+        }
+    },
 )
-def import_posts(
-    export: Annotated[Any, Body(description="Telegram Desktop's `result.json`, as it is.")],
-) -> ImportReport:
+async def import_posts(request: Request) -> ImportReport:
     """Import a Telegram export. Posts that were imported before are brought up to date, not doubled."""
-    try:
-        imported = posts.store(export, "the body")
-    except NO_EXPORT as error:
-        raise InvalidArguments(f"the body is not a Telegram export ({error}). {posts.HOW}") from error
-    listed = [
-        {"channel": channel, "message_id": message_id, "post_id": post_id}
-        for (channel, message_id), post_id in imported.post_ids.items()
-    ]
-    return ImportReport(imported=len(listed), skipped=imported.skipped, posts=listed)
+    imported = await run_in_threadpool(posts.store, await request.body(), "the body")
+    return ImportReport(
+        imported=len(imported.post_ids),
+        skipped=imported.skipped,
+        unreadable=imported.unreadable[:MOST_UNREADABLE],
+        posts=[
+            {"channel": channel, "message_id": message_id, "post_id": post_id}
+            for (channel, message_id), post_id in imported.post_ids.items()
+        ],
+    )

@@ -181,6 +181,7 @@ class ImportReport(BaseModel):
 
     imported: int
     skipped: int = Field(description="Service messages: someone joined, a pin.")
+    unreadable: list[str] = Field(description="Messages that were left out, and why; at most 100 are listed.")
     posts: list[dict[str, Any]]
 
 

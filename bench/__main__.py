@@ -21,6 +21,7 @@ from pathlib import Path
 from dotenv import dotenv_values
 
 from bench.contestants import LANES, ROOT, STOCK, Contestant, Left, environment, stop
+from commands import postgres_server
 
 TOO_LONG = 180.0  # seconds for one drain
 
@@ -131,18 +132,12 @@ def servers() -> Iterator[tuple[dict[str, str], Path]]:
 
 @contextmanager
 def postgresql(folder: Path, wanted: bool) -> Iterator[object]:
-    """A PostgreSQL with its defaults, from the package `pgserver`."""
+    """A PostgreSQL with its defaults."""
     if not wanted:
         yield None
         return
-    import pgserver
-
-    folder.chmod(0o755)  # PostgreSQL refuses to run as root; pgserver gives it a user of its own
-    server = pgserver.get_server(folder / "postgresql", cleanup_mode="stop")
-    try:
+    with postgres_server.running(folder / "postgresql") as server:
         yield server
-    finally:
-        server.cleanup()
 
 
 def fresh(server, name: str) -> str:  # type: ignore[no-untyped-def]

@@ -116,6 +116,14 @@ idempotency_keys = Table(
     Column("created_at", Double, nullable=False, index=True),
 )
 
+# The chats of Telegram that posts were imported from; their names are the channels of the posts.
+chats = Table(
+    "chats",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("name", String(128), nullable=False, unique=True),
+)
+
 posts = Table(
     "posts",
     metadata,

@@ -1,92 +1,177 @@
 """Reading a Telegram Desktop export (`result.json`) into the posts table.
 
-Both shapes are read: one chat, and a whole account with its chats listed. A text may be a string or a list of strings
-and entities; service messages (someone joined, a pin) are not posts. What was imported before is brought up to date,
-not doubled.
+Both shapes are read: one chat, and a whole account with its chats listed, also those that were left. A text may be a
+string or a list of strings and entities; service messages (someone joined, a pin) are not posts. A message that cannot
+be read is named and left out, and the others are imported. What was imported before is brought up to date, not doubled.
+
+Chats are told apart by their ids, because two may have one name: the second is called by its name and its id.
 """
 
 import json
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cars_bot import database
+from sqlalchemy import Connection, select
+
+from cars_bot import database, outside
 from cars_bot.errors import InvalidArguments
-from cars_bot.models import posts
+from cars_bot.models import chats, posts
 
 HOW = "In Telegram Desktop: open the chat, ⋮, Export chat history, format JSON."
+BITE = 200  # messages in one transaction: others want to write meanwhile
+LONGEST_TEXT = 100_000  # characters; Telegram's own limit is far below
+LARGEST_ID = 2**53 - 1
+YEAR_2300 = 10_413_792_000
+_NAME = int(chats.c.name.type.length) - 32  # type: ignore[attr-defined]  # there is room for an id behind it
 
 
-@dataclass(frozen=True)
+@dataclass
 class Imported:
-    """What an import found. `post_ids` maps (channel, message id) to our id, in the export's order."""
+    """What an import found.
 
-    post_ids: dict[tuple[str, int], int]
-    skipped: int
+    Attributes:
+        post_ids: our id by (channel, message id), in the export's order.
+        skipped: how many service messages there were.
+        unreadable: what was left out, and why; a sentence each.
+    """
+
+    post_ids: dict[tuple[str, int], int] = field(default_factory=dict)
+    skipped: int = 0
+    unreadable: list[str] = field(default_factory=list)
 
 
-def import_export(path: Path) -> Imported:
+Progress = Callable[[int, int], object]
+"""Called with the numbers of messages that have been read, and of all."""
+
+
+def import_export(path: Path, progress: Progress = lambda done, total: None) -> Imported:
     """Import every message of the export at `path`.
 
     Raises:
         InvalidArguments: no such file, or not an export; the message says what was wrong and how to make one.
+        StorageUnavailable: the database is away; what was imported stays, and importing again goes on.
     """
     try:
-        export = json.loads(path.read_text(encoding="utf-8"))
+        content = path.read_bytes()
     except OSError as error:
         raise InvalidArguments(f"{path}: {error.strerror}") from error
-    except ValueError as error:
-        raise InvalidArguments(f"{path} is not JSON ({error}). {HOW}") from error
-    return store(export, str(path))
+    return store(content, str(path), progress)
 
 
-def store(export: Any, name: str) -> Imported:
-    """Import an export that was read already; `name` stands for it in errors. See `import_export`."""
+def store(content: bytes, name: str, progress: Progress = lambda done, total: None) -> Imported:
+    """Import an export's bytes: UTF-8, with or without a byte order mark. `name` stands for it in errors.
+
+    Raises:
+        As `import_export`.
+    """
     try:
-        return _store(export, name)
-    except (AttributeError, TypeError, ValueError, OverflowError) as error:
-        raise InvalidArguments(f"{name} has an odd shape ({error}). {HOW}") from error
+        export = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise InvalidArguments(f"{name} is not JSON ({error}). {HOW}") from error
+    found = list(_chats(export, name))
+    total, done, imported = sum(len(chat["messages"]) for chat in found), 0, Imported()
+    for chat in found:
+        channel = _channel(chat)
+        for start in range(0, len(chat["messages"]), BITE):
+            bite, began = chat["messages"][start : start + BITE], time.monotonic()
+            _store(channel, bite, imported)
+            done += len(bite)
+            progress(done, total)
+            if done < total:  # SQLite has no queue for its lock: who takes it again at once leaves no gap to others
+                time.sleep(time.monotonic() - began)
+    if imported.unreadable and not imported.post_ids:
+        raise InvalidArguments(f"{name} has no message that can be read; the first: {imported.unreadable[0]}. {HOW}")
+    return imported
 
 
-def _store(export: Any, name: str) -> Imported:
-    post_ids: dict[tuple[str, int], int] = {}
-    skipped = 0
+def _chats(export: Any, name: str) -> Iterator[dict[str, Any]]:
+    if not isinstance(export, dict):
+        raise InvalidArguments(f"{name} is not a Telegram export: it is no JSON object. {HOW}")
+    if "messages" in export:
+        listed = [export]
+    else:
+        groups = [export.get(group) for group in ("chats", "left_chats")]
+        listed = [chat for group in groups if isinstance(group, dict) for chat in group.get("list") or []]
+    if not listed or not all(isinstance(chat, dict) and isinstance(chat.get("messages"), list) for chat in listed):
+        raise InvalidArguments(f"{name} has no list of messages, so it is not a Telegram export. {HOW}")
+    yield from listed
+
+
+def _channel(chat: dict[str, Any]) -> str:
+    """What a chat is called in our tables: always the same for the same id."""
+    told, number = chat.get("name"), outside.whole(chat.get("id"), -LARGEST_ID, LARGEST_ID)
+    name = outside.clean(str(told if told is not None else number or "unnamed"))[:_NAME].strip() or "unnamed"
+    if number is None:
+        return name
     with database.writing() as connection:
-        for chat in _chats(export, name):
-            channel = str(chat.get("name") or chat.get("id") or "unnamed")
-            for message in chat["messages"]:
-                if not isinstance(message, dict) or not isinstance(message.get("id"), int):
-                    raise InvalidArguments(f"{name}: a message without a numeric id: {str(message)[:80]}. {HOW}")
-                if message.get("type", "message") != "message":
-                    skipped += 1
-                    continue
-                row = {"channel": channel, "message_id": message["id"], "text": _text(message.get("text", "")),
-                       "posted_at": float(message.get("date_unixtime") or 0) or None}  # fmt: skip
-                statement = database.insert(posts).values(row)
-                stored = connection.execute(
-                    statement.on_conflict_do_update(
-                        index_elements=["channel", "message_id"], set_={"text": row["text"]}
-                    ).returning(posts.c.id)
-                )
-                post_ids[channel, message["id"]] = stored.scalar_one()
-    return Imported(post_ids, skipped)
+        for called in (name, f"{name} ({number})"):
+            known = select(chats.c.name).where(chats.c.id == number)
+            if (found := connection.execute(known).scalar_one_or_none()) is not None:
+                return str(found)
+            taken = select(chats.c.id).where(chats.c.name == called)
+            if connection.execute(taken).first() is None:
+                connection.execute(chats.insert().values(id=number, name=called))
+                return called
+    raise InvalidArguments(f"two chats are called {name!r}, and another one {called!r}; rename one of them")
 
 
-def _chats(export: Any, name: str) -> list[dict[str, Any]]:
-    if isinstance(export, dict):
-        chats = [export] if "messages" in export else (export.get("chats") or {}).get("list", [])
-        if chats and all(isinstance(chat, dict) and isinstance(chat.get("messages"), list) for chat in chats):
-            return chats
-    raise InvalidArguments(f"{name} has no list of messages, so it is not a Telegram export. {HOW}")
+def _store(channel: str, messages: list[Any], imported: Imported) -> None:
+    rows: dict[int, dict[str, Any]] = {}  # by message id: a message may be there twice
+    for message in messages:
+        try:
+            if (row := _row(message)) is None:
+                imported.skipped += 1
+            else:
+                rows[row["message_id"]] = row | {"channel": channel}
+        except InvalidArguments as error:
+            imported.unreadable.append(f"{channel}: {error}")
+    if rows:
+        with database.writing() as connection:
+            ids = _upsert(connection, list(rows.values()))
+        imported.post_ids |= {(channel, message_id): ids[message_id] for message_id in rows}
 
 
-def _text(text: Any) -> str:
+def _upsert(connection: Connection, rows: list[dict[str, Any]]) -> dict[int, int]:
+    new = database.insert(posts).values(rows)
+    changed = new.on_conflict_do_update(
+        index_elements=["channel", "message_id"], set_={name: new.excluded[name] for name in ("text", "posted_at")}
+    )
+    stored = connection.execute(changed.returning(posts.c.message_id, posts.c.id))
+    return {row.message_id: row.id for row in stored}
+
+
+def _row(message: Any) -> dict[str, Any] | None:
+    """A message as a row; None for a service message.
+
+    Raises:
+        InvalidArguments: it cannot be read; the error names it.
+    """
+    if not isinstance(message, dict):
+        raise InvalidArguments(f"a message that is no JSON object: {str(message)[:80]}")
+    if message.get("type", "message") != "message":
+        return None
+    number = outside.whole(message.get("id"), -LARGEST_ID, LARGEST_ID)
+    if number is None:
+        raise InvalidArguments(f"a message without a numeric id: {str(message)[:80]}")
+    text = outside.clean(_text(message.get("text"), number))
+    if len(text) > LONGEST_TEXT:
+        raise InvalidArguments(f"message {number} has {len(text):,} characters; at most {LONGEST_TEXT:,} are read")
+    return {"message_id": number, "text": text, "posted_at": outside.number(message.get("date_unixtime"), 1, YEAR_2300)}
+
+
+def _text(text: Any, number: int) -> str:
     """The plain text of a message: entities are parts of it, in order; where words hide a link, it is written out."""
-    return "".join(map(_part, text)) if isinstance(text, list) else _part(text)
+    parts = text if isinstance(text, list) else [text]
+    return "".join(_part(part, number) for part in parts if part is not None)
 
 
-def _part(part: Any) -> str:
-    if not isinstance(part, dict):
-        return str(part)
-    href = f" ({part['href']})" if part.get("href") else ""
-    return f"{part.get('text', '')}{href}"
+def _part(part: Any, number: int) -> str:
+    if isinstance(part, str):
+        return part
+    text, href = (part.get("text"), part.get("href")) if isinstance(part, dict) else (part, None)
+    if not (text is None or isinstance(text, str)) or not (href is None or isinstance(href, str)):
+        raise InvalidArguments(f"message {number} has a part that is no text: {str(part)[:80]}")
+    return (text or "") + (f" ({href})" if href else "")

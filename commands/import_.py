@@ -1,28 +1,39 @@
-"""`kit import FILE`: take the posts of a Telegram Desktop export (result.json) in. Importing again changes nothing."""
+"""`kit import FILE`: take the posts of a Telegram Desktop export (result.json) in. Importing again changes nothing.
+
+A message that cannot be read is named and left out; the others are imported.
+"""
 
 import argparse
 import json
+import sys
 from pathlib import Path
 
 from commands.client import base_url
+from commands.console import Progress
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path, metavar="FILE", help="result.json, such as data/result.json")
-    parser.add_argument("--json", action="store_true", help='{"imported": N, "skipped": M, "posts": [{…}, …]}')
+    parser.add_argument(
+        "--json", action="store_true", help='{"imported": N, "skipped": M, "unreadable": […], "posts": [{…}, …]}'
+    )
 
 
 def main(options: argparse.Namespace) -> int:
     from cars_bot.posts import import_export
 
     base_url()  # into the database of a kit that is up, not beside one
-    found = import_export(options.file)
+    with Progress(f"Imported {options.file}") as line:
+        found = import_export(options.file, lambda done, total: line.update(f"{done:,} of {total:,} messages"))
+    for sentence in found.unreadable:
+        print(f"left out: {sentence}", file=sys.stderr)
     if options.json:
         posts = [
             {"channel": channel, "message_id": message, "post_id": post}
             for (channel, message), post in found.post_ids.items()
         ]
-        print(json.dumps({"imported": len(posts), "skipped": found.skipped, "posts": posts}, ensure_ascii=False))
+        counts = {"imported": len(posts), "skipped": found.skipped, "unreadable": found.unreadable}
+        print(json.dumps(counts | {"posts": posts}))
     else:
         print(f"{len(found.post_ids)} posts imported, {found.skipped} service messages skipped")
     return 0

@@ -19,6 +19,9 @@ from commands.state import ROOT, RunDir
 
 UNPACKED = ROOT / ".run" / "packages" / "rabbitmq-server"
 STOP_SECONDS = 15
+# Everybody knows the classroom's login, and any page can reach the broker's own page: its user sees all, and manages no
+# users and no virtual hosts. Experiments make virtual hosts, and set KIT_BROKER_TAG to administrator.
+TAG = "monitoring"
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,7 @@ def programs(run: RunDir, ports: dict[str, int]) -> list[Program]:
    {{tcp_listeners, [{{"127.0.0.1", {ports["rabbitmq"]}}}]}},
    {{default_user, <<"student">>}},
    {{default_pass, <<"qwerty">>}},
+   {{default_user_tags, [{os.environ.get("KIT_BROKER_TAG", TAG)}]}},
    {{cluster_name, <<"{CLUSTER_NAME}">>}},
    {{vm_memory_high_watermark, {{absolute, "512MiB"}}}},
    {{disk_free_limit, "100MB"}},

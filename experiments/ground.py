@@ -69,7 +69,7 @@ def ground() -> Iterator[Ground]:
     """
     folder = Path(tempfile.mkdtemp(prefix="experiments-"))
     environment = {name: value for name, value in os.environ.items() if name not in FOREIGN}
-    environment |= {"KIT_RUN_DIR": str(folder / "run"), "PYTHONPATH": str(ROOT)}
+    environment |= {"KIT_RUN_DIR": str(folder / "run"), "PYTHONPATH": str(ROOT), "KIT_BROKER_TAG": "administrator"}
     kit = [sys.executable, "-m", "commands"]
     with on_interrupt(signal.default_int_handler):
         try:

@@ -1,17 +1,38 @@
 """Puts the stand-ins together into one ASGI application."""
 
+from pathlib import Path
+
 from fastapi import FastAPI
+from fastapi.openapi.docs import get_swagger_ui_html
+from starlette.responses import HTMLResponse
+from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from outside_world import control, google_api, openai_api, page, telegram_api
+from outside_world.guard import Guard
 from outside_world.sabotage import Saboteur
 from outside_world.world import World
+
+SWAGGER = Path(__file__).parent.parent / "api" / "static" / "vendor"  # the files that the kit's own page has
 
 
 def build_app() -> ASGIApp:
     """A new world and the application that serves it, wrapped in the saboteur."""
     world = World()
-    api = FastAPI(title="Outside world", description=__doc__)
+    api = FastAPI(title="Outside world", description=__doc__, docs_url=None, redoc_url=None)
     for part in (control, openai_api, telegram_api, google_api, page):
         api.include_router(part.build_router(world))
-    return Saboteur(api, world)
+    api.mount("/swagger", StaticFiles(directory=SWAGGER))
+
+    @api.get("/docs", include_in_schema=False)
+    async def docs() -> HTMLResponse:
+        """Swagger UI, from our own files: there may be no network."""
+        return get_swagger_ui_html(
+            openapi_url="/openapi.json",
+            title="Outside world",
+            swagger_js_url="/swagger/swagger-ui-bundle.js",
+            swagger_css_url="/swagger/swagger-ui.css",
+            swagger_favicon_url="data:,",
+        )
+
+    return Guard(Saboteur(api, world))

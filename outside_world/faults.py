@@ -9,16 +9,17 @@ drip        the act is done, its reply trickles out over `seconds`
 cut         the connection is closed at once, nothing is done
 lose_reply  the act is done, then the connection is closed
 huge        200 with a body of `megabytes`
+answer      `status`, `headers` and `body` just as given; with `act` the act is done first: a proxy that lost the reply
 """
 
 import random
 from dataclasses import dataclass, field
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Service = Literal["openai", "telegram", "google"]
-Kind = Literal["throttle", "error", "garbage", "nonsense", "hang", "drip", "cut", "lose_reply", "huge"]
+Kind = Literal["throttle", "error", "garbage", "nonsense", "hang", "drip", "cut", "lose_reply", "huge", "answer"]
 
 # Google's client library repeats a failed token request by itself, which would swallow the fault: unless asked
 # for by name, a fault at Google meets calls to Sheets only.
@@ -38,6 +39,10 @@ class Fault(BaseModel):
     retry_after: int = Field(default=1, ge=0, le=3600, description="seconds, for throttle")
     seconds: float = Field(default=30, ge=0, le=3600, description="for hang and drip")
     megabytes: int = Field(default=64, ge=1, le=1024, description="for huge")
+    act: bool = Field(default=False, description="for answer: whether the act is done")
+    status: int = Field(default=200, ge=200, le=599, description="for answer")
+    headers: dict[str, str] = Field(default={}, description="for answer")
+    body: Any = Field(default="", description="for answer: a text as it is, anything else as JSON")
 
     @model_validator(mode="after")
     def _say_how_often(self) -> Self:

@@ -1,6 +1,7 @@
 """Carries out what the switchboard decided, outside of the application, where a connection can still be cut."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -110,6 +111,15 @@ async def huge(app: ASGIApp, fault: Fault, scope: Scope, receive: Receive, send:
     await send({"type": "http.response.body", "body": b'"}'})
 
 
+async def answer(app: ASGIApp, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer what was ordered, word by word."""
+    if fault.act:
+        await _perform(app, scope, receive)
+    as_text = isinstance(fault.body, str)
+    text, kind = (fault.body, "text/html") if as_text else (json.dumps(fault.body), "application/json")
+    await Response(text, fault.status, fault.headers, media_type=kind)(scope, receive, send)
+
+
 async def _perform(app: ASGIApp, scope: Scope, receive: Receive) -> tuple[Message, bytes]:
     """Run the application and keep its reply instead of sending it."""
     messages: list[Message] = []
@@ -137,4 +147,5 @@ ACTS: dict[str, Callable[[ASGIApp, Fault, Scope, Receive, Send], Awaitable[None]
     "cut": cut,
     "lose_reply": lose_reply,
     "huge": huge,
+    "answer": answer,
 }

@@ -3,12 +3,12 @@
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from commands import postgres_server
 from commands.given import SETTINGS
 from tests.kit import Kit, running
 
@@ -83,23 +83,11 @@ def kit(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
         with running(folder, **environment) as up:
             yield up
     else:
-        with postgresql(folder) as url, running(folder / "run", DATABASE_URL=url, **environment) as up:
+        with (
+            postgres_server.running(folder / "postgresql") as server,
+            running(folder / "run", DATABASE_URL=server.get_uri(), **environment) as up,
+        ):
             yield up
-
-
-@contextmanager
-def postgresql(folder: Path) -> Iterator[str]:
-    """A PostgreSQL of the tests' own, from the package `pgserver`; yields its URL."""
-    import pgserver
-
-    for part in (folder, *folder.parents):  # as root it runs as a user of its own, who has to get there
-        if part.stat().st_uid == 0 and part != Path(part.anchor):
-            part.chmod(part.stat().st_mode | 0o011)
-    server = pgserver.get_server(folder / "postgresql", cleanup_mode="stop")
-    try:
-        yield str(server.get_uri())
-    finally:
-        server.cleanup()
 
 
 @pytest.fixture(params=["celery", "raw"])

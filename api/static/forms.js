@@ -1,20 +1,38 @@
 // The forms that send jobs: fields that fit the chosen job, and an answer beside the button.
 import { post } from "./api.js";
 
+const HOW = ["job", "priority", "countdown", "count"];
 const LANES = { celery: "Celery", raw: "RabbitMQ", inline: "Inline" };
 
 export function prepare(form) {
   const is = (name) => form.querySelector(`[data-is="${name}"]`);
   const lane = form.dataset.send;
 
-  is("job").addEventListener("change", () => {
+  const kept = new Kept(`form-${lane}`);
+
+  function show() {
     const job = is("job").value;
     is("args").replaceChildren(fieldsOf(job, lane));
+    for (const field of fields(form)) field.value = kept.args[job]?.[field.dataset.arg] ?? field.value;
     const highest = is("job").selectedOptions[0].dataset.priorities;
     is("priority").max = highest;
     is("priorities").textContent = `0–${highest}`;
     if (Number(is("priority").value) > Number(highest)) is("priority").value = highest;
-    say(form, "");
+  }
+
+  for (const name of HOW) is(name).value = kept.how[name] ?? is(name).value;
+  if (is("job").selectedIndex >= 0) show();
+  else is("job").value = is("job").querySelector("[selected]").value; // the catalogue has lost the job that was kept
+
+  form.addEventListener("input", (event) => {
+    if (event.target === is("job")) {
+      show();
+      say(form, "");
+    } else if ("arg" in event.target.dataset) {
+      kept.args[is("job").value] = Object.fromEntries(fields(form).map((field) => [field.dataset.arg, field.value]));
+    }
+    kept.how = Object.fromEntries(HOW.map((name) => [name, is(name).value]));
+    kept.save();
   });
 
   form.addEventListener("submit", async (event) => {
@@ -34,6 +52,23 @@ export function prepare(form) {
     await (lane === "all" ? toAll(form, body) : toOne(form, body, lane));
     button.ariaDisabled = null;
   });
+}
+
+const fields = (form) => [...form.querySelectorAll("[data-arg]")];
+
+// What was filled in, for as long as the browser's tab lives: a filter, a look at a run and Back make the page anew.
+class Kept {
+  constructor(name) {
+    this.name = name;
+    let found = {};
+    try { found = JSON.parse(sessionStorage.getItem(name)) ?? {}; } catch { /* storage may be forbidden */ }
+    this.how = found.how ?? {};
+    this.args = found.args ?? {}; // by job
+  }
+
+  save() {
+    try { sessionStorage.setItem(this.name, JSON.stringify({ how: this.how, args: this.args })); } catch { /* then not */ }
+  }
 }
 
 async function toOne(form, body, lane) {
@@ -93,7 +128,7 @@ function read(form, is) {
     }
   }
   const args = {};
-  for (const field of form.querySelectorAll("[data-arg]")) {
+  for (const field of fields(form)) {
     if (field.value === "" && !field.required) continue; // left to the job's default
     args[field.dataset.arg] = convert(field);
   }

@@ -1,6 +1,7 @@
 // The page with the lanes: what moves on it, and from where.
 import { follow } from "./api.js";
 import * as charts from "./charts.js";
+import * as filters from "./filters.js";
 import { number } from "./format.js";
 import { prepare } from "./forms.js";
 import * as table from "./table.js";
@@ -31,13 +32,7 @@ function count(totals) {
   }
 }
 
-const filters = document.querySelector("[data-filters]");
-filters.addEventListener("change", () => filters.requestSubmit());
-filters.addEventListener("submit", (event) => {
-  event.preventDefault();
-  const chosen = [...new FormData(filters)].filter(([, value]) => value);
-  location.assign(`/?${new URLSearchParams(chosen)}#runs`);
-});
+filters.prepare(document.querySelector("[data-filters]"));
 
 const query = [...new URLSearchParams(location.search)].filter(
   ([name, value]) => value && ["lane", "state", "job", "before"].includes(name),

@@ -1,9 +1,17 @@
-// A run's own page: whenever the run moves, the server's newest version of the page takes its place.
+// A run's own page: whenever the run moves, what has changed on the page is exchanged, and nothing else. So a selection,
+// the focus and what was unfolded stay where they are.
 import { follow, post } from "./api.js";
 
-let article = document.querySelector("[data-run-page]");
+const article = document.querySelector("[data-run-page]");
 const id = article.dataset.runPage;
+const said = article.querySelector('[data-is="said"]');
 let drawing = false;
+
+// The visitor's own: what was said to them, and what they have unfolded.
+const KEEP = {
+  beforeNodeMorphed: (node) => node !== said,
+  beforeAttributeUpdated: (name, node) => !(name === "open" && node.localName === "details"),
+};
 
 async function draw() {
   if (drawing) return;
@@ -12,14 +20,9 @@ async function draw() {
     const reply = await fetch(location.pathname, { headers: { Accept: "text/html" } });
     if (!reply.ok) return;
     const fresh = new DOMParser().parseFromString(await reply.text(), "text/html").querySelector("[data-run-page]");
-    const focused = document.activeElement?.dataset?.act;
-    const said = article.querySelector('[data-is="said"]').textContent;
     const wasOpen = open();
-    article.replaceWith(document.adoptNode(fresh));
-    article = fresh;
+    Idiomorph.morph(article, fresh, { callbacks: KEEP });
     if (wasOpen && !open()) setTimeout(draw, 700); // the ledger's last lines come a moment after the end
-    article.querySelector('[data-is="said"]').textContent = said;
-    if (focused) article.querySelector("[data-act]")?.focus();
   } catch {
     // the server is away; the next message draws again
   } finally {
@@ -32,7 +35,6 @@ const open = () => article.dataset.ended === "0";
 document.addEventListener("click", async (event) => {
   const act = event.target.closest("[data-act]")?.dataset.act;
   if (!act) return;
-  const said = article.querySelector('[data-is="said"]');
   said.classList.remove("wrong");
   said.textContent = act === "retry" ? "Sending…" : "Cancelling…";
   try {

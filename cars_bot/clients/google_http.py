@@ -3,11 +3,13 @@
 import gspread
 import requests
 from google.auth.credentials import Credentials
+from google.auth.exceptions import GoogleAuthError
 from google.auth.transport.requests import AuthorizedSession
 from google.oauth2 import credentials, service_account
 from gspread.http_client import HTTPClient
 
 from cars_bot.clients import limits
+from cars_bot.errors import Permanent
 from cars_bot.settings import Settings
 
 SCOPES = ["https://www.googleapis.com/auth/spreadsheets"]
@@ -69,9 +71,19 @@ def read_within_limits(response: requests.Response) -> None:
 
 
 def _credentials(where: Settings) -> Credentials:
-    """The service account of the key file, or a made-up user whose token the stand-in refreshes."""
-    if where.google_service_account_file:
-        return service_account.Credentials.from_service_account_file(where.google_service_account_file, scopes=SCOPES)
+    """The service account of the key file, or a made-up user whose token the stand-in refreshes.
+
+    Raises:
+        Permanent: the key file is missing or is none; the message says what to do.
+    """
+    if path := where.google_service_account_file:
+        try:
+            return service_account.Credentials.from_service_account_file(path, scopes=SCOPES)
+        except (OSError, ValueError, TypeError, AttributeError, LookupError, GoogleAuthError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it is no key file of a service account"
+            raise Permanent(
+                f"GOOGLE_SERVICE_ACCOUNT_FILE={path}: {why}; download the account's key as JSON and set its path"
+            ) from None
     return credentials.Credentials(
         token=None,
         refresh_token="stand-in",  # noqa: S106

@@ -6,8 +6,9 @@ Every answer is checked here: a model may send anything. What does not fit is Re
 import json
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 
+from cars_bot import outside
 from cars_bot.clients import limits
 from cars_bot.clients.per_process import per_process
 from cars_bot.errors import CarsBotError, Permanent, Retryable, Throttled
@@ -17,6 +18,12 @@ if TYPE_CHECKING:
     from openai import OpenAI, OpenAIError
 
 THROTTLED_SECONDS = 5.0  # when the service does not say how long
+UNFINISHED = {
+    "length": "it reached its length limit in the middle",
+    "content_filter": "the service's content filter cut it off",
+}
+MOST_PHONES = 10
+WORDS = 100  # characters of a name in an answer: a make, a model, a city
 
 CLASSIFY = """
 You read posts of Telegram channels, in Russian or English. Decide whether the post offers a particular car for sale.
@@ -47,6 +54,9 @@ class Classification(_Answer):
     reason: str
 
 
+POSSIBLE = {"year": (1885, 2100), "mileage_km": (0, 10_000_000), "price": (0, 10**12)}
+
+
 class CarData(_Answer):
     """A car as a post offers it; null where the post does not say."""
 
@@ -60,12 +70,23 @@ class CarData(_Answer):
     phones: list[str]
     telegram: str | None
 
+    @field_validator("year", "mileage_km", "price")
+    @classmethod
+    def _possible(cls, number: int | None, info: ValidationInfo) -> int | None:
+        """A number that no car can have is as good as none."""
+        return outside.whole(number, *POSSIBLE[str(info.field_name)])
+
+    @field_validator("make", "model", "city")
+    @classmethod
+    def _as_name(cls, name: str | None) -> str | None:
+        return name[:WORDS] if name else None
+
     @field_validator("phones")
     @classmethod
     def _as_e164(cls, phones: list[str]) -> list[str]:
         """Only possible numbers, each once, in one form: a model does not reliably keep to it."""
-        numbers = (to_e164(phone) for phone in phones)
-        return list(dict.fromkeys(number for number in numbers if number is not None))
+        numbers = (to_e164(phone) for phone in phones[: 10 * MOST_PHONES])
+        return list(dict.fromkeys(number for number in numbers if number is not None))[:MOST_PHONES]
 
     @field_validator("currency")
     @classmethod
@@ -75,7 +96,7 @@ class CarData(_Answer):
     @field_validator("telegram")
     @classmethod
     def _as_handle(cls, handle: str | None) -> str | None:
-        return "@" + handle.removeprefix("https://t.me/").lstrip("@") if handle else None
+        return "@" + handle.removeprefix("https://t.me/").lstrip("@")[:WORDS] if handle else None
 
 
 A = TypeVar("A", bound=_Answer)
@@ -119,9 +140,11 @@ def _fill_in(schema_name: str, form: type[A], instruction: str, text: str) -> A:
     schema = {"name": schema_name, "strict": True, "schema": form.model_json_schema()}
     content = _ask(instruction, text, {"type": "json_schema", "json_schema": schema})
     try:
-        return form.model_validate_json(content)
+        return form.model_validate(outside.cleaned(json.loads(content)))
     except ValidationError as error:
         raise Retryable(f"the model's answer does not fit {schema_name}: {error.error_count()} errors") from None
+    except (ValueError, RecursionError):
+        raise Retryable(f"the model's answer to {schema_name} is not JSON") from None
 
 
 def _ask(instruction: str, question: str, response_format: dict[str, Any] | None) -> str:
@@ -140,16 +163,32 @@ def _ask(instruction: str, question: str, response_format: dict[str, Any] | None
             temperature=0,
             **extra,
         )
-        message = completion.choices[0].message
+        choice = completion.choices[0]
+        refusal, content = choice.message.refusal, _text(choice.message.content)
+        ended = choice.finish_reason
     except openai.OpenAIError as error:
         raise _translate(error) from None
-    except (ValueError, TypeError, AttributeError, LookupError, limits.LimitExceeded) as error:
+    except (ValueError, TypeError, AttributeError, LookupError, RecursionError, limits.LimitExceeded) as error:
         raise Retryable(f"the language model's answer is unreadable: {error!r:.200}") from None
-    if message.refusal:
-        raise Permanent(f"the language model declined: {message.refusal:.200}")
-    if not message.content:
+    if refusal:
+        raise Permanent(f"the language model declined: {outside.clean(str(refusal)):.200}")
+    if ended not in (None, "stop"):
+        why = UNFINISHED.get(ended, "it did not finish its answer")
+        raise Permanent(f"the language model's answer cannot be used: {why} (finish_reason {str(ended)!r:.40})")
+    if not content:
         raise Retryable("the language model answered nothing")
-    return str(message.content)
+    return outside.clean(content)
+
+
+def _text(content: Any) -> str:
+    """An answer's text, also where it comes in parts.
+
+    Raises:
+        TypeError, LookupError: it is something else than text.
+    """
+    if content is None or isinstance(content, str):
+        return content or ""
+    return "".join([part["text"] if isinstance(part, dict) else part.text for part in content])
 
 
 def _translate(error: "OpenAIError") -> CarsBotError:
@@ -159,8 +198,7 @@ def _translate(error: "OpenAIError") -> CarsBotError:
     if isinstance(error, openai.RateLimitError):
         if error.code == "insufficient_quota":
             return Permanent("OpenAI: the account's quota is used up; see its billing page")
-        wait = limits.seconds_to_wait(error.response.headers.get("retry-after"), THROTTLED_SECONDS)
-        return Throttled("OpenAI: rate limit", wait)
+        return Throttled("OpenAI: rate limit", outside.told_to_wait(error.response.headers, THROTTLED_SECONDS))
     if isinstance(error, openai.APIStatusError):
         text = f"OpenAI answered {error.status_code}: {error.message:.200}"
         passing = error.status_code >= 500 or error.status_code in (408, 409)

@@ -5,7 +5,7 @@ deadline here is over the whole answer.
 """
 
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from urllib.parse import urlsplit
 
 from cars_bot.settings import settings
@@ -13,7 +13,7 @@ from cars_bot.settings import settings
 CONNECT_SECONDS = 5.0
 DEADLINE_SECONDS = settings().client_deadline
 MAX_ANSWER_BYTES = 10 * 1024 * 1024
-SLOWEST_RETRY_SECONDS = 3600.0
+UNPACKED = {"Accept-Encoding": "identity"}  # the header that asks for answers whose size we can count
 
 
 class LimitExceeded(Exception):
@@ -51,12 +51,14 @@ class Allowance:
             yield self.spend(chunk)
 
 
-def seconds_to_wait(header: str | None, otherwise: float) -> float:
-    """Read a Retry-After header given in seconds; a date or nothing means `otherwise`."""
-    try:
-        return min(max(float(header or ""), 0.0), SLOWEST_RETRY_SECONDS)
-    except ValueError:
-        return otherwise
+def refuse_compressed(headers: Mapping[str, str]) -> None:
+    """Refuse an answer that is packed although we asked for none: a small one may unpack to any size.
+
+    Raises:
+        LimitExceeded: it is packed.
+    """
+    if (packed := headers.get("content-encoding", "identity").strip().lower()) not in ("identity", ""):
+        raise LimitExceeded(f"the answer is packed ({packed:.20}), and we did not ask for that")
 
 
 def use_proxies(base_url: str | None) -> bool:

@@ -26,6 +26,7 @@ class LimitedStream(httpx2.SyncByteStream):
 def limit(response: httpx2.Response) -> None:
     """Runs between an answer's headers and its body."""
     assert isinstance(response.stream, httpx2.SyncByteStream)
+    limits.refuse_compressed(response.headers)
     response.stream = LimitedStream(response.stream)
 
 
@@ -37,6 +38,8 @@ def build(where: Settings) -> openai.OpenAI:
         timeout=openai.Timeout(limits.DEADLINE_SECONDS, connect=limits.CONNECT_SECONDS),
         max_retries=0,
         http_client=openai.DefaultHttpxClient(
-            event_hooks={"response": [limit]}, trust_env=limits.use_proxies(where.openai_base_url)
+            headers=limits.UNPACKED,
+            event_hooks={"response": [limit]},
+            trust_env=limits.use_proxies(where.openai_base_url),
         ),
     )

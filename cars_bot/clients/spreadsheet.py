@@ -5,15 +5,17 @@ harmless. `append` is not: when its reply is lost the rows may be there.
 """
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from cars_bot import outside
 from cars_bot.clients import limits
 from cars_bot.clients.per_process import per_process
 from cars_bot.errors import CarsBotError, OutcomeUnknown, Permanent, Retryable, Throttled
-from cars_bot.settings import Settings
+from cars_bot.settings import Settings, settings
 
 if TYPE_CHECKING:
     from gspread import Client, Spreadsheet, Worksheet
@@ -66,19 +68,50 @@ class Book:
         return self.worksheets[title]
 
 
-def read(worksheet: str) -> list[dict[str, str]]:
-    """Every row below the header as a dictionary by the header's names; empty if there is no such worksheet.
+@dataclass(frozen=True)
+class Record:
+    """A row of a worksheet below its header; `row` is its number as people see it."""
+
+    worksheet: str
+    row: int
+    cells: dict[str, str]
+
+    def text(self, column: str, longest: int) -> str:
+        """A cell's text without the blanks around it; empty if the row ends before the column.
+
+        Raises:
+            Permanent: it has more than `longest` characters.
+        """
+        place = f"worksheet {self.worksheet!r}, row {self.row}, column {column!r}"
+        return outside.fitting(self.cells.get(column, "").strip(), longest, place)
+
+
+def read(worksheet: str, columns: Sequence[str]) -> list[Record]:
+    """Every row below the header, without blank ones; none if there is no such worksheet, or nothing in it.
+
+    The header is the first row that is not blank. Its names count without blanks around them, in any case.
+
+    Args:
+        columns: those that the worksheet must have.
 
     Raises:
-        Throttled, Retryable, Permanent.
+        Throttled, Retryable.
+        Permanent: a column is missing, or is there twice; the message names it.
     """
     with _our_errors(worksheet, repeatable=True):
         found = _book().find(worksheet)
-        rows: list[list[str]] = found.get_all_values() if found else []
-    header, *records = rows or [[]]
-    return [
-        {name: value for name, value in zip(header, record, strict=False) if name} for record in records if any(record)
-    ]
+        table: list[list[str]] = found.get_all_values() if found else []
+    filled = [(number, row) for number, row in enumerate(table, start=1) if any(cell.strip() for cell in row)]
+    if not filled:
+        return []
+    (_, header), *records = filled
+    names = [outside.clean(name).strip().lower() for name in header]
+    for column in columns:
+        if (times := names.count(column)) != 1:
+            there = ", ".join(name for name in names if name)
+            wrong = "has no column" if times == 0 else f"has {times} columns called"
+            raise Permanent(f"worksheet {worksheet!r} {wrong} {column!r}; its header is: {there:.300}")
+    return [Record(worksheet, number, dict(zip(names, row, strict=False))) for number, row in records]
 
 
 def replace(worksheet: str, header: list[str], rows: list[list[Any]]) -> None:
@@ -131,7 +164,7 @@ def _typed(value: Any) -> dict[str, Any]:
 def _plain(value: Any) -> str | int | float | bool:
     if value is None:
         return ""
-    return value if isinstance(value, str | int | float | bool) else str(value)
+    return value if isinstance(value, int | float | bool) else outside.clean(str(value))
 
 
 @contextmanager
@@ -148,28 +181,46 @@ def _our_errors(worksheet: str, repeatable: bool) -> Iterator[None]:
     except gspread.exceptions.APIError as error:
         _book().worksheets.pop(worksheet, None)  # somebody may have deleted or renamed it: look again next time
         raise _translate(error.response, lost) from None
+    except gspread.exceptions.SpreadsheetNotFound:
+        raise Permanent(
+            f"Google has no spreadsheet {settings().spreadsheet_id!r}; set SPREADSHEET_ID to the part of its address "
+            "between /d/ and /edit"
+        ) from None
+    except PermissionError:  # gspread's word for 403 at the opening
+        raise _not_shared("Google answered 403") from None
     except google.auth.exceptions.RefreshError as error:
         raise (Retryable if error.retryable else Permanent)(f"Google: no token: {error!s:.200}") from None
     except google.auth.exceptions.TransportError as error:
         raise Retryable(f"Google: no token: {error!s:.200}") from None
     except (requests.RequestException, urllib3.exceptions.HTTPError, limits.LimitExceeded, OSError) as error:
         raise (Retryable if _never_connected(error) else lost)(f"Google: {error!r:.200}") from None
-    except (ValueError, TypeError, AttributeError, LookupError) as error:
+    except (ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
         raise lost(f"Google's answer is unreadable: {error!r:.200}") from None
 
 
 def _translate(response: Any, lost: type[CarsBotError]) -> CarsBotError:
     """A refusal as our error. (Its code is taken from the response: gspread's own is -1 for an HTML page.)"""
     status = response.status_code
-    try:
-        text = f"Google answered {status}: {response.json()['error']['message']:.200}"
-    except (ValueError, TypeError, LookupError):
-        return lost(f"Google answered {status} and no reason") if status >= 500 else Permanent(f"Google: {status}")
     if status == 429:
-        wait = limits.seconds_to_wait(response.headers.get("Retry-After"), THROTTLED_SECONDS)
-        return Throttled("Google: quota", wait)
+        return Throttled("Google: quota", outside.told_to_wait(response.headers, THROTTLED_SECONDS))
+    try:
+        text = f"Google answered {status}: {response.json()['error']['message']!s:.200}"
+    except (ValueError, TypeError, LookupError, RecursionError):
+        text = f"Google answered {status} and no reason"
+    if status >= 500:  # it may have been done: the answer may come from a proxy, or from a server that broke down at it
+        return lost(text)
+    if status == 403:
+        return _not_shared(text)
     vanished = "Unable to parse range" in text or "No grid with id" in text
-    return Retryable(text) if vanished or status >= 500 or status in (401, 408, 409) else Permanent(text)
+    return Retryable(text) if vanished or status in (401, 408, 409) else Permanent(text)
+
+
+def _not_shared(said: str) -> Permanent:
+    """The service account may not do this with the spreadsheet."""
+    return Permanent(
+        f'{said}. Share the spreadsheet {settings().spreadsheet_id!r} as an editor with the address "client_email" of '
+        "the file that GOOGLE_SERVICE_ACCOUNT_FILE names"
+    )
 
 
 def _never_connected(error: Exception) -> bool:

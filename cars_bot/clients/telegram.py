@@ -4,13 +4,14 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from cars_bot import outside
 from cars_bot.clients import limits
 from cars_bot.clients.per_process import per_process
 from cars_bot.errors import CarsBotError, OutcomeUnknown, Permanent, Retryable, Throttled
 from cars_bot.settings import Settings
 
 if TYPE_CHECKING:
-    from telegram import Bot
+    from telegram import Bot, Message
     from telegram.error import TelegramError
 
     from cars_bot.clients.telegram_http import BotLine
@@ -27,7 +28,7 @@ def send_message(chat: str, text: str) -> int:
         Throttled, Retryable: not posted, may be tried again. Permanent: not posted, never will be.
         OutcomeUnknown: perhaps posted.
     """
-    return _call(lambda bot: bot.send_message(chat, text)).message_id
+    return _id_of(_call(lambda bot: bot.send_message(chat, outside.clean(text))))
 
 
 def send_photo(chat: str, photo_url: str, caption: str) -> int:
@@ -36,7 +37,7 @@ def send_photo(chat: str, photo_url: str, caption: str) -> int:
     Raises:
         As `send_message`.
     """
-    return _call(lambda bot: bot.send_photo(chat, photo_url, caption=caption)).message_id
+    return _id_of(_call(lambda bot: bot.send_photo(chat, photo_url, caption=outside.clean(caption))))
 
 
 def get_me() -> dict[str, Any]:
@@ -51,6 +52,12 @@ def get_me() -> dict[str, Any]:
         raise Retryable(str(error)) from None  # it only reads
 
 
+def _id_of(message: "Message") -> int:
+    if (number := outside.whole(getattr(message, "message_id", None))) is None:
+        raise OutcomeUnknown("Telegram's answer names no message; it may be posted")
+    return number
+
+
 def _call(make: "Callable[[Bot], Awaitable[T]]") -> T:
     from telegram.error import TelegramError
 
@@ -60,24 +67,27 @@ def _call(make: "Callable[[Bot], Awaitable[T]]") -> T:
         raise _translate(error) from None
     except TimeoutError:
         raise OutcomeUnknown(f"Telegram did not answer within {limits.DEADLINE_SECONDS:g} s") from None
-    except (ValueError, TypeError, AttributeError, LookupError) as error:
+    except (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError) as error:
         raise OutcomeUnknown(f"Telegram's answer is unreadable: {error!r:.200}") from None
 
 
 def _translate(error: "TelegramError") -> CarsBotError:
     """The library's error as ours, for a call that would have changed something.
 
-    What decides is how far the call got: refused by Telegram itself (nothing happened), never connected (nothing
-    happened), or sent and not properly answered (unknown).
+    The distance that the call went decides. Telegram refused it, or there was no connection: nothing happened. It was
+    sent, and no answer says that nothing was done: unknown.
     """
     import httpx
     from telegram import error as errors
 
+    from cars_bot.clients.telegram_http import NoProof
+
     text = f"Telegram: {error!s:.200}"
+    if isinstance(error, NoProof):
+        return OutcomeUnknown(f"{text}, which does not say whether the message was posted")
     if isinstance(error, errors.RetryAfter):
         wait = error.retry_after
-        seconds = wait.total_seconds() if isinstance(wait, timedelta) else wait
-        return Throttled("Telegram: flood control", seconds)
+        return Throttled("Telegram: flood control", wait.total_seconds() if isinstance(wait, timedelta) else wait)
     if isinstance(error, errors.BadRequest) or not isinstance(error, errors.NetworkError):
         unreadable = type(error) is errors.TelegramError  # status 200 and no JSON
         return OutcomeUnknown(text) if unreadable else Permanent(text)

@@ -5,20 +5,24 @@ leave the Bot's connections bound to a loop that is gone.
 """
 
 import asyncio
+import json
 import logging
 import os
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import TypeVar
+from datetime import timedelta
+from typing import Any, TypeVar
 
 import httpx
 import telegram
 from telegram.request import HTTPXRequest
 
+from cars_bot import outside
 from cars_bot.clients import limits
 from cars_bot.settings import Settings
 
 T = TypeVar("T")
+THROTTLED_SECONDS = 5.0  # when Telegram does not say how long
 logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs every address, and Telegram's hold the bot's token
 os.environ.setdefault("PTB_TIMEDELTA", "true")  # the library's coming way to give times; silences its warning
 
@@ -40,18 +44,59 @@ class LimitedStream(httpx.AsyncByteStream):
 async def limit(response: httpx.Response) -> None:
     """Runs between an answer's headers and its body."""
     assert isinstance(response.stream, httpx.AsyncByteStream)
+    limits.refuse_compressed(response.headers)
     response.stream = LimitedStream(response.stream)
+
+
+class NoProof(telegram.error.TelegramError):
+    """An answer that does not say that nothing was done: from a proxy, or from a server that broke down at it."""
+
+
+class CarefulRequest(HTTPXRequest):
+    """Reads the status of an answer before the library does: it takes every error of a server for a refusal."""
+
+    async def do_request(self, *args: Any, **kwargs: Any) -> tuple[int, bytes]:
+        """See `HTTPXRequest`.
+
+        Raises:
+            NoProof, RetryAfter, BadRequest.
+        """
+        status, body = await super().do_request(*args, **kwargs)
+        if status >= 500:
+            raise NoProof(f"it answered {status}")
+        if status == 429:  # nothing was done, whatever else the answer says
+            raise telegram.error.RetryAfter(timedelta(seconds=wait_told(body)))
+        if 400 <= status < 500 and refusal(body) is None:
+            raise telegram.error.BadRequest(f"it answered {status} and no reason")
+        return status, body
+
+
+def refusal(body: bytes) -> dict[str, Any] | None:
+    """Telegram's own words for a refusal; None if the body is anything else."""
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return answer if isinstance(answer, dict) and isinstance(answer.get("description"), str) else None
+
+
+def wait_told(body: bytes) -> float:
+    """For how long Telegram tells to wait, in seconds."""
+    parameters = (refusal(body) or {}).get("parameters")
+    told = parameters.get("retry_after") if isinstance(parameters, dict) else None
+    return outside.seconds(told, THROTTLED_SECONDS)
 
 
 class BotLine:
     """A Bot that can be called from any thread that is not its own."""
 
     def __init__(self, where: Settings) -> None:
-        request = HTTPXRequest(
+        request = CarefulRequest(
             connect_timeout=limits.CONNECT_SECONDS,
             read_timeout=limits.DEADLINE_SECONDS,
             write_timeout=limits.DEADLINE_SECONDS,
             httpx_kwargs={
+                "headers": limits.UNPACKED,
                 "event_hooks": {"response": [limit]},
                 "trust_env": limits.use_proxies(where.telegram_base_url),
             },

@@ -4,7 +4,7 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Column, Connection, func, select
 
 from cars_bot import database, idempotency
 from cars_bot.clients import spreadsheet
@@ -12,6 +12,7 @@ from cars_bot.context import Context
 from cars_bot.models import channels, publications, runs, subscribers
 
 CHANNELS, SUBSCRIBERS, ANALYTICS, LOG = "Channels", "Subscribers", "Analytics", "Log"
+MARK = 64  # characters that a yes, a no or a date may have
 YES = {"yes", "true", "1", "y", "да", "x", "✓"}
 
 
@@ -21,12 +22,12 @@ def sync_channels(context: Context) -> dict[str, Any]:
     rows = [
         {
             "username": name,
-            "title": record.get("title") or None,
-            "active": _yes(record.get("active")),
+            "title": record.text("title", _longest(channels.c.title)) or None,
+            "active": record.text("active", MARK).lower() in YES,
             "synced_at": now,
         }
-        for record in spreadsheet.read(CHANNELS)
-        if (name := record.get("username", "").strip())
+        for record in spreadsheet.read(CHANNELS, ("username", "active"))
+        if (name := record.text("username", _longest(channels.c.username)))
     ]
 
     def keep(connection: Connection) -> None:
@@ -42,16 +43,17 @@ def sync_channels(context: Context) -> dict[str, Any]:
 def sync_subscribers(context: Context) -> dict[str, Any]:
     """Take over the subscribers listed in the worksheet "Subscribers" (chat, name, expires as YYYY-MM-DD)."""
     now, rows, wrong = time.time(), [], []
-    for record in spreadsheet.read(SUBSCRIBERS):
-        if not (chat := record.get("chat", "").strip()):
+    for record in spreadsheet.read(SUBSCRIBERS, ("chat", "expires")):
+        if not (chat := record.text("chat", _longest(subscribers.c.chat))):
             continue
         try:
-            expires = _end_of(record.get("expires", ""))
-        except ValueError:
+            expires = _end_of(record.text("expires", MARK))
+        except (ValueError, OverflowError):
             wrong.append(chat)
             continue
+        name = record.text("name", _longest(subscribers.c.name)) or None
         active = expires is None or expires > now
-        rows.append({"chat": chat, "name": record.get("name") or None, "expires_at": expires, "active": active})
+        rows.append({"chat": chat, "name": name, "expires_at": expires, "active": active})
 
     def keep(connection: Connection) -> None:
         for row in rows:
@@ -91,12 +93,13 @@ def log_to_sheets(context: Context, event: str, details: str = "") -> dict[str, 
     return {"logged": event}
 
 
-def _yes(value: str | None) -> bool:
-    return str(value or "").strip().lower() in YES
+def _longest(column: Column[str]) -> int:
+    """How many characters fit into a column of our tables."""
+    return int(column.type.length)  # type: ignore[attr-defined]
 
 
 def _end_of(day: str) -> float | None:
     """The end of a day given as YYYY-MM-DD, in seconds; None for an empty cell: it does not end."""
-    if not day.strip():
+    if not day:
         return None
-    return datetime.fromisoformat(day.strip()).replace(hour=23, minute=59, second=59, tzinfo=UTC).timestamp()
+    return datetime.fromisoformat(day).replace(hour=23, minute=59, second=59, tzinfo=UTC).timestamp()

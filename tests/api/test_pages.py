@@ -161,6 +161,29 @@ def test_a_worker_faster_than_the_confirm_is_drawn_at_work() -> None:
     ]
 
 
+def test_an_attempt_that_was_cut_off_ends_where_it_ended() -> None:
+    def told(event: str, at: float, worker: str = "") -> Happening:
+        return Happening(at=at, event=event, worker=worker)
+
+    began = [told("accepted", 0), told("published", 1), told("started", 2, "a/1")]
+    rest = [told("redelivered", 6, "a/2"), told("started", 6, "a/2"), told("succeeded", 8, "a/2")]
+
+    def parts(*middle: Happening) -> list[tuple[str, float]]:
+        strip = drawing.strip([*began, *middle, *rest], ended=True)
+        return [(part.kind, part.seconds) for part in strip.parts]
+
+    waited, worked = [("outbox", 1), ("queue", 1)], [("work", 2)]
+    assert parts(told("lost", 3, "a/1")) == [*waited, ("work", 1), ("queue", 3), *worked], "the worker was lost"
+    assert parts(told("lost", 4)) == [*waited, ("work", 2), ("outbox", 2), *worked], "the message was lost"
+    assert parts() == [*waited, ("work", 4), *worked], "nobody noticed before the broker did"
+
+
+def test_waiting_is_told_apart_by_where_a_run_waits() -> None:
+    events = (0.0, "accepted"), (1.0, "published"), (3.0, "delivered"), (6.0, "started"), (10.0, "succeeded")
+
+    assert drawn(*events) == [("outbox", 1), ("queue", 2), ("held", 3), ("work", 4)]
+
+
 def test_a_strip_is_never_longer_than_its_frame() -> None:
     events = [Happening(at=0.0, event="accepted")]
     for attempt in range(300):

@@ -120,11 +120,17 @@ def test_what_only_the_server_knows_is_told_beside_the_form_too(visit: Visit, se
     assert visitor.complaints.pop().startswith("Failed to load resource")  # the browser's own note of the 422
 
 
+def show(visitor: Visitor, **chosen: str) -> None:
+    for name, value in chosen.items():
+        visitor.page.locator(f"#filter-{name}").select_option(value)
+    visitor.page.get_by_role("button", name="Show").click()
+
+
 def test_filters_stand_in_the_address_and_stay_true(visit: Visit, server: Server) -> None:
     visitor = visit()
-    visitor.page.locator("#filter-lane").select_option("celery")
+    show(visitor, lane="celery")
     visitor.page.wait_for_url("**/?lane=celery#runs")
-    visitor.page.locator("#filter-state").select_option("PENDING")
+    show(visitor, state="PENDING")
     visitor.page.wait_for_url("**/?lane=celery&state=PENDING#runs")
 
     (mine,) = server.submit("celery")
@@ -135,6 +141,63 @@ def test_filters_stand_in_the_address_and_stay_true(visit: Visit, server: Server
     expect(line(visitor, mine)).to_have_count(0)
     visitor.page.reload()
     expect(visitor.page.locator("#filter-lane")).to_have_value("celery")
+
+
+def test_back_shows_the_filters_of_the_list_it_goes_back_to(visit: Visit) -> None:
+    visitor = visit()
+    show(visitor, lane="raw")
+    visitor.page.wait_for_url("**/?lane=raw#runs")
+    show(visitor, lane="celery", state="FAILED")
+    visitor.page.wait_for_url("**/?lane=celery&state=FAILED#runs")
+
+    visitor.page.go_back()
+    visitor.page.wait_for_url("**/?lane=raw#runs")
+    expect(visitor.page.locator("#filter-lane")).to_have_value("raw")
+    expect(visitor.page.locator("#filter-state")).to_have_value("")
+    visitor.page.go_back()
+    expect(visitor.page.locator("#filter-lane")).to_have_value("")
+
+
+def test_a_filter_waits_until_the_choice_is_made(visit: Visit) -> None:
+    visitor = visit()
+    lane = visitor.page.locator("#filter-lane")
+    lane.focus()
+    for _ in range(2):  # celery, raw
+        visitor.page.keyboard.press("ArrowDown")
+    expect(lane).to_have_value("raw")
+    expect(lane).to_be_focused()
+    assert "lane" not in visitor.page.url
+    visitor.page.keyboard.press("Enter")
+    visitor.page.wait_for_url("**/?lane=raw#runs")
+
+
+def test_forms_keep_what_was_filled_in(visit: Visit, server: Server) -> None:
+    (run_id,) = server.submit("raw")
+    visitor = visit()
+    form = send(visitor, "raw")
+    form.get_by_label("Job").select_option("classify_post")
+    form.get_by_label("text").fill("a car of mine")
+    form.get_by_label("Priority").fill("7")
+    form.get_by_label("Job").select_option("process_task")
+    form.get_by_label("task_num").fill("42")
+    form.get_by_label("Job").select_option("classify_post")
+
+    def is_as_it_was() -> None:
+        expect(form.get_by_label("Job")).to_have_value("classify_post")
+        expect(form.get_by_label("text")).to_have_value("a car of mine")
+        expect(form.get_by_label("Priority")).to_have_attribute("max", "10")
+
+    is_as_it_was()
+    show(visitor, lane="raw")
+    visitor.page.wait_for_url("**/?lane=raw#runs")
+    is_as_it_was()
+    line(visitor, run_id).locator("a").click()
+    visitor.page.wait_for_url("**/runs/*")
+    visitor.page.go_back()
+    is_as_it_was()
+    form.get_by_label("Job").select_option("process_task")
+    expect(form.get_by_label("task_num")).to_have_value("42")
+    expect(send(visitor, "celery").get_by_label("Job")).to_have_value("process_task")
 
 
 def test_older_runs_are_a_click_away(visit: Visit, server: Server) -> None:
@@ -198,6 +261,48 @@ def test_a_run_is_cancelled_and_run_again_from_its_page(visit: Visit, server: Se
     visitor.page.wait_for_url(lambda url: "/runs/" in url and run_id not in url)
     expect(visitor.page.locator(".runhead .state")).to_have_text("PENDING")
     expect(visitor.page.get_by_role("link", name="an earlier run")).to_have_attribute("href", f"/runs/{run_id}")
+
+
+def test_a_runs_page_leaves_selection_focus_and_what_was_unfolded_alone(visit: Visit, server: Server) -> None:
+    (run_id,) = server.submit("raw", "classify_post", args={"text": "Kia Rio\n" * 600})
+    visitor = visit(f"/runs/{run_id}")
+    page, long = visitor.page, visitor.page.locator("details.long")
+    long.locator("summary").click()
+    page.evaluate("getSelection().selectAllChildren(document.querySelector('.crumb code'))")
+    page.get_by_role("button", name="Cancel").focus()
+    server.begin(run_id)
+    expect(page.locator(".runhead .state")).to_have_text("IN PROGRESS")
+    expect(page.locator(".events")).to_contain_text("started")
+
+    assert page.evaluate("String(getSelection())") == run_id
+    expect(page.get_by_role("button", name="Cancel")).to_be_focused()
+    expect(long).to_have_attribute("open", "")
+    server.end(run_id)
+    expect(page.locator(".runhead .state")).to_have_text("DONE")
+    assert page.evaluate("String(getSelection())") == run_id
+
+
+def test_long_arguments_are_folded_and_very_long_ones_say_where_the_rest_is(visit: Visit, server: Server) -> None:
+    (run_id,) = server.submit("raw", "classify_post", args={"text": "x" * 50_000})
+    page = visit(f"/runs/{run_id}").page
+
+    expect(page.locator("details.long pre")).not_to_be_visible()
+    page.locator("details.long summary").click()
+    expect(page.locator("details.long pre")).to_be_visible()
+    expect(page.locator("details.long")).to_contain_text(f"/api/runs/{run_id}")
+    assert len(page.locator("details.long pre").inner_text()) == 20_000
+
+
+def test_text_from_right_to_left_turns_nothing_beside_it(visit: Visit, server: Server) -> None:
+    (run_id,) = server.submit("raw", "classify_post", args={"text": "\u202e right to left"})
+    server.begin(run_id)
+    server.end(run_id, "FAILED", error="\u202eno good")
+    run_page, listed = visit(f"/runs/{run_id}").page, visit("/?lane=raw")
+
+    isolated = "every => every.map(each => getComputedStyle(each).unicodeBidi)"
+    for part, of in ((".detail", run_page), (".call", run_page), (".c-job .call", listed.page)):
+        assert set(of.locator(part).evaluate_all(isolated)) == {"isolate"}
+    assert set(run_page.locator("pre code").evaluate_all(isolated)) == {"plaintext"}
 
 
 # ---------------------------------------------------------------- for everyone

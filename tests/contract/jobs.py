@@ -10,6 +10,7 @@ from typing import Any
 from cars_bot.catalogue import QUEUES, Job, Policy, Rate
 from cars_bot.context import Context
 from cars_bot.errors import Permanent, Retryable
+from tests.faults.jobs import announce
 
 QUICK = Policy(max_retries=2, backoff_base=0.2, backoff_max=1.0)
 LIMITED = Policy(rate=Rate(5, window=2.0, per="name"))
@@ -131,6 +132,7 @@ JOBS = [
     *(Job(f.__name__, f, QUEUES["default"], QUICK)
       for f in (fail_times, refuse, break_down, kill_own_process, write_and_fail, big_result, work_on_stubbornly,
                 die_once, name_process, speak)),
+    Job("announce", announce, QUEUES["default"], QUICK),
     Job("limited", limited, QUEUES["default"], LIMITED),
     *(Job(f.__name__, f, QUEUES["default"], SHORT_LIMITS) for f in (overrun, overrun_stubbornly)),
 ]  # fmt: skip

@@ -62,7 +62,9 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     TEST_DATABASE_URL another database, whose tables are dropped.
     """
     run_dir = tmp_path_factory.mktemp("raw")
-    up = Servers(run_dir, os.environ | {"KIT_RUN_DIR": str(run_dir), "PYTHONPATH": str(ROOT)})
+    up = Servers(
+        run_dir, os.environ | {"KIT_RUN_DIR": str(run_dir), "PYTHONPATH": str(ROOT), "KIT_BROKER_TAG": "administrator"}
+    )
     try:
         up.command("up", "--private", "rabbitmq", "redis")
         up.addresses = {name: value or "" for name, value in dotenv_values(run_dir / "kit.env").items()}

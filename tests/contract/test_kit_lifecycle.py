@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 
 from commands.state import is_alive
@@ -94,6 +95,23 @@ def test_every_port_is_a_loopback_port(own_kit: Kit) -> None:
         if fields[3] == "0A" and f"socket:[{fields[9]}]" in inodes and not fields[1].startswith("0100007F"):
             open_to_all.append(fields[1])
     assert open_to_all == []
+
+
+def answers(client: httpx.Client, path: str) -> bool:
+    """Whether a server that may be starting still answers 200."""
+    try:
+        return client.get(path).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def test_the_classrooms_login_sees_the_broker_and_does_not_manage_it(own_kit: Kit) -> None:
+    address = own_kit.status()["urls"]["rabbitmq_management"]
+    with httpx.Client(base_url=address, auth=("student", "qwerty"), trust_env=False) as person:
+        until(lambda: answers(person, "/api/overview"), 30, "the broker's own page answers")
+        assert "default" in {queue["name"] for queue in person.get("/api/queues").json()}
+        for change in ("/api/users/evil", "/api/vhosts/evil"):
+            assert person.put(change, json={"password": "x", "tags": "administrator"}).status_code in (401, 403)
 
 
 def test_up_a_second_time_restarts_nothing(own_kit: Kit) -> None:

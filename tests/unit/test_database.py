@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-import pgserver
 import pytest
 from sqlalchemy import Connection, text
 
@@ -16,19 +15,15 @@ from cars_bot.errors import StorageUnavailable
 from cars_bot.execution import execute
 from cars_bot.outcome import AlreadyEnded, Delivery, Done, Outcome
 from cars_bot.settings import settings
+from commands import postgres_server
 from tests.unit.conftest import using_database
 
 
 @pytest.fixture(scope="module")
 def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of an empty PostgreSQL database."""
-    folder = tmp_path_factory.mktemp("postgresql")
-    for part in (folder, *folder.parents):
-        if part.name.startswith("pytest-"):
-            part.chmod(0o755)  # it does not run as root, and the user it gets must reach its folder
-    server = pgserver.get_server(folder / "data", cleanup_mode="stop")
-    yield server.get_uri()
-    server.cleanup()
+    with postgres_server.running(tmp_path_factory.mktemp("postgresql") / "data") as server:
+        yield server.get_uri()
 
 
 @pytest.fixture(autouse=True, params=["sqlite", "postgresql"])

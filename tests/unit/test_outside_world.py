@@ -1,5 +1,6 @@
 """The stand-ins over plain HTTP: the shapes the real services have, the switchboard, the counters, the page."""
 
+import re
 import time
 from typing import Any
 
@@ -236,3 +237,34 @@ def test_the_page_shows_what_was_posted_and_lets_nobody_inject_markup(outside_wo
     html = outside_world.get("/", params={"chat": "@one"}).text
     assert "&lt;script&gt;alert(1)" in html
     assert "<script>" not in html
+
+
+# --- who may ask -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("host", ["evil.com", "127.0.0.1.evil.com:8090", "[::1", "localhost.evil.com"])
+def test_a_foreign_name_is_not_answered(outside_world: httpx.Client, host: str) -> None:
+    assert outside_world.get("/_control/telegram/messages", headers={"Host": host}).status_code == 421
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost:9", "[::1]:80", "outside_world:8090", "kit.localhost"])
+def test_its_own_names_are_answered(outside_world: httpx.Client, host: str) -> None:
+    assert outside_world.get("/healthz", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize("told", [{"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"},
+                                  {"Origin": "http://evil.com"}, {"Origin": "null"}])  # fmt: skip
+@pytest.mark.parametrize("path", ["/_control/reset", "/_control/faults", "/telegram/bot1:stand-in/sendMessage"])
+def test_a_page_of_another_site_can_order_nothing(outside_world: httpx.Client, path: str, told: dict[str, str]) -> None:
+    send(outside_world, chat_id="@mine", text="still here")
+    assert outside_world.post(path, json={}, headers=told).status_code == 403
+    assert outside_world.delete("/_control/faults", headers=told).status_code == 403
+    assert outside_world.get("/_control/telegram/messages").json()["chats"] == {"@mine": 1}
+
+
+def test_the_description_of_the_switchboard_needs_no_network(outside_world: httpx.Client) -> None:
+    page = outside_world.get("/docs").text
+    addresses = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert len(addresses) >= 2
+    for address in addresses:
+        assert address.startswith("data:") or outside_world.get(address).status_code == 200, address

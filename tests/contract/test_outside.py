@@ -1,0 +1,95 @@
+"""What models, sheets and messengers may answer, on every lane: it ends at the first attempt, in words, and once."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.kit import Kit
+
+TEXT = {"text": "Kia Rio 2017, 98 000 km, 890 000 RUB"}
+
+
+@pytest.fixture
+def world(kit: Kit) -> Iterator[httpx.Client]:
+    """The outside world's switchboard, cleared afterwards."""
+    with httpx.Client(base_url=kit.outside_world, timeout=10, trust_env=False) as client:
+        yield client
+        client.delete("/_control/faults").raise_for_status()
+
+
+def answer(world: httpx.Client, service: str, body: Any, **more: Any) -> None:
+    """The next call to `service` is answered with this JSON."""
+    order = {"service": service, "fault": "answer", "headers": {"Content-Type": "application/json"}, "body": body}
+    world.post("/_control/faults", json=order | more).raise_for_status()
+
+
+def completion(content: Any, finish_reason: str = "stop") -> str:
+    """A language model's answer."""
+    choice = {"index": 0, "finish_reason": finish_reason, "message": {"role": "assistant", "content": content}}
+    return json.dumps({"id": "1", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice]})
+
+
+@contextmanager
+def channels_sheet(world: httpx.Client, cells: list[list[str]]) -> Iterator[None]:
+    """The worksheet "Channels" consists of these cells, and is blank afterwards."""
+    token = world.post("/google/token", data={"grant_type": "refresh_token", "refresh_token": "any"}).json()
+    world.headers["Authorization"] = f"Bearer {token['access_token']}"
+    book = "/google/v4/spreadsheets/cars-bot"
+    world.post(f"{book}:batchUpdate", json={"requests": [{"addSheet": {"properties": {"title": "Channels"}}}]})
+    written = world.put(f"{book}/values/Channels!A1", params={"valueInputOption": "RAW"}, json={"values": cells})
+    written.raise_for_status()
+    try:
+        yield
+    finally:
+        world.post(f"{book}/values/Channels:clear").raise_for_status()
+
+
+def ended(kit: Kit, lane: str, job: str, **args: Any) -> dict[str, Any]:
+    """Submit a run and return it when it has ended."""
+    (run_id,) = kit.submit(lane, job, args=args)
+    return kit.ended(run_id)
+
+
+def test_half_a_character_in_a_models_answer_is_replaced(kit: Kit, world: httpx.Client, any_lane: str) -> None:
+    answer(world, "openai", completion(json.dumps({"is_sale": True, "reason": "half \ud83d\x00"})))
+    run = ended(kit, any_lane, "classify_post", **TEXT)
+    assert (run["state"], run["attempt"]) == ("DONE", 1)
+    assert run["result"]["reason"] == "half \ufffd\ufffd"
+
+
+def test_an_answer_that_was_cut_off_fails_at_once_and_names_the_reason(
+    kit: Kit, world: httpx.Client, any_lane: str
+) -> None:
+    answer(world, "openai", completion('{"is_sale": tr', "length"))
+    run = ended(kit, any_lane, "classify_post", **TEXT)
+    assert (run["state"], run["attempt"]) == ("FAILED", 1)
+    assert "length" in run["error"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "complaint"),
+    [
+        ([["username", "active"], ["@" + "x" * 300, "yes"]], "row 2, column 'username' has 301 characters"),
+        ([["username", "title"], ["@a", "A"]], "has no column 'active'"),
+    ],
+)
+def test_a_sheet_that_cannot_be_taken_over_fails_at_once_and_names_the_place(
+    kit: Kit, world: httpx.Client, any_lane: str, cells: list[list[str]], complaint: str
+) -> None:
+    with channels_sheet(world, cells):
+        run = ended(kit, any_lane, "sync_channels")
+    assert (run["state"], run["attempt"]) == ("FAILED", 1), run["error"]
+    assert complaint in run["error"]
+
+
+def test_a_message_is_not_sent_again_after_a_proxys_504(kit: Kit, world: httpx.Client, any_lane: str) -> None:
+    answer(world, "telegram", {"ok": False, "error_code": 504, "description": "timeout"}, act=True, status=504,
+           only="sendMessage")  # fmt: skip
+    run = ended(kit, any_lane, "announce", chat=f"@proxy_{any_lane}", text="hello")
+    assert run["state"] == "FAILED"
+    assert "OutcomeUnknown" in run["error"]
+    assert len(kit.channel(f"@proxy_{any_lane}")) == 1
