@@ -17,6 +17,7 @@ from cars_bot.models import effects, repeated_keys, runs
 from cars_bot.runs import ENDED, LANES, OPEN, Run
 
 FOLDED = 4_000  # characters; a list leaves out arguments and results that are longer, and cuts errors off
+NEAREST = 5  # times as many runs as a page holds are looked through before the kinds are asked
 MOST_KINDS = 400  # parts that SQLite takes in one question, and some to spare
 
 
@@ -80,11 +81,16 @@ def page(
         return []
     filters = {"lane": lane, "state": state, "job": job, "parent": parent}
     wanted = {name: value for name, value in filters.items() if value is not None}
+    listed = select(*_LISTED).order_by(*_NEWEST).limit(limit)
     if not wanted or parent is not None:  # a run has few children
         fits = and_(runs_before(place), *(runs.c[name] == value for name, value in wanted.items()))
-    else:
-        fits = _newest_of(connection, wanted, place, limit)
-    return connection.execute(select(*_LISTED).where(fits).order_by(*_NEWEST).limit(limit)).all()
+        return connection.execute(listed.where(fits)).all()
+    nearest = select(runs).where(runs_before(place)).order_by(*_NEWEST).limit(NEAREST * limit).subquery()
+    fits = runs.c.id.in_(select(nearest.c.id).where(*(nearest.c[name] == value for name, value in wanted.items())))
+    found = connection.execute(listed.where(fits)).all()
+    if len(found) == limit:  # what is common is found among the nearest, whatever their kind
+        return found
+    return connection.execute(listed.where(_newest_of(connection, wanted, place, limit))).all()
 
 
 def one(connection: Connection, run_id: str) -> Run | None:
