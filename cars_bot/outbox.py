@@ -6,33 +6,39 @@ seems to have lost it. Publishing is the relay's work (`api/relay.py`).
 
 import time
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
+from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, select, update
+from sqlalchemy import Connection, Select, Text, and_, func, select, update
 
 from cars_bot import database
 from cars_bot.models import runs
 from cars_bot.runs import OVERDUE, Run
+
+BATCH_SIZE = 8_000_000  # characters of arguments
 
 _unpublished = and_(runs.c.published_at.is_(None), runs.c.finished_at.is_(None))
 
 
 def unpublished(connection: Connection, lane: str, limit: int = 500) -> Sequence[Run]:
     """Accepted runs of `lane` that no broker has confirmed yet, oldest first."""
-    return connection.execute(
-        select(runs).where(_unpublished, runs.c.lane == lane).order_by(runs.c.id).limit(limit)
-    ).all()
+    waiting = select(runs).where(_unpublished, runs.c.lane == lane).order_by(runs.c.id).limit(limit)
+    return connection.execute(waiting.limit(_fitting(connection, waiting, limit))).all()
+
+
+def _fitting(connection: Connection, waiting: Select[Any], limit: int) -> int:
+    """How many of those that wait go into one batch: the arguments of all of them are in memory together."""
+    sizes = connection.execute(waiting.with_only_columns(func.length(runs.c.args.cast(Text)))).scalars()
+    totals = accumulate(sizes)
+    return next((max(1, number) for number, total in enumerate(totals) if total > BATCH_SIZE), limit)
 
 
 def mark_published(ids: Iterable[str]) -> None:
     """Note that the broker has confirmed these; a run that has ended meanwhile may be among them."""
-    now = time.time()
-    rows = [{"run_id": run_id, "now": now} for run_id in ids]
-    if rows:
+    chosen = list(ids)
+    if chosen:
         with database.writing() as connection:
-            connection.execute(
-                update(runs).where(runs.c.id == bindparam("run_id")).values(published_at=bindparam("now")),
-                rows,
-            )
+            connection.execute(update(runs).where(runs.c.id.in_(chosen)).values(published_at=time.time()))
 
 
 def expire_overdue(now: float) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, event, select, text, update
 
-from cars_bot import database, models, run_lists, runs, tallies
+from cars_bot import database, models, outbox, run_lists, runs, tallies
 from cars_bot.catalogue import JOBS
 from cars_bot.models import effects
 from cars_bot.models import runs as table
@@ -221,3 +221,15 @@ def test_a_list_reads_few_rows_however_many_there_are(db: random.Random) -> None
             plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
             scans = [step.detail for step in plan if step.detail.startswith("SCAN runs") and "USING" not in step.detail]
             assert not scans, statement
+
+
+def test_the_outbox_hands_out_few_runs_at_once_if_they_are_big(db: random.Random) -> None:
+    with database.writing() as connection:
+        for size in (outbox.BATCH_SIZE + 1, 3_000_000, 3_000_000, 3_000_000, 1):
+            runs.accept(connection, JOBS["test_task"], "raw", {"message": "x" * size})
+    sizes = []
+    with database.statements() as connection:
+        while batch := outbox.unpublished(connection, "raw"):
+            sizes.append(len(batch))
+            outbox.mark_published(run.id for run in batch)
+    assert sizes == [1, 2, 2]
