@@ -8,17 +8,26 @@ import copy
 import logging
 import os
 from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+from time import sleep
 from typing import Any
 
+from amqp.exceptions import PreconditionFailed
 from celery import Celery, bootsteps
 from celery.app.log import TaskFormatter
-from celery.beat import PersistentScheduler, ScheduleEntry
+from celery.beat import ScheduleEntry, Scheduler
+from celery.bin.base import CeleryOption
 from celery.schedules import crontab, schedule
 from celery.signals import after_setup_logger
 from celery.worker.consumer import Consumer
-from kombu import Exchange, Queue
+from celery.worker.state import maybe_shutdown
+from kombu import Connection, Exchange, Queue
+from kombu.transport import redis as over_redis
 
+from cars_bot import clock, database, leases, liveness, ownership
 from cars_bot.catalogue import JOBS, QUEUES, SCHEDULE, Policy
+from cars_bot.errors import NotConfigured, StorageUnavailable
 from cars_bot.schedule import latest_slot, run_id
 from cars_bot.settings import REDIS_PRIORITIES, settings
 
@@ -26,6 +35,8 @@ log = logging.getLogger(__name__)
 
 DEAD_LETTERS = Exchange("celery.dead", type="fanout")
 DEAD_LETTER_QUEUE = Queue("celery.dead", DEAD_LETTERS)
+OWNERS_QUEUE = "celery.kit"  # it is always empty, and says whose the others are (`cars_bot/ownership.py`)
+SECONDS_BETWEEN_CLAIMS = 5.0
 DEFAULTS = Policy()
 RUN_ID_LENGTH = 36  # characters that the runs table keeps of an id
 LONGEST_JOB = max(job.policy.hard_time_limit for job in JOBS.values())
@@ -54,6 +65,7 @@ def queues() -> list[Queue]:
 def transport_options() -> dict[str, object]:
     """What the broker's transport is told."""
     if settings().celery_over_redis:
+        over_redis.time = clock.now  # by which it tells what has been with a worker for too long
         return {
             # Redis does not notice that a worker has died. What is unacknowledged after this long is handed out again,
             # finished or not, so it must be longer than any job may run. A countdown that is longer makes a copy.
@@ -78,6 +90,16 @@ def transport_options() -> dict[str, object]:
 
 os.environ.pop("CELERY_BROKER_URL", None)  # Celery would prefer it to the setting, in which `redis://` is understood
 celery_app = app = Celery("cars_bot", include=["celery_tasks"])
+app.user_options["worker"].add(
+    CeleryOption(
+        ["--report-to"],
+        metavar="URL",
+        is_flag=False,
+        flag_value=settings().api_url,
+        help="This worker has no database: report to the API there over HTTP (default: API_URL).",
+    )
+)
+app.now = lambda: datetime.fromtimestamp(clock.now(), app.timezone)  # by the clock that all processes share
 app.conf.update(
     broker_url=settings().celery_broker_url,
     broker_transport_options=transport_options(),
@@ -144,18 +166,50 @@ app.conf.update(
         for name, tick in SCHEDULE.items()
     },
     beat_scheduler="celery_app:OneRunPerSlot",
+    beat_max_loop_interval=5,  # seconds; a clock that was set is noticed at the next look
     # end
-    # For a Beat started by hand; the kit's own is given another by `-s`. Two of them would destroy each other's file.
-    beat_schedule_filename=str(settings().run_dir / "celerybeat-schedule-by-hand"),
 )
 
 
 # feature: schedule
-class OneRunPerSlot(PersistentScheduler):
-    """Beat, but for the ids: each is made from the task's slot. What a second Beat sends is a copy, and recognised.
+class OneRunPerSlot(Scheduler):
+    """Beat, but for the ids and the memory.
 
-    So two Beats may run, and the schedule goes on when one of them dies. Each needs a schedule file of its own (`-s`).
+    Each id is made from the task's slot. What a second Beat sends is a copy, and recognised: two Beats may run, and the
+    schedule goes on when one of them dies.
+
+    The database knows up to when there was a Beat. Celery's own keeps that in a file. Two Beats destroy it for each
+    other, and when a clock was ahead, it says "tomorrow", and Beat is silent until then.
     """
+
+    def setup_schedule(self) -> None:
+        """Read the schedule. A Beat that was away sends the latest slot that it missed; the first one ever, none."""
+        since = self._hold()
+        super().setup_schedule()
+        for entry in self.schedule.values():
+            entry.last_run_at = since or entry.default_now()
+        self.latest = self.app.now()
+
+    def tick(self, *args: Any, **kwargs: Any) -> float:
+        """Send what is due; return after how many seconds to look again."""
+        self._hold()
+        now = self.app.now()
+        if now < self.latest:  # the clock was set back
+            for entry in self.schedule.values():
+                entry.last_run_at = min(entry.last_run_at, now)
+            self._heap = None  # it says when to look at each entry: then, by the clock as it was
+        self.latest = now
+        return float(super().tick(*args, **kwargs))
+
+    def _hold(self) -> datetime | None:
+        """Say in the database that there is a Beat; return up to when there was one. All of them are one holder."""
+        try:
+            database.compare_clocks()
+            held_until = leases.take("beat", "beat", self.app.now().timestamp()).held_until
+        except StorageUnavailable as error:
+            log.warning("Beat goes on without its memory: %s", error)
+            return None
+        return None if held_until is None else datetime.fromtimestamp(held_until, self.app.timezone)
 
     def apply_async(self, entry: ScheduleEntry, *args: Any, **kwargs: Any) -> Any:
         """Send the task of an entry that is due."""
@@ -167,6 +221,28 @@ class OneRunPerSlot(PersistentScheduler):
 
 
 # end
+def claim(connection: Connection) -> None:
+    """Say that the lane is this kit's.
+
+    Raises:
+        NotConfigured: it is another kit's; the message says what to do.
+        StorageUnavailable: the database, where this kit's name stands, does not answer.
+    """
+    if settings().celery_over_redis:
+        ownership.claim_on_redis(settings().celery_broker_url)
+        return
+    if not (name := ownership.kit_name()):
+        return
+    try:
+        with connection.channel() as channel:
+            mark = ownership.mark(name, DEAD_LETTERS.name)
+            channel.queue_declare(OWNERS_QUEUE, durable=True, auto_delete=False, arguments=mark)
+    except PreconditionFailed as refusal:
+        if owner := ownership.owner_in(str(refusal)):
+            raise NotConfigured(ownership.in_words(settings().celery_broker_url, owner)) from refusal
+        raise
+
+
 # feature: JSON only, validated
 class CarefulConsumer(Consumer):
     """Celery's consumer, but a message that is no task of ours becomes a dead letter, and that is all it does.
@@ -174,6 +250,22 @@ class CarefulConsumer(Consumer):
     Celery acknowledges a message that it cannot decode, and so loses it. And it dies of one whose headers or body have
     the wrong shape: the broker hands it to the next worker, which dies of it too.
     """
+
+    def connect(self) -> Connection:
+        """See `Consumer`. As long as the queues are another kit's, a worker waits and takes nothing."""
+        connection = super().connect()
+        while True:
+            try:
+                with liveness.between_forks():
+                    claim(connection)
+            except (NotConfigured, StorageUnavailable) as error:
+                log.error("%s", error)
+                maybe_shutdown()  # raises what ends the worker, if it was told to end
+                sleep(SECONDS_BETWEEN_CLAIMS)
+            else:
+                return connection
+            finally:
+                database.close()  # children are forked later, and must not inherit its connection
 
     def on_decode_error(self, message: Any, exc: Exception) -> None:
         """See `Consumer`."""
@@ -185,6 +277,7 @@ class CarefulConsumer(Consumer):
 
         def on_task_received(message: Any) -> None:
             if is_task(message):
+                go_by_the_shared_clock(message)
                 handle(message)
             else:
                 self._put_aside(message, "it is not a task as Celery sends them")
@@ -217,6 +310,16 @@ def is_task(message: Any) -> bool:
 
 
 # end
+# feature: countdown/ETA
+def go_by_the_shared_clock(message: Any) -> None:
+    """Tell Celery the time of a task that is to wait as this machine's clock shows it: Celery asks no other."""
+    eta, ahead = message.headers.get("eta"), clock.ahead()
+    if eta and ahead:
+        with suppress(ValueError, TypeError, OverflowError):  # Celery says what is wrong with it
+            message.headers["eta"] = (datetime.fromisoformat(eta) + timedelta(seconds=ahead)).isoformat()
+
+
+# end
 
 
 class DeadLetterQueue(bootsteps.StartStopStep):
@@ -226,9 +329,8 @@ class DeadLetterQueue(bootsteps.StartStopStep):
 
     def start(self, parent: object) -> None:
         """Called by the worker when its consumer has a connection. Redis has no such thing, and nothing to declare."""
-        if settings().celery_over_redis:
-            return
-        DEAD_LETTER_QUEUE.bind(parent.connection.default_channel).declare()  # type: ignore[attr-defined]
+        if not settings().celery_over_redis:
+            DEAD_LETTER_QUEUE.bind(parent.connection.default_channel).declare()  # type: ignore[attr-defined]
 
 
 app.steps["consumer"].add(DeadLetterQueue)

@@ -7,28 +7,89 @@ then the outcome is in the database, so that a message delivered twice is recogn
     process_task.delay(1, 5, "celery").get(timeout=30)
 """
 
-from collections.abc import Sequence
+import ctypes
+import logging
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
-from celery import Signature, Task
-from celery.exceptions import Ignore, SoftTimeLimitExceeded
-from celery.signals import worker_init
+from billiard import current_process
+from billiard.einfo import ExceptionInfo
+from celery import Signature, Task, bootsteps
+from celery.exceptions import Ignore, SoftTimeLimitExceeded, WorkerLostError
+from celery.signals import worker_init, worker_process_init, worker_ready
+from celery.worker import state
 from celery.worker.request import Request
 
-from cars_bot import clients, database, runs, workflow
+from cars_bot import callback, clients, database, ledger, liveness, outbox, runs, workflow
+from cars_bot.book import DATABASE_BOOK, Book
 from cars_bot.catalogue import JOBS, job_named
 from cars_bot.context import Step
-from cars_bot.errors import Permanent, StorageUnavailable
-from cars_bot.execution import end_from_outside, execute
-from cars_bot.outcome import AlreadyEnded, Delivery, Done, Expired, Failed, Retry
+from cars_bot.errors import NotConfigured, Permanent, StorageUnavailable
+from cars_bot.execution import end_from_outside, execute, put_aside
+from cars_bot.outcome import AlreadyEnded, AtWork, Delivery, Done, Expired, Failed, PutAside, Retry, Wait
 from cars_bot.settings import REDIS_PRIORITIES, settings
 from celery_app import celery_app
+
+log = logging.getLogger(__name__)
+
+PR_SET_PDEATHSIG = 1  # prctl(2)
+
+
+_book: Book = DATABASE_BOOK
+
+
+class ReportsOverHttp(bootsteps.Step):
+    """With `--report-to URL`: the runs are not in a database that this worker reaches, but behind that address."""
+
+    def __init__(self, _worker: Any, report_to: str | None = None, **_: Any) -> None:
+        if report_to:
+            global _book
+            try:
+                _book = callback.report_to(report_to)
+            except NotConfigured as error:
+                raise SystemExit(str(error)) from error
+            for each in celery_app.tasks.values():
+                each.ignore_result = True  # Redis, where results are kept, is not reached either
+
+
+celery_app.steps["worker"].add(ReportsOverHttp)
 
 
 @worker_init.connect
 def share_libraries(**_: Any) -> None:
     """Import what the jobs will need before the children are forked, so that not each of them does it again."""
     clients.preload()
+    liveness.family()  # the children are of this process's
+
+
+@worker_ready.connect
+def show_that_we_live(sender: Any, **_: Any) -> None:
+    """Renew the worker's lease from now on, and tell which messages it holds."""
+    if _book is not DATABASE_BOOK:
+        return
+    name = settings().worker_name or sender.hostname
+    queues = [queue.name for queue in sender.task_consumer.queues] if sender.task_consumer else []
+    liveness.Heartbeat(name, "celery", queues, _held).start()
+
+
+def _held() -> list[str]:
+    """The ids of the tasks that this worker has received and not begun."""
+    while True:
+        try:
+            received = {*state.reserved_requests, *state.scheduled_requests}
+            return [request.id for request in received - set(state.active_requests)]
+        except RuntimeError:  # one more came while we looked
+            continue
+
+
+@worker_process_init.connect
+def end_with_the_parent(**_: Any) -> None:
+    """Have the kernel kill this child when its parent is gone: nobody would settle its message, nor enforce limits."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 class JobFailed(Permanent):
@@ -36,17 +97,76 @@ class JobFailed(Permanent):
 
 
 class JobRequest(Request):
-    """A request that writes down what its child cannot: that it was killed at the hard time limit."""
+    """A request that settles what its child cannot: the child was killed, or had ended the run and was killed then.
 
+    This is the worker's parent process.
+    """
+
+    # feature: soft and hard time limits
     def on_timeout(self, soft: bool, timeout: float) -> None:
-        """Called in the worker's parent process when a limit is reached."""
+        """Called when a limit is reached."""
+        if not soft and self._end(f"TimeLimitExceeded: killed after {timeout:g} s"):
+            self.reject(requeue=False)  # before Celery puts the message back: a dead letter, as of any failed run
         super().on_timeout(soft, timeout)
-        # feature: soft and hard time limits
-        if not soft:
-            error = f"TimeLimitExceeded: killed after {timeout:.0f} s"
-            end_from_outside(self.id, "celery", error, settings().worker_name or self.hostname)
-            self.reject(requeue=False)  # Celery leaves the message unacknowledged here, and its place taken
-        # end
+
+    # end
+    # feature: lost-child handling
+    def on_failure(self, exc_info: ExceptionInfo, send_failed_event: bool = True, return_ok: bool = False) -> None:
+        """Called when the task raised, or its child is gone."""
+        if isinstance(exc_info.exception, WorkerLostError | SystemExit) and self.worker_pid:
+            with _database():
+                _book.lost(self.id, "celery", self.worker_pid, self._worker(), str(exc_info.exception))
+        super().on_failure(exc_info, send_failed_event, return_ok)
+
+    # end
+    # feature: poison-message limit
+    def revoked(self) -> bool:
+        """Called before the task is given to a child. A run that has ended needs none: its message is settled here.
+
+        Without this, one whose message takes the child down comes for ever.
+        """
+        if super().revoked():
+            return True
+        if _book is not DATABASE_BOOK or not (self.delivery_info or {}).get("redelivered"):
+            return False
+        run = None
+        with _database(), database.statements() as connection:
+            run = runs.find(connection, self.id)
+        if run is None or run.state not in runs.ENDED or self._goes_on_after(run):
+            return False
+        ledger.record("superseded", self.id, "celery", worker=self._worker(), detail=run.state)
+        if run.state == "FAILED":
+            self.reject(requeue=False)
+        else:
+            self.acknowledge()
+        self._already_revoked = True
+        state.task_ready(self)
+        return True
+
+    # end
+    def _goes_on_after(self, run: runs.Run) -> bool:
+        """Whether a child has to send what follows in its chain."""
+        _args, _kwargs, embedded = self._payload
+        return run.state == "DONE" and bool(embedded.get("chain"))
+
+    def _end(self, error: str) -> bool:
+        with _database():
+            end_from_outside(self.id, "celery", error, self._worker(), _book)
+            return True
+        return False
+
+    def _worker(self) -> str:
+        return str(settings().worker_name or self.hostname)
+
+
+@contextmanager
+def _database() -> Iterator[None]:
+    """Use the database for a moment in the parent; it may be away."""
+    try:
+        with liveness.between_forks():
+            yield
+    except StorageUnavailable as error:
+        log.warning("%s", error)
 
 
 class JobTask(Task):
@@ -65,28 +185,40 @@ def task(name: str) -> Task:
         # feature: poison-message limit
         redelivered = bool((request.delivery_info or {}).get("redelivered"))
         # end
-        steps = workflow.read(request.get("steps"))
-        delivery = Delivery(
-            request.id, name, job.named(*args, **kwargs), "celery", redelivered, steps, True, request.parent_id
-        )
-        worker = settings().worker_name or request.hostname
-        match execute(delivery, worker=worker, soft_limit_error=SoftTimeLimitExceeded):
+        steps: list[Step] = []
+        try:
+            steps = workflow.read(request.get("steps"))
+            delivery = Delivery(
+                request.id, name, job.named(*args, **kwargs), "celery", redelivered, steps, True, request.parent_id,
+                limit=(request.timelimit or [None])[0],
+            )  # fmt: skip
+            outcome = execute(delivery, worker=_child_name(request), book=_book, soft_limit_error=SoftTimeLimitExceeded)
+        except Exception as error:  # whatever it is: the message must not come for ever
+            log.exception("message %s is put aside", request.id)
+            outcome = put_aside(request.id, "celery", f"{type(error).__name__}: {error}", _child_name(request), _book)
+        match outcome:
             case Done(result):
                 if not _goes_on(steps):
                     request.chain = None
                 return result
             # feature: retries with backoff and jitter
-            case Retry(after, error):
-                raise self.retry(countdown=after, exc=JobFailed(error))
+            case Retry(after) if outbox.keeps("celery", after):
+                raise Ignore  # the relay sends it when it is due
+            case Retry(after, why):
+                raise self.retry(countdown=after, exc=JobFailed(why))
             # end
-            case Failed(error):
-                raise JobFailed(error)
+            case Wait(after, why):
+                if outbox.keeps("celery", after) and _is_in_outbox(request.id):
+                    raise Ignore
+                raise self.retry(countdown=min(after, outbox.SHORT_WAIT), exc=JobFailed(why))
+            case Failed(why) | PutAside(why):
+                raise JobFailed(why)
             # feature: workflow
             case AlreadyEnded("DONE") if request.chain and _goes_on(steps):
                 # Whoever did it may have died before it sent the next step: returning is what sends it.
                 return _stored_result(request.id)
             # end
-            case Expired() | AlreadyEnded():
+            case Expired() | AlreadyEnded() | AtWork():
                 raise Ignore
 
     return celery_app.task(
@@ -100,6 +232,19 @@ def task(name: str) -> Task:
         # end
         ignore_result=not job.policy.keep_result,
     )
+
+
+def _child_name(request: Any) -> str:
+    """The worker's name and its child's number, as on the other lane."""
+    return f"{settings().worker_name or request.hostname}/{getattr(current_process(), 'index', 0) + 1}"
+
+
+def _is_in_outbox(run_id: str) -> bool:
+    """Have the relay send the run's message when it is due. False: the run waits for something else."""
+    try:
+        return outbox.take_back(run_id)
+    except (StorageUnavailable, NotConfigured):  # a worker that reports over HTTP has none
+        return False
 
 
 # feature: workflow
@@ -137,7 +282,7 @@ def _goes_on(steps: Sequence[Step]) -> bool:
     try:
         with database.statements() as connection:
             following = runs.find(connection, steps[0].run_id)
-    except StorageUnavailable:
+    except (StorageUnavailable, NotConfigured):
         return False  # if it was accepted, the reconciler finds that it is missing
     return following is not None and following.finished_at is None
 

@@ -12,7 +12,6 @@ brought the value fails. If the database is away, nothing was accepted, and all 
 
 import logging
 import threading
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,7 +19,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from api.errors import Refused
-from cars_bot import database, ledger, runs
+from cars_bot import clock, database, ledger, runs
 from cars_bot.crash import crash_point
 from cars_bot.errors import StorageUnavailable
 from cars_bot.models import idempotency_keys
@@ -159,7 +158,7 @@ def _claim(connection: Connection, orders: Sequence[Order]) -> list[Verdict]:
 
 def _take(connection: Connection, by_key: dict[str, Order]) -> dict[str, tuple[str, Reply]]:
     """Insert the keys; return (hash of the body, reply) of those that were there before."""
-    table, now = idempotency_keys.c, time.time()
+    table, now = idempotency_keys.c, clock.now()
     rows = [
         {"key": f"runs:{key}", "body_hash": order.body_hash, "reply": order.reply, "created_at": now}
         for key, order in sorted(by_key.items())  # in one order: two APIs that take turns never wait for each other

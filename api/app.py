@@ -2,7 +2,7 @@
 
     python -m api --port 8080
 
-One process: the relay and the projector are threads of it, one of each per lane and per database.
+One process: relays, reconciler and projector are threads of it.
 """
 
 import asyncio
@@ -23,8 +23,8 @@ from api import (
     live,
     overview,
     pages,
+    reconciler,
     relay,
-    submission,
     waiting,
     workers,
 )
@@ -51,7 +51,7 @@ Every refusal has one shape, `{"error": …, "message": …}`: a word to branch 
 async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
     """Make the tables, start the threads; at the end stop them."""
     await run_in_threadpool(database.create_tables)
-    await run_in_threadpool(submission.abandon_inline)
+    await run_in_threadpool(reconciler.start)
     relay.start()
     live.start()
     front_door.start()
@@ -61,6 +61,7 @@ async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
     folding.cancel()
     await run_in_threadpool(front_door.stop)
     await run_in_threadpool(live.stop)
+    await run_in_threadpool(reconciler.stop)
     await run_in_threadpool(relay.stop)
 
 

@@ -7,7 +7,6 @@ The other end of it is `cars_bot/callback.py`.
 
 import hashlib
 import re
-import time
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Request
@@ -18,17 +17,29 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
 from api.errors import Problem, Refused, unknown_run
-from cars_bot import database, ledger, runs
+from cars_bot import attempts, clock, database, ledger, runs
 from cars_bot.book import DATABASE_BOOK
 from cars_bot.callback import verify
 from cars_bot.catalogue import job_named
 from cars_bot.context import Context
 from cars_bot.models import idempotency_keys
-from cars_bot.outcome import Delivery, Done, Failed, Retry
+from cars_bot.outcome import (
+    AlreadyEnded,
+    Attempt,
+    AtWork,
+    Delivery,
+    Done,
+    Expired,
+    Failed,
+    PutAside,
+    Retry,
+    Wait,
+)
 from cars_bot.settings import settings
 
 router = APIRouter(tags=["callback"])
 
+REMOTE = "reports over HTTP"  # no process of this name has a lease: only that a message comes again tells of a loss
 _SIGNATURE = re.compile(r"[0-9a-f]{64}")
 
 
@@ -36,13 +47,15 @@ class Report(BaseModel):
     """What a worker says about one attempt of a run."""
 
     id: str = Field(max_length=36)
-    status: Literal["IN_PROGRESS", "DONE", "RETRYING", "FAILED"]
-    worker: str = Field(max_length=128)
+    status: Literal["IN_PROGRESS", "DONE", "RETRYING", "FAILED", "KILLED", "LOST", "PUT_ASIDE"]
+    worker: str = Field(default="", max_length=128)
+    holder: str = Field(default="", max_length=128)  # the process that has the attempt (`cars_bot/liveness.py`)
     # IN_PROGRESS
     job: str = ""
     lane: str = ""
     args: dict[str, Any] = {}
     redelivered: bool = False
+    parent: str | None = None
     # DONE, RETRYING, FAILED
     attempt: int = 0
     began: float = 0.0
@@ -50,6 +63,7 @@ class Report(BaseModel):
     effects: list[tuple[str, str, Any]] = []
     error: str = ""
     after: float = Field(default=0.0, ge=0.0)
+    told: bool = False
 
     model_config = ConfigDict(extra="forbid")
 
@@ -71,7 +85,7 @@ async def update_task_status(
     """
     body = await request.body()
     signed = _SIGNATURE.fullmatch(x_signature) and verify(
-        settings().kit_secret, x_run_id, x_timestamp, body, x_signature, time.time()
+        settings().kit_secret, x_run_id, x_timestamp, body, x_signature, clock.now()
     )
     if not signed:
         message = "the signature is wrong or over 5 minutes old; sign with this kit's KIT_SECRET"
@@ -97,44 +111,90 @@ def _once(report: Report, signature: str) -> JSONResponse:
         stored = {"status": status, "body": reply}
         body_hash = hashlib.sha256(signature.encode()).hexdigest()
         with database.statements() as connection:
-            row = {"key": key, "body_hash": body_hash, "reply": stored, "created_at": time.time()}
+            row = {"key": key, "body_hash": body_hash, "reply": stored, "created_at": clock.now()}
             database.insert_if_new(connection, idempotency_keys, row)
     return JSONResponse(stored["body"], stored["status"])
 
 
 def _begin(report: Report) -> tuple[int, dict[str, Any]]:
+    """Take the next attempt for the process that asks; the same one again if it asks again."""
     if report.lane not in runs.LANES:
         raise Refused(422, "unknown_lane", f"lane must be one of {', '.join(runs.LANES)}")
-    delivery = Delivery(report.id, report.job, report.args, report.lane, report.redelivered)
-    begun = DATABASE_BOOK.begin(delivery, job_named(report.job), report.worker)
-    if not isinstance(begun, int):
-        return _ended()
-    runs.mark_started([(report.id, begun, report.worker, time.time())])
-    ledger.record("started", report.id, report.lane, worker=report.worker, attempt=begun)
-    return 200, {"attempt": begun}
+    holder = report.holder or REMOTE
+    if (run := _find(report)) and report.holder and (run.state, run.holder) == ("IN_PROGRESS", holder):
+        return 200, _attempt(Attempt(run.attempt, run.args, (), holder, run.waits or 0, run.waited or 0.0))
+    delivery = Delivery(
+        report.id, report.job, report.args, report.lane, report.redelivered, parent=report.parent, holder=holder
+    )
+    match DATABASE_BOOK.begin(delivery, job_named(report.job), report.worker):
+        case Attempt() as begun:
+            ledger.record("started", report.id, report.lane, worker=report.worker, attempt=begun.number)
+            return 200, _attempt(begun)
+        case Wait(after, why):
+            return 503, {"error": "not_now", "message": f"the run cannot be begun now: {why}", "after": after}
+        case AtWork():
+            return 409, {"error": "at_work", "message": "another process is at this run"}
+        case PutAside(why):
+            return 409, {"error": "put_aside", "message": why}
+        case Failed(why):
+            ledger.record("failed", report.id, report.lane, worker=report.worker, detail=why)
+            return 409, {"error": "failed", "message": why}
+        case Expired():
+            ledger.record("expired", report.id, report.lane, worker=report.worker)
+            return 409, {"error": "expired", "message": runs.OVERDUE}
+        case AlreadyEnded(state):
+            return _ended() if state == "ENDED" else (409, _ended()[1] | {"state": state})
+
+
+def _attempt(begun: Attempt) -> dict[str, Any]:
+    return {"attempt": begun.number, "args": begun.args, "waits": begun.waits, "waited": begun.waited}
+
+
+def _find(report: Report) -> runs.Run | None:
+    with database.statements() as connection:
+        return runs.find(connection, report.id)
 
 
 def _finish(report: Report) -> tuple[int, dict[str, Any]]:
-    with database.statements() as connection:
-        run = runs.find(connection, report.id)
-    if run is None:
+    if (run := _find(report)) is None:
         raise unknown_run(report.id)
-    outcome: Done | Retry | Failed = OUTCOMES[report.status](report)
-    # A throttled attempt gives its number back, so a RETRYING may carry the number before. Reading the attempt here and
-    # moving the run below are two transactions: what must never be undone, an end, is guarded by the second one alone.
-    lowest = run.attempt - isinstance(outcome, Retry)
-    if report.attempt < lowest:
+    if report.attempt < run.attempt:
         reply = f"attempt {run.attempt} of this run has begun; the report of attempt {report.attempt} comes too late"
         return 409, {"error": "stale_attempt", "message": reply}
-    context = Context(report.id, run.lane, report.attempt, report.worker, effects=report.effects)
-    asked = time.time() if isinstance(outcome, Retry) else None
+    outcome: Done | Retry | Failed = OUTCOMES[report.status](report)
+    holder = report.holder or run.holder or ""
+    context = Context(report.id, run.lane, report.attempt, report.worker, effects=report.effects, holder=holder)
+    asked = clock.now() if isinstance(outcome, Retry) else None
     if not DATABASE_BOOK.finish(context, outcome, report.began):
-        return _ended()
+        return (200, {"attempt": report.attempt}) if _is_noted(report) else _ended()
     event = {"DONE": "succeeded", "RETRYING": "retry", "FAILED": "failed"}[report.status]
     ledger.record(
         event, report.id, run.lane, worker=report.worker, attempt=report.attempt, detail=report.error, at=asked
     )
     return 200, {"attempt": report.attempt}
+
+
+def _is_noted(report: Report) -> bool:
+    """Whether this very process has reported that before, and the answer was lost."""
+    run = _find(report)
+    return bool(
+        run and report.holder and (run.state, run.holder, run.worker) == (report.status, report.holder, report.worker)
+    )
+
+
+def _kill(report: Report) -> tuple[int, dict[str, Any]]:
+    return (200, {}) if DATABASE_BOOK.end(report.id, report.error) else _ended()
+
+
+def _put_aside(report: Report) -> tuple[int, dict[str, Any]]:
+    return (200, {}) if DATABASE_BOOK.end_waiting(report.id, report.lane, report.error) else _ended()
+
+
+def _lose(report: Report) -> tuple[int, dict[str, Any]]:
+    if not report.holder:
+        raise Refused(422, "no_holder", "say whose attempt was lost, in `holder`")
+    attempts.lost(report.id, report.lane, report.holder, report.worker, report.error)
+    return 200, {}
 
 
 def _ended() -> tuple[int, dict[str, Any]]:
@@ -143,7 +203,15 @@ def _ended() -> tuple[int, dict[str, Any]]:
 
 OUTCOMES: dict[str, Any] = {
     "DONE": lambda report: Done(report.result),
-    "RETRYING": lambda report: Retry(report.after, report.error),
+    "RETRYING": lambda report: Retry(report.after, report.error, report.told),
     "FAILED": lambda report: Failed(report.error),
 }
-BEGIN_OR_FINISH = {"IN_PROGRESS": _begin, "DONE": _finish, "RETRYING": _finish, "FAILED": _finish}
+BEGIN_OR_FINISH = {
+    "IN_PROGRESS": _begin,
+    "DONE": _finish,
+    "RETRYING": _finish,
+    "FAILED": _finish,
+    "KILLED": _kill,
+    "LOST": _lose,
+    "PUT_ASIDE": _put_aside,
+}

@@ -1,11 +1,11 @@
 """The strip on a run's page: where its time went, as parts of a line."""
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from api.schemas import Happening
 from api.words import seconds
+from cars_bot import clock
 
 WIDTH = 1_000.0
 LEAST = 4.0  # a part too short to be seen is drawn this wide
@@ -61,7 +61,7 @@ def strip(events: Sequence[Happening], ended: bool, now: float | None = None) ->
         return Strip([], [])
     stretches: list[tuple[str, float, float]] = []
     kind, since = "outbox", events[0].at
-    until = time.time() if now is None else now
+    until = clock.now() if now is None else now
     for event in events:
         if event.event in ENDS:
             until = event.at

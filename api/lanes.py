@@ -9,12 +9,12 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from queue import SimpleQueue
 from threading import Lock, Thread
-from time import monotonic, time
+from time import monotonic
 from typing import Any
 
 from cars_bot import clients, database, execution, run_lists, runs, workflow
 from cars_bot.context import Step
-from cars_bot.outcome import Delivery, Retry
+from cars_bot.outcome import Delivery, Retry, Wait
 from cars_bot.runs import Run
 from cars_bot.settings import settings
 
@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 _importing = Lock()
 PUBLISH_SECONDS = 10.0  # what is not confirmed by then is unknown; the relay publishes it again
+INLINE_SECONDS = 7_200.0  # nobody kills a job inside a request; one that lasts longer is taken for lost
 INTERRUPT_SECONDS = 10.0  # a broadcast that did not get its turn by then is dropped
 
 
@@ -35,25 +36,28 @@ def _through_celery(batch: Sequence[Run]) -> list[str]:
     from amqp.exceptions import MessageNacked
     from kombu.exceptions import OperationalError
 
+    from celery_app import claim
     from celery_tasks import celery_app, signature  # not at the top: it takes a second, and the page comes first
 
     confirmed = []
     with celery_app.producer_pool.acquire(block=True, timeout=PUBLISH_SECONDS) as producer:
+        unreachable = (OperationalError, *producer.connection.connection_errors, *producer.connection.channel_errors)
+        try:
+            claim(producer.connection)
+        except unreachable:
+            producer.connection.collect()
+            return []
         for run in batch:
-            countdown = run.due_at - time()
             try:
                 first = Step(run.job, run.id, run.priority)
                 signature(first, run.args, workflow.after(run)).apply_async(
-                    # feature: countdown/ETA, celery
-                    countdown=countdown if countdown > 0 else None,
-                    # end
                     producer=producer,
                     retry=False,  # the relay comes again by itself, and later
                     mandatory=True,  # what reaches no queue comes back, and the next connection declares it again
                 )
             except MessageNacked:  # its queue is full
                 break
-            except (OperationalError, *producer.connection.connection_errors, *producer.connection.channel_errors):
+            except unreachable:
                 # Unknown, not failed: a confirm may still be under way, so nothing more goes out on this connection.
                 producer.connection.collect()
                 break
@@ -130,10 +134,10 @@ def run_inline(run_id: str) -> None:
         run = runs.find(connection, run_id)
     if run is None:
         return
-    delivery = Delivery(run.id, run.job, run.args, "inline", steps=workflow.after(run))
-    outcome = execution.execute(delivery, worker="api")
-    if isinstance(outcome, Retry):
-        execution.end_from_outside(run.id, "inline", f"{outcome.error}; the inline lane does not retry", "api")
+    delivery = Delivery(run.id, run.job, run.args, "inline", steps=workflow.after(run), limit=INLINE_SECONDS)
+    match execution.execute(delivery, worker="api"):
+        case Retry(_, why) | Wait(_, why):
+            execution.end_from_outside(run.id, "inline", f"{why}; the inline lane does not retry", "api")
     with database.statements() as connection:
         following = run_lists.page(connection, parent=run_id, state="PENDING", limit=100)
     for next_run in reversed(following):

@@ -7,7 +7,6 @@ finds the new run and makes no other.
 """
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,7 +17,7 @@ from sqlalchemy import select
 
 from api.errors import Refused
 from api.letters import Letter, Unreadable, read
-from cars_bot import database, ledger, runs, workflow
+from cars_bot import clock, database, ledger, runs, workflow
 from cars_bot.catalogue import job_named
 from cars_bot.crash import crash_point
 from cars_bot.errors import InvalidArguments, UnknownJob
@@ -163,11 +162,13 @@ def _accept_again(letter: Letter) -> str:
         raise Unreadable(letter.reason)
     job = job_named(letter.job or "")
     key, new_id = f"dead-letter:{letter.lane}:{letter.run_id}", runs.new_id()
-    row = {"key": key, "body_hash": "", "reply": new_id, "created_at": time.time()}
+    row = {"key": key, "body_hash": "", "reply": new_id, "created_at": clock.now()}
     with database.writing() as connection:
         if not database.insert_if_new(connection, idempotency_keys, row):
             return str(connection.execute(select(idempotency_keys.c.reply).filter_by(key=key)).scalar_one())
         old = runs.find(connection, letter.run_id) if letter.run_id else None
+        if old is not None and old.finished_at is None:
+            raise Unreadable(f"its run {old.id} is {old.state} and goes on by itself; cancel it first, or wait")
         runs.accept(
             connection, job, letter.lane, letter.args,
             priority=min(letter.properties.priority or 0, job.queue.max_priority),

@@ -4,7 +4,6 @@ Rendered here, complete, so that a page can be read before any script has run; `
 job or a worker says is escaped by the templates.
 """
 
-import time
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -17,7 +16,7 @@ from starlette.staticfiles import StaticFiles
 from api import dead_letters, drawing, forms, parity, pulse, submission, timeline, views, words
 from api.errors import Refused
 from api.schemas import RUN_ID
-from cars_bot import database, run_lists, runs
+from cars_bot import clock, database, run_lists, runs
 from cars_bot.catalogue import JOBS
 from cars_bot.settings import settings
 
@@ -95,7 +94,7 @@ def show_run(run_id: str, request: Request) -> HTMLResponse:
         call=views.call(run.job, run.args, longest=200),
         timeline=story,
         settled=run.finished_at is not None
-        and run.finished_at < time.time() - 2,  # the ledger is written a little later
+        and run.finished_at < clock.now() - 2,  # the ledger is written a little later
         strip=drawing.strip(story.events, ended=run.finished_at is not None),
         policy=words.policy(run),
         children=children,

@@ -67,14 +67,14 @@ FEATURES = (
     ),
     Feature(
         "retries with backoff and jitter",
-        "`self.retry(countdown=…)` publishes the task again; how long to wait is the shared policy's decision",
+        "`self.retry(countdown=…)` publishes the task again; a long wait is left to the outbox",
         "the message is published into the delay queues, confirmed, then the original is acknowledged",
     ),
     Feature(
         "countdown/ETA",
         (
-            "`countdown=`: a worker takes the message and holds it in memory until it is due; from RabbitMQ 4 on that "
-            "counts against its prefetch, and what comes after waits as well"
+            "not Celery's `countdown=`, with which a worker takes the message and holds it in memory until it is due: "
+            "the run waits in the outbox, and its message is published when it is due"
         ),
         "binary delay levels: 24 queues whose TTL dead-letters one level down; no worker holds the message",
     ),
@@ -91,18 +91,21 @@ FEATURES = (
     ),
     Feature(
         "soft and hard time limits",
-        "`soft_time_limit` raises in the child, `time_limit` kills it; the parent records what the child cannot",
+        "`soft_time_limit` raises in the child, `time_limit` kills it; the parent settles run and message",
         "an alarm raises in the child; the parent reads a slot of shared memory, records the outcome and kills",
     ),
     Feature(
         "lost-child handling",
-        "`task_reject_on_worker_lost`: the message of a killed child goes back to the queue",
+        "`task_reject_on_worker_lost`: the message of a killed child goes back to the queue; its parent tells the row",
         "each child has its own connection, which ends with it: the broker hands the message out again by itself",
     ),
     Feature(
         "poison-message limit",
-        "the broker's redelivered flag is handed to `execute`, which counts the attempt before it starts",
-        "the broker's redelivered flag is handed to `execute`, which counts the attempt before it starts",
+        (
+            "`execute` counts the attempt in the run's row before it starts; a redelivered message whose run has ended "
+            "is settled in the parent"
+        ),
+        "`execute` counts the attempt in the run's row before it starts",
     ),
     Feature(
         "dead letters with replay",

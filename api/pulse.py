@@ -15,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api import depths, views
 from api.views import Hub, Watched
-from cars_bot import database, runs, tallies
+from cars_bot import clock, database, runs, tallies
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ class Pulse(Watched):
 
     async def _beat(self) -> None:
         await self._count()
-        self.history.append({"at": time.time(), "rate": self.rates, "depth": self.depths, "totals": self.totals})
+        self.history.append({"at": clock.now(), "rate": self.rates, "depth": self.depths, "totals": self.totals})
         self.version += 1
         self.tell()
 

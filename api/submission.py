@@ -15,7 +15,7 @@ from api import lanes
 from api.acceptance import Order, Reply
 from api.errors import Refused, unknown_run
 from api.schemas import Submission
-from cars_bot import database, ledger, run_lists, runs, workflow
+from cars_bot import database, ledger, runs, workflow
 from cars_bot.catalogue import job_named
 from cars_bot.models import idempotency_keys
 
@@ -112,15 +112,3 @@ def existing(run_id: str) -> runs.Run:
     if run is None:
         raise unknown_run(run_id)
     return run
-
-
-def abandon_inline() -> None:
-    """End the inline runs of an API that stopped while it executed them: nobody will come back to them."""
-    with database.statements() as connection:
-        orphans = [
-            run.id for state in runs.OPEN for run in run_lists.page(connection, lane="inline", state=state, limit=1_000)
-        ]
-    why = "the API stopped while it ran; the inline lane has nobody to come back to it"
-    for run_id in orphans:
-        if runs.end_open(run_id, "FAILED", why):
-            ledger.record("failed", run_id, "inline", detail="the API stopped")

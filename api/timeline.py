@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import redis
 
 from api.schemas import Happening, Timeline
-from cars_bot import ledger
+from cars_bot import clock, ledger
 from cars_bot.runs import Run
 
 AFTERWARDS = 5.0  # seconds after a run's end in which its last events may still be written
@@ -58,7 +58,7 @@ def _told(event: ledger.Event) -> Happening:
 def _from_ledger(run: Run) -> tuple[list[Happening], bool]:
     """The events of one run, and whether the search came to its end: the stream is ordered by time, not by run."""
     found: list[Happening] = []
-    until = time.time() if run.finished_at is None else run.finished_at + AFTERWARDS
+    until = clock.now() if run.finished_at is None else run.finished_at + AFTERWARDS
     give_up = time.monotonic() + SEARCH_SECONDS
     try:
         for event in ledger.history(ledger.connect(), since=run.accepted_at - 1.0):

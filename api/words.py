@@ -1,7 +1,6 @@
 """How the page says things: names of lanes, counters and charts, and numbers as people read them."""
 
 import json
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,6 +8,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from cars_bot import clock
 from cars_bot.catalogue import JOBS
 from cars_bot.runs import Run
 
@@ -97,7 +97,7 @@ def seconds(value: float) -> str:
 
 def age(at: float) -> str:
     """How long ago: `3 s`, `5 min`, `2 h`, `4 d`."""
-    past = max(0.0, time.time() - at)
+    past = max(0.0, clock.now() - at)
     for limit, size, unit in ((60, 1, "s"), (3_600, 60, "min"), (86_400, 3_600, "h")):
         if past < limit:
             return f"{int(past // size)} {unit}"

@@ -1,33 +1,85 @@
-"""Where attempts are looked up and their outcomes written down.
+"""Where attempts are taken and their outcomes written down.
 
 A lane acknowledges a message only after `finish`: what the outcome brings with it (writes, effects, next runs) is
 committed together with it or not at all.
 """
 
-import time
-from typing import Any, Protocol
+from typing import Protocol
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, update
 
-from cars_bot import database, runs
+from cars_bot import attempts, clock, database, ledger, liveness, outbox, runs
 from cars_bot.catalogue import Job, job_named
 from cars_bot.context import Context
 from cars_bot.models import effects
-from cars_bot.outcome import AlreadyEnded, Delivery, Done, Expired, Failed, Retry
+from cars_bot.models import runs as table
+from cars_bot.outcome import (
+    AlreadyEnded,
+    Attempt,
+    AtWork,
+    Delivery,
+    Done,
+    Expired,
+    Failed,
+    PutAside,
+    Refused,
+    Retry,
+    Wait,
+)
+
+LOOK_AGAIN = (1.0, 15.0)  # seconds at least and at most until a message comes again whose run somebody is at
 
 
 class Book(Protocol):
-    """Where attempts are looked up and outcomes written down: the database, or the API over HTTP (`callback.py`)."""
+    """Where attempts are taken and outcomes written down: the database, or the API over HTTP (`callback.py`)."""
 
-    def begin(self, delivery: Delivery, job: Job, worker: str) -> int | Expired | Failed | AlreadyEnded:
-        """Return this attempt's number, or the outcome if there is nothing to do."""
+    def begin(self, delivery: Delivery, job: Job, worker: str) -> Attempt | Refused:
+        """Take the run's next attempt for this process, or say why there is nothing to do.
+
+        Raises:
+            StorageUnavailable: nobody knows whether it was taken; the message has to come again.
+            Unstorable: the run has no row and never can have one.
+        """
         ...
 
     def finish(self, context: Context, outcome: Done | Retry | Failed, began: float) -> bool:
-        """Commit the outcome with all the context holds; False if the run had ended before.
+        """Commit the outcome with all the context holds; False if the run had ended, or is another's by now.
 
         Raises:
-            StorageUnavailable: nothing was committed.
+            StorageUnavailable: nothing was committed, or nobody knows; to be called again.
+            Exception: the database will never take it.
+        """
+        ...
+
+    def end(self, run_id: str, error: str) -> bool:
+        """End a run FAILED whose worker cannot: its child was killed. False if it had ended.
+
+        Raises:
+            StorageUnavailable: nobody knows.
+        """
+        ...
+
+    def end_waiting(self, run_id: str, lane: str, error: str) -> bool:
+        """End a run FAILED that waits in that lane. False if there is none.
+
+        Raises:
+            StorageUnavailable: nobody knows.
+        """
+        ...
+
+    def lost(self, run_id: str, lane: str, pid: int, worker: str, detail: str) -> None:
+        """Note that our child with that process id died at a run.
+
+        Raises:
+            StorageUnavailable: not noted; whoever gets the message finds out.
+        """
+        ...
+
+    def is_revoked(self, run_id: str) -> bool:
+        """Whether a person has revoked the run.
+
+        Raises:
+            StorageUnavailable: nobody knows.
         """
         ...
 
@@ -35,44 +87,52 @@ class Book(Protocol):
 class DatabaseBook:
     """The runs table."""
 
-    def begin(self, delivery: Delivery, job: Job, worker: str) -> int | Expired | Failed | AlreadyEnded:
+    def begin(self, delivery: Delivery, job: Job, worker: str) -> Attempt | Refused:
         """See `Book.begin`."""
-        with database.statements() as connection:
-            run = runs.standing(connection, delivery.run_id)
-        if run is None:  # sent to the broker by hand: every execution is a run
-            with database.writing() as connection:
-                runs.adopt(connection, delivery.run_id, job, delivery.lane, delivery.args, delivery.parent)
-            return 1
-        if run.state in runs.ENDED:
-            return AlreadyEnded(run.state)
-        if run.state == "PENDING" and run.expires_at is not None and run.expires_at < time.time():
-            runs.end_open(delivery.run_id, "EXPIRED", runs.OVERDUE)
-            return Expired()
         if delivery.redelivered:
-            if run.attempt >= run.max_attempts:
-                error = f"its worker was lost during attempt {run.attempt} of {run.max_attempts}"
-                runs.end_open(delivery.run_id, "FAILED", error)
-                return Failed(error)
-            runs.claim_again(delivery.run_id, worker)
-        return int(run.attempt) + 1
+            ledger.record("redelivered", delivery.run_id, delivery.lane, worker=worker)
+        while True:
+            if taken := attempts.take(delivery, job, worker):
+                return taken
+            with database.statements() as connection:
+                run = runs.find(connection, delivery.run_id)
+            found = attempts.take_new(delivery, job, worker) if run is None else _why_not(run, delivery, job, worker)
+            if found:  # else somebody has changed the row between our two looks at it
+                return found
 
     def finish(self, context: Context, outcome: Done | Retry | Failed, began: float) -> bool:
         """See `Book.finish`."""
         more = context.writes or context.effects or context.next_runs or context.steps
         writes = isinstance(outcome, Done) and more
         with database.writing() if writes else database.statements() as connection:
-            kept = runs.move(
-                connection, context.run_id, attempt=context.attempt, worker=context.worker, began=began, **_row(outcome)
-            )
+            kept = _write_down(connection, context, outcome)
             if kept and writes:
                 self._keep(connection, context)
         return kept
+
+    def end(self, run_id: str, error: str) -> bool:
+        """See `Book.end`."""
+        return runs.end_open(run_id, "FAILED", error)
+
+    def end_waiting(self, run_id: str, lane: str, error: str) -> bool:
+        """See `Book.end_waiting`."""
+        return runs.end_waiting(run_id, lane, error)
+
+    def lost(self, run_id: str, lane: str, pid: int, worker: str, detail: str) -> None:
+        """See `Book.lost`."""
+        attempts.lost(run_id, lane, liveness.child(pid), worker, detail)
+
+    def is_revoked(self, run_id: str) -> bool:
+        """See `Book.is_revoked`."""
+        with database.statements() as connection:
+            run = runs.find(connection, run_id)
+        return run is not None and run.state == "REVOKED"
 
     def _keep(self, connection: Connection, context: Context) -> None:
         for write in context.writes:
             write(connection)
         if context.effects:
-            row = {"run_id": context.run_id, "made_at": time.time()}
+            row = {"run_id": context.run_id, "made_at": clock.now()}
             rows = [row | {"kind": kind, "key": key, "detail": detail} for kind, key, detail in context.effects]
             connection.execute(effects.insert(), rows)
         for job, args in context.next_runs:
@@ -87,17 +147,62 @@ class DatabaseBook:
         # end
 
 
-def _row(outcome: Done | Retry | Failed) -> dict[str, Any]:
+def _why_not(run: runs.Run, delivery: Delivery, job: Job, worker: str) -> Attempt | Refused | None:
+    """Say why a run could not be taken as it stands; take it if its last attempt was lost. None: look again."""
+    if run.state in runs.ENDED:
+        return AlreadyEnded(run.state)
+    if run.job != job.name:
+        return PutAside(f"the run of this id is a {run.job}, and the message says {job.name}")
+    now = clock.now()
+    if run.state != "IN_PROGRESS":
+        if run.state == "PENDING" and run.expires_at is not None and run.expires_at < now:
+            return Expired() if _expire(run.id) else None
+        return Wait(run.due_at - now, "it is not due yet") if run.due_at > now + attempts.EARLY else None
+    gone = liveness.is_gone(run.holder)
+    if gone is None:  # it has no lease; that its message comes again is all that is known
+        gone = delivery.redelivered
+    if not gone and not liveness.is_overdue(run):
+        if not delivery.redelivered:
+            return AtWork()
+        shortest, longest = LOOK_AGAIN
+        return Wait(min(max(shortest, (now - run.started_at) / 4), longest), f"{run.worker} is at it")
+    return _after_a_loss(run, delivery, job, worker)
+
+
+def _after_a_loss(run: runs.Run, delivery: Delivery, job: Job, worker: str) -> Attempt | Failed | None:
+    # feature: poison-message limit
+    if run.attempt >= run.max_attempts:
+        error = f"its worker was lost during attempt {run.attempt} of {run.max_attempts}"
+        found: Attempt | Failed | None = Failed(error) if attempts.give_up(run, error) else None
+    else:
+        found = attempts.retake(run, delivery, job, worker)
+    # end
+    if found and run.holder != attempts.NOBODY:  # else its parent has told
+        detail = "nothing is heard of its process"
+        ledger.record("lost", run.id, delivery.lane, worker=run.worker or "", attempt=run.attempt, detail=detail)
+    return found
+
+
+def _expire(run_id: str) -> bool:
+    ended = {"state": "EXPIRED", "error": runs.OVERDUE, "finished_at": clock.now()}
+    with database.writing() as connection:
+        waits = (table.c.id == run_id) & (table.c.state == "PENDING")
+        return connection.execute(update(table).where(waits).values(ended)).rowcount == 1
+
+
+def _write_down(connection: Connection, context: Context, outcome: Done | Retry | Failed) -> bool:
     """The outcome in the words of the runs table."""
+    attempt = (connection, context.run_id, context.attempt, context.holder)
     match outcome:
         # feature: results
         case Done(result):
-            return {"to": "DONE", "result": result}
+            return runs.end(*attempt, "DONE", result=result)
         # end
-        case Retry(after, error):
-            return {"to": "RETRYING", "error": error, "due_at": time.time() + after}
+        case Retry(after, error, told):
+            in_outbox = outbox.keeps(context.lane, after)
+            return runs.put_back(*attempt, after=after, error=error, told=told, in_outbox=in_outbox)
         case Failed(error):
-            return {"to": "FAILED", "error": error}
+            return runs.end(*attempt, "FAILED", error=error)
 
 
 DATABASE_BOOK = DatabaseBook()

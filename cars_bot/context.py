@@ -37,6 +37,7 @@ class Context:
     steps: list[Step] = field(default_factory=list)
     args: dict[str, Any] = field(default_factory=dict)
     passes_on: bool = False
+    holder: str = ""  # the process that holds the attempt (`liveness.py`)
 
     def write(self, write: Write) -> None:
         """Have `write(connection)` called in the outcome's transaction."""

@@ -5,22 +5,25 @@ first write; when another writer was faster in between, what was read is stale a
 writing transaction takes the write lock before it reads (`BEGIN IMMEDIATE`), and WAL lets readers go on meanwhile.
 
 What a transaction is used for is decided elsewhere; the one rule that holds everywhere is: no network call inside one.
+Before one begins, the process's clock is compared with the shared one, if it is time to (`clock.py`).
 """
 
 import os
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect
+from sqlalchemy import Connection, Engine, String, Table, create_engine, event, inspect, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateIndex
 from sqlalchemy.sql import ClauseElement
 
-from cars_bot.errors import StorageUnavailable
+from cars_bot import clock, ledger
+from cars_bot.errors import NotConfigured, StorageUnavailable, Unstorable
 from cars_bot.models import OBSOLETE_INDICES, SQLITE_ONLY, metadata
 from cars_bot.settings import settings
 
@@ -42,6 +45,7 @@ os.register_at_fork(after_in_child=_turn._at_fork_reinit)  # type: ignore[attr-d
 # By process: connections must not be shared across a fork, and a child leaves its parent's alone.
 _engines: dict[int, Engine] = {}
 _kept: dict[int, Connection] = {}
+_forbidden = ""
 
 
 def new_engine(url: str) -> Engine:
@@ -60,7 +64,13 @@ def new_engine(url: str) -> Engine:
 
 
 def engine() -> Engine:
-    """This process's engine."""
+    """This process's engine.
+
+    Raises:
+        NotConfigured: this process has no database (`forbid`).
+    """
+    if _forbidden:
+        raise NotConfigured(_forbidden)
     pid = os.getpid()
     if pid not in _engines:
         _engines[pid] = new_engine(settings().database_url)
@@ -75,6 +85,17 @@ def close() -> None:
         own.dispose()
 
 
+def forbid(why: str) -> None:
+    """Have every use of the database in this process, and those it forks, refused with that sentence."""
+    global _forbidden
+    _forbidden = why
+
+
+def is_forbidden() -> bool:
+    """Whether this process has no database."""
+    return bool(_forbidden)
+
+
 @contextmanager
 def statements() -> Iterator[Connection]:
     """A connection on which every statement is a transaction of its own: for queries, and for a single write.
@@ -86,9 +107,10 @@ def statements() -> Iterator[Connection]:
     Raises:
         StorageUnavailable: the database does not answer or is locked.
     """
-    with _available():
+    with _available:
         if threading.current_thread() is not threading.main_thread():
             with engine().connect() as connection:
+                _compare_clocks(connection)
                 yield connection
             return
         # A worker's jobs run on its main thread, which keeps its connection: fetching one from the pool and bringing
@@ -97,6 +119,7 @@ def statements() -> Iterator[Connection]:
         if pid not in _kept:
             _kept[pid] = engine().connect()
         try:
+            _compare_clocks(_kept[pid])
             yield _kept[pid]
         except BaseException:  # also a time limit's signal: nobody knows what the connection is in the middle of
             if spoilt := _kept.pop(pid, None):
@@ -112,7 +135,8 @@ def writing() -> Iterator[Connection]:
     Raises:
         StorageUnavailable: the database does not answer, is full, or stayed locked for `BUSY_TIMEOUT_MS`.
     """
-    with _available(), _in_turn(), engine().connect() as connection, connection.begin():
+    with _available, _in_turn(), engine().connect() as connection, connection.begin():
+        _compare_clocks(connection)
         connection.exec_driver_sql(_BEGIN[connection.dialect.name])
         yield connection
 
@@ -129,6 +153,28 @@ def _in_turn() -> Iterator[None]:
         yield
     finally:
         _turn.release()
+
+
+def compare_clocks() -> None:
+    """Compare this process's clock with the shared one, if it is time to: for who needs `clock.now()` before all else.
+
+    Raises:
+        StorageUnavailable: the database does not answer.
+    """
+    if clock.is_stale():
+        with statements():
+            pass
+
+
+def _compare_clocks(connection: Connection) -> None:
+    """Compare this process's clock with the one that all processes share, now and then."""
+    if not clock.is_stale():
+        return
+    if connection.dialect.name == "postgresql":
+        asked = text("SELECT extract(epoch FROM clock_timestamp())")
+        clock.compare(lambda: float(connection.execute(asked).scalar_one()), "PostgreSQL")
+    else:
+        clock.compare(ledger.time_of_redis, "Redis")  # SQLite has no clock: it reads that of whoever asks
 
 
 class Prepared:
@@ -163,16 +209,49 @@ class Prepared:
         return cursor
 
 
-@contextmanager
-def _available() -> Iterator[None]:
-    """Say in our words what the driver means by an operational error."""
-    try:
-        yield
-    except DBAPIError as error:
+class _Available:
+    """Says in our words what the driver means: no error of a driver's own goes further than this module.
+
+    A driver refuses what it cannot even send (half an emoji, a number over 64 bits) with Python's own errors; those are
+    left as they are, because a job's code may raise them too. A class, because it is entered for every statement, and a
+    generator costs three times as much.
+    """
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        if not isinstance(error, DBAPIError):
+            return
         passing = error.__class__.__name__ in ("OperationalError", "InterfaceError", "InternalError")
-        if passing or error.orig.__class__.__name__ == "UndefinedTable":  # a worker that is there before the tables
+        if passing or error.orig.__class__.__name__ in _TABLES_ARE_YET_TO_COME:
             raise StorageUnavailable(f"the database cannot be used now: {error.orig}") from error
-        raise
+        raise Unstorable(f"the database refuses {_field(error)}: {str(error.orig).strip()}"[:500]) from error
+
+
+_available = _Available()
+_TABLES_ARE_YET_TO_COME = ("UndefinedTable", "UndefinedColumn")  # a worker that is there before the API made them
+_TABLE = re.compile(r"\s*(?:INSERT INTO|UPDATE|DELETE FROM) (\w+)")
+_NUMBERED = re.compile(r"(?:_m?\d+|__\d+)$")  # SQLAlchemy's endings for the same column in several rows
+
+
+def _field(error: DBAPIError) -> str:
+    """Name what was refused. PostgreSQL does not say which value was too long; the statement's own values do."""
+    found = _TABLE.match(error.statement or "")
+    table = metadata.tables.get(found[1]) if found else None
+    if table is None:
+        return "a statement"
+    rows = error.params if isinstance(error.params, list) else [error.params]
+    for row in rows:
+        for name, value in row.items() if isinstance(row, dict) else ():
+            column = table.columns.get(_NUMBERED.sub("", name))
+            longest = column.type.length if column is not None and isinstance(column.type, String) else None
+            if column is not None and isinstance(value, str):
+                if longest and len(value) > longest:
+                    return f"{table.name}.{column.name} of {len(value)} characters, over {longest}"
+                if "\0" in value:
+                    return f"{table.name}.{column.name} with a NUL character"
+    return f"a row of {table.name}"
 
 
 def insert(table: Table) -> Any:

@@ -4,8 +4,10 @@
     ├── Retryable            may pass if tried again: a 5xx, a refused connection, a locked database
     │   ├── StorageUnavailable   the database does not answer, is locked or full
     │   └── Throttled        told to wait: try again after `retry_after` seconds; does not use up an attempt
+    │       └── OverBudget   told so by our own budget for a service, not by the service
     ├── Permanent            will never succeed with these arguments: retrying would only repeat it
-    │   └── InvalidArguments the job exists, its arguments do not fit it
+    │   ├── InvalidArguments the job exists, its arguments do not fit it
+    │   └── Unstorable       the database refuses a value for good: too long, out of range, not JSON
     ├── OutcomeUnknown       the call was made and its reply was lost: the effect may or may not have happened
     ├── NotConfigured        a setting is missing or contradicts another; the message says which and what to do
     ├── UnknownJob           no job of that name in the catalogue
@@ -44,12 +46,20 @@ class Throttled(Retryable):
         return f"{self.message} (retry after {self.retry_after:.1f} s)"
 
 
+class OverBudget(Throttled):
+    """Our own budget for a service is used up; a place in it will be free later."""
+
+
 class Permanent(CarsBotError):
     """The attempt failed and every further one would fail the same way."""
 
 
 class InvalidArguments(Permanent):
     """The arguments do not fit the job's signature; the message names each one that is wrong."""
+
+
+class Unstorable(Permanent):
+    """The database will never take this value; the message names its column where that can be told."""
 
 
 class OutcomeUnknown(CarsBotError):

@@ -5,20 +5,23 @@ after the call the claim is settled together with the outcome. A process that di
 open, and nobody can tell whether the message went out. Repeating it would be at-least-once, leaving it at-most-once;
 exactly-once is not to be had. The kit takes at-most-once here and says so: the run ends FAILED with "outcome
 unknown", for a person to look at.
+
+An open claim of an attempt that is under way is no such case: whoever meets it waits, and is told what came of it.
 """
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, Row, delete, select, update
 
-from cars_bot import database
+from cars_bot import clock, database, liveness
 from cars_bot.context import Context
 from cars_bot.crash import crash_point
-from cars_bot.errors import OutcomeUnknown
-from cars_bot.models import claims
+from cars_bot.errors import OutcomeUnknown, Throttled
+from cars_bot.models import claims, runs
+
+LOOK_AGAIN = 1.0  # seconds until a run asks again whether another has made its effect
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ def once(context: Context, kind: str, key: str, call: Callable[[], dict[str, Any
 
     Raises:
         OutcomeUnknown: it may have happened, now or in an earlier attempt; the claim stays open.
+        Throttled: another attempt is making it now; look again when that is over.
         Exception: whatever else `call` raises; then it did not happen and a retry may make it.
     """
     if before := claim(key, context.run_id, context.attempt):
@@ -66,24 +70,35 @@ def claim(key: str, run_id: str, attempt: int) -> Settled | None:
         None if the claim is ours and the effect may be made, `Settled` if it was made before.
 
     Raises:
-        OutcomeUnknown: another attempt claimed it and never said how it ended.
+        OutcomeUnknown: another attempt claimed it, is over, and never said how it ended.
+        Throttled: another attempt claimed it and is at it.
     """
     with database.writing() as connection:
-        row = {"key": key, "run_id": run_id, "attempt": attempt, "claimed_at": time.time()}
+        row = {"key": key, "run_id": run_id, "attempt": attempt, "claimed_at": clock.now()}
         if database.insert_if_new(connection, claims, row):
             return None
         found = connection.execute(select(claims).where(claims.c.key == key)).one()
+        claimant = connection.execute(select(runs).where(runs.c.id == found.run_id)).one_or_none()
     if found.settled_at is not None:
         return Settled(found.detail)
+    if _is_at_it(claimant, found.attempt) and found.run_id != run_id:
+        raise Throttled(f"run {found.run_id} is making the effect {key!r} just now", LOOK_AGAIN)
     raise OutcomeUnknown(
         f"attempt {found.attempt} of run {found.run_id} claimed {key!r} and never reported: it may have happened. "
         "Look at the other side before you send it again."
     )
 
 
+def _is_at_it(run: Row[Any] | None, attempt: int) -> bool:
+    """Whether that attempt of a run is under way."""
+    if run is None or run.state != "IN_PROGRESS" or run.attempt != attempt:
+        return False
+    return not liveness.is_lost(run)
+
+
 def settle(connection: Connection, key: str, detail: Any) -> None:
     """Write down, in the outcome's transaction, what came of the effect."""
-    connection.execute(update(claims).where(claims.c.key == key).values(detail=detail, settled_at=time.time()))
+    connection.execute(update(claims).where(claims.c.key == key).values(detail=detail, settled_at=clock.now()))
 
 
 def release(key: str, run_id: str, attempt: int) -> None:

@@ -4,7 +4,7 @@ It feeds the live page and is the evidence of the experiments; no decision is ev
 fails and never waits: events go into a bounded buffer, a thread writes them in batches, and when Redis is away they
 are lost.
 
-Events: accepted published delivered started retry succeeded failed expired revoked dead-lettered lost superseded.
+Events: accepted published started retry redelivered lost superseded succeeded failed expired revoked dead-lettered.
 """
 
 import atexit
@@ -21,6 +21,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from cars_bot import clock
 from cars_bot.settings import settings
 
 STREAM = "cars_bot:ledger"
@@ -64,6 +65,16 @@ def answers() -> bool:
         return bool(connect().ping())
     except redis.RedisError:
         return False
+
+
+def time_of_redis() -> float | None:
+    """The time by Redis' clock, in seconds since 1970; None: Redis is away."""
+    try:
+        with connect() as client:
+            seconds, microseconds = client.time()
+    except redis.RedisError:
+        return None
+    return float(seconds) + float(microseconds) / 1e6
 
 
 @dataclass(frozen=True)
@@ -120,6 +131,13 @@ class _Writer:
 
 
 _writer: _Writer | None = None
+_silent = False
+
+
+def be_silent() -> None:
+    """Record nothing from this process and those it forks: somebody else tells of what it does."""
+    global _silent
+    _silent = True
 
 
 def record(
@@ -132,14 +150,17 @@ def record(
             end has to be told of with a time before that: or else it may seem to have come after the end.
     """
     global _writer
+    if _silent:
+        return
     if _writer is None or _writer.pid != os.getpid():
         _writer = _Writer()  # also after a fork: threads do not survive one
         atexit.register(_writer.flush)
     _writer.pending.append(
-        ["at", f"{at or time.time():.6f}", "event", event, "run", run, "lane", lane,
+        ["at", f"{at or clock.now():.6f}", "event", event, "run", run, "lane", lane,
          "worker", worker, "attempt", str(attempt), "detail", detail[:500]]
     )  # fmt: skip
-    _writer.wake.set()
+    if not _writer.wake.is_set():  # a lock less for all but the first of a batch
+        _writer.wake.set()
 
 
 def flush() -> None:
@@ -169,6 +190,16 @@ def read(client: redis.Redis, cursor: str, *, count: int = 2_000, block_ms: int 
     """
     reply: Any = client.xread({STREAM: cursor}, count=count, block=block_ms)
     return [_event(entry, fields) for _stream, entries in reply or [] for entry, fields in entries]
+
+
+def newest(client: redis.Redis) -> str:
+    """The cursor after which only events come that are not there yet.
+
+    Raises:
+        redis.RedisError: Redis is away.
+    """
+    found: Any = client.xrevrange(STREAM, count=1)
+    return str(found[0][0]) if found else "0"
 
 
 def history(client: redis.Redis, *, since: float = 0.0) -> Iterator[Event]:

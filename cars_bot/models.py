@@ -48,6 +48,14 @@ runs = Table(
     Column("parent", String(36)),  # the run that asked for this one: a next step, or a retry of an ended run
     Column("ended_as", String(16), Computed("CASE WHEN finished_at IS NOT NULL THEN state END", persisted=True)),
     Column("steps", JSON(none_as_null=True)),  # of its workflow, those that follow: [[job, run id, priority], …]
+    # Who has it in hand (`attempts.py`). NULL or empty: nobody. No index holds a column that a take changes: PostgreSQL
+    # updates such a row in place (HOT), and a take costs a third of what it costs otherwise.
+    Column("holder", String(128)),
+    Column("overdue_at", Double),  # no attempt lasts longer; who holds the run then has lost sight of it
+    Column("waits", Integer),  # how often the other side told it to come back later, and how long that was in all
+    Column("waited", Double),  # seconds
+    Column("republished", Integer),  # how often its message was found lost and published again
+    postgresql_with={"fillfactor": 70},  # room for the two updates of a run, on the page where the row is
 )
 # The order of the lists. Not by id alone: a task sent by hand brings an id that says nothing about time.
 Index("runs_newest", runs.c.accepted_at, runs.c.id)
@@ -62,7 +70,9 @@ Index("runs_ended_by_kind", *_kind, runs.c.ended_as, *_newest, sqlite_where=_end
 Index("runs_begun_by_kind", *_kind, runs.c.state, *_newest, sqlite_where=_begun).ddl_if(dialect="sqlite")
 # Small: a run leaves it when it is published, or ends.
 _unpublished = runs.c.published_at.is_(None) & _open
-Index("runs_unpublished", runs.c.lane, runs.c.id, sqlite_where=_unpublished, postgresql_where=_unpublished)
+Index(
+    "runs_unpublished", runs.c.lane, runs.c.due_at, runs.c.id, sqlite_where=_unpublished, postgresql_where=_unpublished
+)
 Index(
     "runs_parent",
     runs.c.parent,
@@ -184,6 +194,20 @@ stats = Table(
     Column("id", Serial, primary_key=True),
     Column("taken_at", Double, nullable=False),
     Column("values", JSON, nullable=False),
+)
+
+workers = Table(
+    "workers",
+    metadata,
+    Column("family", String(64), primary_key=True),  # a process and its children (`liveness.py`)
+    Column("name", String(128), nullable=False),
+    Column("lane", String(16), nullable=False),
+    Column("host", String(128), nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("queues", JSON),  # those it consumes
+    Column("held", JSON),  # ids of runs whose messages it has received and not begun
+    Column("since", Double, nullable=False),  # since then it has renewed without a gap
+    Column("renewed_at", Double, nullable=False),  # both by the shared clock (`clock.py`)
 )
 
 leaders = Table(

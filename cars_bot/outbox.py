@@ -4,14 +4,13 @@ A row is its own outbox: `published_at` is NULL until a broker has confirmed the
 seems to have lost it. Publishing is the relay's work (`api/relay.py`).
 """
 
-import time
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from typing import Any
 
-from sqlalchemy import Connection, Select, Text, and_, func, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Text, and_, func, literal_column, select, update
 
-from cars_bot import database
+from cars_bot import clock, database, liveness
 from cars_bot.models import runs
 from cars_bot.runs import OVERDUE, Run
 
@@ -19,10 +18,41 @@ BATCH_SIZE = 8_000_000  # characters of arguments
 
 _unpublished = and_(runs.c.published_at.is_(None), runs.c.finished_at.is_(None))
 
+CLOCK_SECONDS = 60.0  # further in the future no run is accepted
+SHORT_WAIT = 10.0  # seconds that a Celery worker may hold a message which is not due
+MAX_REPUBLISHED = 8  # with pauses that double from GRACE_SECONDS on: about an hour
+AT_ONCE = 1_000  # runs looked at in one go
+LOST_TOO_OFTEN = (
+    f"its message was lost {MAX_REPUBLISHED + 1} times: sent, gone from its queue, and no worker of this kit began it. "
+    "Look for another program that reads this queue, then retry the run."
+)
+_WAITS = runs.c.state.in_(["PENDING", "RETRYING"])
+GRACE_SECONDS = 15.0  # how long a message may be on its way between an empty queue and a worker's first word
+
+
+def keeps(lane: str, wait: float) -> bool:
+    """Whether a run that is to be tried again in `wait` seconds waits here, instead of its message at the broker.
+
+    A Celery worker holds what is not due in its own memory, unacknowledged: all of it, as many as there are. Past the
+    broker's consumer timeout (30 minutes) the broker ends the worker's connection, and on Redis each becomes a copy.
+    The raw lane's messages wait in delay queues of the broker.
+    """
+    return lane == "celery" and wait > SHORT_WAIT
+
+
+def _ready(lane: str) -> ColumnElement[bool]:
+    ready = runs.c.lane == lane
+    # feature: countdown/ETA, celery
+    if lane == "celery":
+        ready &= runs.c.due_at <= clock.now()
+    # end
+    return ready
+
 
 def unpublished(connection: Connection, lane: str, limit: int = 500) -> Sequence[Run]:
-    """Accepted runs of `lane` that no broker has confirmed yet, oldest first."""
-    waiting = select(runs).where(_unpublished, runs.c.lane == lane).order_by(runs.c.id).limit(limit)
+    """Accepted runs of `lane` that no broker has confirmed yet, those first that are due first."""
+    ready = select(runs).where(_unpublished, _ready(lane))
+    waiting = ready.order_by(runs.c.due_at, runs.c.id).limit(limit)
     return connection.execute(waiting.limit(_fitting(connection, waiting, limit))).all()
 
 
@@ -38,7 +68,7 @@ def mark_published(ids: Iterable[str]) -> None:
     chosen = list(ids)
     if chosen:
         with database.writing() as connection:
-            connection.execute(update(runs).where(runs.c.id.in_(chosen)).values(published_at=time.time()))
+            connection.execute(update(runs).where(runs.c.id.in_(chosen)).values(published_at=clock.now()))
 
 
 def expire_overdue(now: float) -> list[str]:
@@ -52,26 +82,65 @@ def expire_overdue(now: float) -> list[str]:
         return list(ended.scalars())
 
 
-def publish_again(lane: str, *, pending_before: float, working_before: float, retrying_before: float) -> list[str]:
-    """Put what a broker seems to have lost back into the outbox; a copy too many is harmless. Return the ids.
+def set_right() -> list[str]:
+    """Move what was accepted in the future into the present, and publish it again; return the ids.
 
-    Args:
-        pending_before: PENDING runs that were published and due before this time are published again.
-        working_before: IN_PROGRESS runs that started before it (beyond any time limit).
-        retrying_before: RETRYING runs that were due before it.
+    The clock was ahead when it was accepted, and was corrected since: as its row stands, it would wait for that time.
     """
-    lost = and_(
-        runs.c.finished_at.is_(None),
-        runs.c.lane == lane,
-        runs.c.published_at.is_not(None),
-        ((runs.c.state == "PENDING") & (runs.c.published_at < pending_before) & (runs.c.due_at < pending_before))
-        | ((runs.c.state == "IN_PROGRESS") & (runs.c.started_at < working_before))
-        | ((runs.c.state == "RETRYING") & (runs.c.due_at < retrying_before)),
-    )
+    now = clock.now()
+    ahead = runs.c.accepted_at - now
+    wrong = and_(runs.c.accepted_at > now + CLOCK_SECONDS, _WAITS)
     with database.statements() as connection:
-        if connection.execute(select(runs.c.id).where(lost).limit(1)).first() is None:
+        if connection.execute(select(runs.c.id).where(wrong).limit(1)).first() is None:
             return []
+    right = {name: runs.c[name] - ahead for name in ("accepted_at", "due_at", "expires_at", "started_at")}
     with database.writing() as connection:
-        return list(
-            connection.execute(update(runs).where(lost).values(published_at=None).returning(runs.c.id)).scalars()
-        )
+        moved = update(runs).where(wrong).values(right | {"published_at": None}).returning(runs.c.id)
+        return list(connection.execute(moved).scalars())
+
+
+def take_back(run_id: str) -> bool:
+    """Have the relay publish a run again when it is due: its message is not held until then. False: it does not wait.
+
+    Raises:
+        StorageUnavailable: nothing was changed.
+    """
+    with database.writing() as connection:
+        waits = (runs.c.id == run_id) & _WAITS
+        return connection.execute(update(runs).where(waits).values(published_at=None)).rowcount == 1
+
+
+def publish_again(lane: str) -> tuple[list[str], list[str]]:
+    """Put what a broker seems to have lost back into the outbox; a copy too many is harmless.
+
+    Only to be called when the lane's queues are empty. Lost is what was published and is due, and is in no worker's
+    hands: none holds its message, and none that is alive works on it. Each time the pause is twice as long, and after
+    `MAX_REPUBLISHED` times the run ends FAILED.
+
+    Returns:
+        the ids of those put back, and of those given up.
+    """
+    now = clock.now()
+    patience = GRACE_SECONDS * literal_column("1").bitwise_lshift(func.coalesce(runs.c.republished, 0))
+    due = (runs.c.due_at < now - patience) | (runs.c.state == "IN_PROGRESS")
+    late = (runs.c.published_at < now - patience) & due
+    published = and_(runs.c.finished_at.is_(None), runs.c.lane == lane, runs.c.published_at.is_not(None))
+    wanted = (runs.c.id, runs.c.state, runs.c.attempt, runs.c.holder, runs.c.overdue_at, runs.c.republished)
+    with database.statements() as connection:
+        late_ones = connection.execute(select(*wanted).where(published, late).limit(AT_ONCE)).all()
+    if not late_ones:
+        return [], []
+    held = liveness.held(lane)
+    lost = [run for run in late_ones if liveness.is_lost(run) or (run.state != "IN_PROGRESS" and run.id not in held)]
+    once_more = {"published_at": None, "republished": func.coalesce(runs.c.republished, 0) + 1}
+    ended = {"state": "FAILED", "error": LOST_TOO_OFTEN, "finished_at": now}
+    again: list[str] = []
+    given_up: list[str] = []
+    with database.writing() as connection:
+        for run in lost:
+            for_good = (run.republished or 0) >= MAX_REPUBLISHED
+            as_seen = (runs.c.id == run.id) & (runs.c.state == run.state) & (runs.c.attempt == run.attempt)
+            changed = update(runs).where(published, late, as_seen).values(ended if for_good else once_more)
+            if connection.execute(changed).rowcount:
+                (given_up if for_good else again).append(run.id)
+    return again, given_up

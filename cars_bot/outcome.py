@@ -16,6 +16,8 @@ class Delivery:
         steps: those that follow in its workflow.
         passes_on: the lane sends the next step's message itself; else the relay does.
         parent: the run that sent it, if it is one that came by hand.
+        holder: the process that is to hold the attempt (`liveness.py`); none named: the one that takes it.
+        limit: seconds after which its process is killed; None: as the job's policy says.
     """
 
     run_id: str
@@ -26,6 +28,27 @@ class Delivery:
     steps: Sequence[Step] = ()
     passes_on: bool = False
     parent: str | None = None
+    holder: str = ""
+    limit: float | None = None
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """An attempt that this process holds, as the run's row tells it.
+
+    Attributes:
+        number: from 1.
+        holder: the process that holds it (`liveness.py`).
+        waits: how often the run was told to come back later, before.
+        waited: seconds for which it was told so, in all.
+    """
+
+    number: int
+    args: dict[str, Any]
+    steps: Sequence[Step] = ()
+    holder: str = ""
+    waits: int = 0
+    waited: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -37,10 +60,11 @@ class Done:
 
 @dataclass(frozen=True)
 class Retry:
-    """To be tried again after `after` seconds, because of `error`."""
+    """To be tried again after `after` seconds, because of `error`. `told`: told to wait, which uses up no attempt."""
 
     after: float
     error: str
+    told: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,4 +86,25 @@ class AlreadyEnded:
     state: str
 
 
-Outcome = Done | Retry | Failed | Expired | AlreadyEnded
+@dataclass(frozen=True)
+class AtWork:
+    """Another process holds the run and is alive: the message is a copy, and may be forgotten."""
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Nothing was begun: the same message is to come again after `after` seconds, because of `why`."""
+
+    after: float
+    why: str
+
+
+@dataclass(frozen=True)
+class PutAside:
+    """The message is not one that a worker can act on, because of `why`; its run, if there is one, is left alone."""
+
+    why: str
+
+
+Refused = Expired | Failed | AlreadyEnded | AtWork | Wait | PutAside
+Outcome = Done | Retry | Refused

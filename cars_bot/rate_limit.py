@@ -11,7 +11,7 @@ from typing import Any
 import redis
 
 from cars_bot import ledger
-from cars_bot.errors import Throttled
+from cars_bot.errors import OverBudget
 
 WAIT_WITHOUT_REDIS = 3.0  # seconds: no window, no permission; the run comes back later
 
@@ -44,14 +44,14 @@ def acquire(name: str, *, limit: int, window: float, member: str) -> None:
         member: tells this call from all others (a run and its attempt).
 
     Raises:
-        Throttled: none is free; `retry_after` says when one will be. Also when Redis is away.
+        OverBudget: none is free; `retry_after` says when one will be. Also when Redis is away.
     """
     try:
         wait = int(_script()(keys=[f"cars_bot:rate:{name}"], args=[limit, window, member]))
     except redis.RedisError as error:
-        raise Throttled(f"the rate window of {name} cannot be read: {error}", WAIT_WITHOUT_REDIS) from error
+        raise OverBudget(f"the rate window of {name} cannot be read: {error}", WAIT_WITHOUT_REDIS) from error
     if wait:
-        raise Throttled(f"{name} had its {limit} calls in {window:.0f} s", wait / 1_000_000)
+        raise OverBudget(f"{name} had its {limit} calls in {window:.0f} s", wait / 1_000_000)
 
 
 # end

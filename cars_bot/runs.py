@@ -9,27 +9,33 @@ until a broker has confirmed the message; that side of it is `outbox.py`. Lists 
 job does is `execution.py`'s business; how a message travels is the lanes'.
 """
 
-import time
-from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+import json
+from collections.abc import Sequence
+from typing import Any
 
-from pydantic_core import to_json
+from pydantic_core import PydanticSerializationError, to_json
 from sqlalchemy import (
+    Boolean,
     Connection,
     Row,
     bindparam,
+    case,
     func,
     insert,
+    literal_column,
+    null,
     select,
     update,
 )
 from uuid_utils import uuid7
 
-from cars_bot import database
+from cars_bot import clock, database
 from cars_bot.catalogue import Job
 from cars_bot.context import Step
 from cars_bot.errors import InvalidArguments
 from cars_bot.models import runs
+from cars_bot.outcome import Delivery
+from cars_bot.outside import clean, cleaned
 
 LANES = ("celery", "raw", "inline")
 OPEN = ("PENDING", "IN_PROGRESS", "RETRYING")
@@ -80,7 +86,7 @@ def new_row(
         raise InvalidArguments(f"countdown {countdown} is out of range; give 0 to {MAX_COUNTDOWN:.0f} seconds")
     if lane == "inline" and countdown:
         raise InvalidArguments("the inline lane runs inside the request and cannot wait; leave countdown at 0")
-    now = time.time()
+    now = clock.now()
     ttl = job.queue.message_ttl
     return {
         "id": run_id or new_id(),
@@ -113,17 +119,15 @@ def accept(connection: Connection, job: Job, lane: str, args: dict[str, Any], **
     return str(row["id"])
 
 
-def adopt(
-    connection: Connection, run_id: str, job: Job, lane: str, args: dict[str, Any], parent: str | None = None
-) -> None:
-    """Insert the row of a run that was sent to the broker by hand; harmless when it is there already."""
-    now = time.time()
-    row = {
-        "id": run_id, "lane": lane, "job": job.name, "queue": job.queue.name, "args": args, "priority": 0,
-        "state": "PENDING", "attempt": 0, "max_attempts": job.policy.max_attempts,
-        "accepted_at": now, "due_at": now, "published_at": now, "parent": parent,
+def adopted(delivery: Delivery, job: Job) -> dict[str, Any]:
+    """The row of a run that was sent to the broker by hand: every execution is a run."""
+    now = clock.now()
+    return {
+        "id": delivery.run_id, "lane": delivery.lane, "job": job.name, "queue": job.queue.name,
+        "args": delivery.args, "priority": 0, "state": "PENDING", "attempt": 0,
+        "max_attempts": job.policy.max_attempts, "accepted_at": now, "due_at": now, "published_at": now,
+        "parent": delivery.parent, "steps": [list(step) for step in delivery.steps] or None,
     }  # fmt: skip
-    database.insert_if_new(connection, runs, row)
 
 
 # ---------------------------------------------------------------- questions
@@ -136,105 +140,76 @@ def find(connection: Connection, run_id: str) -> Run | None:
     return connection.execute(_by_id, {"run_id": run_id}).one_or_none()
 
 
-class Standing(NamedTuple):
-    """What decides whether a run is to be worked on."""
-
-    state: str
-    attempt: int
-    max_attempts: int
-    expires_at: float | None
-
-
-_standing = database.Prepared(
-    select(*(runs.c[name] for name in Standing._fields)).where(runs.c.id == bindparam("run_id"))
-)
-
-
-def standing(connection: Connection, run_id: str) -> Standing | None:
-    """How the run with that id stands, or None. A worker asks this for every message."""
-    rows = _standing(connection, {"run_id": run_id}).fetchall()
-    return Standing(*rows[0]) if rows else None
-
-
 # ---------------------------------------------------------------- moving on
 
-_started = (
-    update(runs)
-    .where(
-        runs.c.id == bindparam("run_id"),
-        (runs.c.state == "PENDING") | (runs.c.state == "RETRYING"),  # IN cannot stand in a statement for many rows
-        runs.c.attempt < bindparam("this_attempt"),
-    )
-    .values(
-        state="IN_PROGRESS",
-        attempt=bindparam("this_attempt"),
-        worker=bindparam("by"),
-        started_at=func.coalesce(runs.c.started_at, bindparam("at")),
-    )
+_mine = (
+    (runs.c.id == bindparam("run_id")) & runs.c.finished_at.is_(None),
+    (runs.c.attempt == bindparam("number")) & (runs.c.holder == bindparam("me")),
 )
-
-
-def mark_started(starts: Iterable[tuple[str, int, str, float]]) -> None:
-    """Show runs as IN_PROGRESS: (run id, attempt, worker, time). Ended runs and older attempts are left as they are."""
-    rows = [{"run_id": run, "this_attempt": attempt, "by": worker, "at": at} for run, attempt, worker, at in starts]
-    if rows:
-        with database.writing() as connection:
-            connection.execute(_started, rows)
-
-
-def claim_again(run_id: str, worker: str) -> None:
-    """Count, durably and before it starts, an attempt whose message had been delivered before.
-
-    Nobody knows what became of the earlier delivery; counting here bounds how often a run may take its worker down
-    with it.
-    """
-    with database.writing() as connection:
-        connection.execute(
-            update(runs)
-            .where(runs.c.id == run_id, runs.c.finished_at.is_(None))
-            .values(state="IN_PROGRESS", attempt=runs.c.attempt + 1, worker=worker,
-                    started_at=func.coalesce(runs.c.started_at, time.time()))
-        )  # fmt: skip
-
-
 _end = database.Prepared(
     update(runs)
-    .where(runs.c.id == bindparam("run_id"), runs.c.finished_at.is_(None))
+    .where(_mine[0], _mine[1] | bindparam("wins", type_=Boolean))
+    .values(state=bindparam("to"), result=bindparam("what"), error=bindparam("why"), finished_at=bindparam("now"))
+)
+_put_back = database.Prepared(
+    update(runs)
+    .where(*_mine)
     .values(
-        state=bindparam("to"),
-        attempt=bindparam("this_attempt"),
-        worker=bindparam("by"),
-        result=bindparam("what"),
+        state=literal_column("'RETRYING'"),
         error=bindparam("why"),
-        started_at=func.coalesce(runs.c.started_at, bindparam("began")),
-        finished_at=bindparam("ended"),
-        due_at=func.coalesce(bindparam("due"), runs.c.due_at),
+        due_at=bindparam("due"),
+        published_at=case((bindparam("in_outbox", type_=Boolean), null()), else_=runs.c.published_at),
+        attempt=runs.c.attempt - bindparam("given_back"),
+        waits=func.coalesce(runs.c.waits, literal_column("0")) + bindparam("given_back"),
+        waited=func.coalesce(runs.c.waited, literal_column("0")) + bindparam("told"),
     )
 )
 
 
-def move(
-    connection: Connection,
-    run_id: str,
-    *,
-    to: str,
-    attempt: int,
-    worker: str,
-    began: float,
-    result: Any = None,
-    error: str | None = None,
-    due_at: float | None = None,
+def as_json(value: Any) -> str:
+    """The value as JSON text that every database takes: NaN becomes null, and each text is clean.
+
+    Raises:
+        PydanticSerializationError: it is no JSON value.
+    """
+    try:
+        told = to_json(value, inf_nan_mode="null").decode()
+    except PydanticSerializationError:
+        return to_json(cleaned(value), inf_nan_mode="null").decode()
+    return to_json(cleaned(json.loads(told))).decode() if r"\u0000" in told else told
+
+
+def end(
+    connection: Connection, run_id: str, number: int, holder: str, to: str, result: Any = None, error: str | None = None
 ) -> bool:
-    """Move an open run to `to` (an end, or RETRYING with `due_at`), in the caller's transaction.
+    """End a run as DONE or FAILED, in the caller's transaction.
+
+    Args:
+        number, holder: of the attempt, as it was taken. A failure only counts from who holds the run; a success counts
+            whoever brings it, also from a process that was taken for dead.
 
     Returns:
-        False if the run has ended already; then nothing was changed and the caller must not keep its effects.
+        False if it had ended, or is another's; then nothing was changed and the caller must not keep its effects.
     """
-    ended = time.time() if to in ENDED else None
-    what = to_json(result, inf_nan_mode="null").decode()
-    values = {"run_id": run_id, "to": to, "this_attempt": attempt, "by": worker, "what": what, "why": error,
-              "began": began, "ended": ended, "due": due_at}  # fmt: skip
+    values = {"run_id": run_id, "number": number, "me": holder, "wins": to == "DONE", "to": to,
+              "what": as_json(result), "why": error and clean(error), "now": clock.now()}  # fmt: skip
     return bool(_end(connection, values).rowcount == 1)
+
+
+def put_back(
+    connection: Connection, run_id: str, number: int, holder: str, *,
+    after: float, error: str, told: bool, in_outbox: bool,
+) -> bool:  # fmt: skip
+    """Have a run wait RETRYING for `after` seconds, in the caller's transaction. For the rest see `end`.
+
+    Args:
+        told: it was told to wait, so that the attempt's number is given back.
+        in_outbox: its message is to be published again when it is due, by the relay.
+    """
+    values = {"run_id": run_id, "number": number, "me": holder, "why": clean(error),
+              "due": clock.now() + after, "in_outbox": in_outbox, "given_back": int(told),
+              "told": after if told else 0.0}  # fmt: skip
+    return bool(_put_back(connection, values).rowcount == 1)
 
 
 def end_open(run_id: str, to: str, error: str) -> bool:
@@ -244,7 +219,15 @@ def end_open(run_id: str, to: str, error: str) -> bool:
             connection.execute(
                 update(runs)
                 .where(runs.c.id == run_id, runs.c.finished_at.is_(None))
-                .values(state=to, error=error, finished_at=time.time())
+                .values(state=to, error=clean(error), finished_at=clock.now())
             ).rowcount
             == 1
         )
+
+
+def end_waiting(run_id: str, lane: str, error: str) -> bool:
+    """End a run of `lane` as FAILED that nobody is working on. False if there is none, or it is none such."""
+    waits = (runs.c.id == run_id) & (runs.c.lane == lane) & runs.c.state.in_(["PENDING", "RETRYING"])
+    ended = {"state": "FAILED", "error": clean(error), "finished_at": clock.now()}
+    with database.writing() as connection:
+        return connection.execute(update(runs).where(waits).values(ended)).rowcount == 1

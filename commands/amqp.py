@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from commands.ports import PREFERRED
@@ -54,6 +55,72 @@ def has_consumers(url: str) -> bool:
     from cars_bot.catalogue import QUEUES
 
     return any(consumers(url, [*QUEUES, *(f"raw.{name}" for name in QUEUES)]).values())
+
+
+@dataclass(frozen=True)
+class Lane:
+    """A lane that travels through RabbitMQ.
+
+    Attributes:
+        worker: the program that takes from it.
+        mark: the queue that says whose the others are (`cars_bot/ownership.py`).
+        dead_letters: its exchange for them.
+    """
+
+    worker: str
+    url: str
+    mark: str
+    dead_letters: str
+    queues: list[str]
+
+
+def lanes() -> list[Lane]:
+    """The lanes that travel through RabbitMQ."""
+    from cars_bot.catalogue import QUEUES
+    from cars_bot.settings import settings
+
+    # By their names, not from the lanes' modules: importing those takes a second.
+    found = [Lane("consumer", settings().rmq_url, "raw.kit", "raw.dead", [f"raw.{name}" for name in QUEUES])]
+    if not settings().celery_over_redis:
+        found.append(Lane("celery_worker", settings().celery_broker_url, "celery.kit", "celery.dead", list(QUEUES)))
+    return found
+
+
+def belongs_to(lane: Lane, owner: str) -> tuple[str, str]:
+    """What is wrong when the lane is another kit's, and the remedy."""
+    from cars_bot import ownership
+
+    setting = {"consumer": "RMQ_URL", "celery_worker": "CELERY_BROKER_URL"}[lane.worker]
+    return ownership.in_words(lane.url, owner), f"set {setting} in .env to amqp://user:password@host:port/another-name"
+
+
+def other_owner(lane: Lane) -> str | None:
+    """The name of the other kit to which the lane's queues belong; None: they are ours, from now on."""
+    import pika
+    import pika.exceptions
+
+    from cars_bot import ownership
+
+    connection = pika.BlockingConnection(pika.URLParameters(lane.url))
+    try:
+        mark = ownership.mark(ownership.kit_name(), lane.dead_letters)
+        connection.channel().queue_declare(lane.mark, durable=True, arguments=mark)
+    except pika.exceptions.ChannelClosedByBroker as refusal:
+        if owner := ownership.owner_in(str(refusal)):
+            return owner
+        raise
+    finally:
+        if connection.is_open:
+            connection.close()
+    return None
+
+
+def take_over(lane: Lane) -> None:
+    """Make the lane ours. What the other kit has left in the queues goes; it sends that again when it is up."""
+    purge(lane.url, lane.queues)
+    for channel, name in _each(lane.url, [lane.mark]):
+        channel.queue_delete(name)
+    other_owner(lane)
 
 
 def consumers(url: str, queues: list[str]) -> dict[str, int]:

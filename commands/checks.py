@@ -4,7 +4,6 @@ import difflib
 import os
 import shutil
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -160,6 +159,33 @@ def brokers(run: RunDir) -> Iterator[Fault]:
         yield Fault(f"the API does not answer at {values['KIT_URL']}", "./kit restart api; ./kit logs api")
 
 
+def queues(run: RunDir) -> Iterator[Fault]:
+    """The queues in RabbitMQ are this kit's."""
+    from cars_bot.errors import StorageUnavailable
+
+    if not Supervisor(run).is_up():
+        return
+    for lane in amqp.lanes():
+        try:
+            if not amqp.why_not(lane.url) and (owner := amqp.other_owner(lane)):
+                yield Fault(*amqp.belongs_to(lane, owner))
+        except StorageUnavailable:
+            return  # the check of the database says so
+
+
+def clocks(run: RunDir) -> Iterator[Fault]:
+    """This machine's clock agrees with the one that all processes share."""
+    from cars_bot import clock, database
+    from cars_bot.errors import StorageUnavailable
+
+    try:
+        database.compare_clocks()
+    except StorageUnavailable:
+        return
+    if clock.ahead():
+        yield Fault(clock.in_words(clock.ahead(), clock.whose()), "sudo timedatectl set-ntp true")
+
+
 def workers(run: RunDir) -> Iterator[Fault]:
     """Somebody reads the queues of either lane. A raw worker that is busy does not; its reports say it is there."""
     values, supervisor = run.read_env(), Supervisor(run)
@@ -185,11 +211,11 @@ def progress(run: RunDir) -> Iterator[Fault]:
         return
     from sqlalchemy import func, select
 
-    from cars_bot import database
+    from cars_bot import clock, database
     from cars_bot.errors import StorageUnavailable
     from cars_bot.models import runs
 
-    late = (runs.c.state == "PENDING") & (runs.c.due_at < time.time() - PATIENCE)
+    late = (runs.c.state == "PENDING") & (runs.c.due_at < clock.now() - PATIENCE)
     try:
         with database.statements() as connection:
             waiting = connection.execute(select(runs.c.lane, func.count()).where(late).group_by(runs.c.lane)).all()
@@ -214,6 +240,8 @@ CHECKS: dict[str, Check] = {
     "database": database,
     "processes": processes,
     "connections": brokers,
+    "queues": queues,
+    "clock": clocks,
     "workers": workers,
     "progress": progress,
 }

@@ -55,8 +55,7 @@ def kit_programs(run: RunDir, ports: dict[str, int]) -> list[Program]:
         Program("celery_worker", [*celery, "worker", "-l", "info", "--concurrency", "2",
                                   "-n", f"{NUMBERED}@%h", "--without-mingle", "--without-gossip"],
                 {"KIT_WORKER_NAME": NUMBERED}, CEILING, WORKER_STOP_SECONDS),
-        Program("celery_beat", [*celery, "beat", "-l", "info", "--pidfile=",
-                                "-s", str(run.path / "celerybeat-schedule")]),
+        Program("celery_beat", [*celery, "beat", "-l", "info", "--pidfile="]),
         Program("consumer", [python, "-m", "raw_consumer", "worker", "--concurrency", "2", "--name", NUMBERED,
                              "--stop-seconds", str(WORKER_STOP_SECONDS - 5)],  # as long as Celery waits for its jobs
                 {"KIT_WORKER_NAME": NUMBERED}, CEILING, WORKER_STOP_SECONDS),

@@ -4,7 +4,7 @@ import argparse
 from concurrent.futures import ThreadPoolExecutor
 
 from cars_bot.settings import settings
-from commands import addresses, ports, rabbitmq, redis_server
+from commands import addresses, amqp, ports, rabbitmq, redis_server
 from commands.console import Problem, Progress, say
 from commands.down import bring_down
 from commands.given import given
@@ -18,7 +18,7 @@ TRIES = 3  # a port may be lost between being chosen and being opened
 STAGES = (
     (("epmd", "rabbitmq", "redis", "outside_world"), ()),
     (("api",), ("redis", "database")),
-    (("celery_worker", "celery_beat", "consumer", "scheduler", "flower"), ("rabbitmq", "redis", "database")),
+    (("celery_worker", "celery_beat", "consumer", "scheduler", "flower"), ("rabbitmq", "redis", "database", "queues")),
 )
 
 
@@ -111,6 +111,8 @@ def start_all(supervisor: Supervisor, values: dict[str, str], names: list[str], 
                 starting.wait(name for name in needed if name in programs)
                 if "database" in needed:
                     tables.result()
+                if "queues" in needed:
+                    claim_queues({p.program for p in stage})
                 starting.start(stage)
         tables.result()
         starting.wait(p.name for p in wanted)
@@ -142,6 +144,25 @@ def create_tables() -> None:
         raise Problem(
             f"the database {redact(settings().database_url)} cannot be used: {why}", "check DATABASE_URL"
         ) from error
+
+
+def claim_queues(workers: set[str]) -> None:
+    """Make sure that the queues of these workers are this kit's.
+
+    Raises:
+        Problem: they are another kit's, and it is at work there.
+    """
+    from cars_bot.settings import redact
+
+    for lane in amqp.lanes():
+        if lane.worker not in workers or amqp.why_not(lane.url):
+            continue
+        if (owner := amqp.other_owner(lane)) is None:
+            continue
+        if any(amqp.consumers(lane.url, lane.queues).values()):
+            raise Problem(*amqp.belongs_to(lane, owner))
+        amqp.take_over(lane)
+        say(f"· the queues at {redact(lane.url)} were those of a kit that is not at work: {owner}")
 
 
 def say_where(run: RunDir) -> None:

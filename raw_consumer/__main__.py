@@ -10,8 +10,10 @@ import sys
 
 import redis
 
-from cars_bot import clients, presence
+from cars_bot import callback, clients, liveness, presence
+from cars_bot.book import DATABASE_BOOK
 from cars_bot.catalogue import QUEUES
+from cars_bot.errors import NotConfigured
 from cars_bot.settings import settings
 from raw_consumer import logs
 
@@ -23,14 +25,18 @@ def worker(options: argparse.Namespace) -> int:
     from raw_consumer.limits import Slot
     from raw_consumer.pool import Pool
 
+    book = callback.report_to(options.report_to) if options.report_to else DATABASE_BOOK
+
     def work(name: str, slot: Slot) -> None:
         logs.set_up(name, options.log_level)
-        consumer = Consumer(settings().rmq_url, options.queues, name, slot, options.max_jobs_per_child)
+        consumer = Consumer(settings().rmq_url, options.queues, name, slot, options.max_jobs_per_child, book)
         signal.signal(signal.SIGTERM, lambda *_: consumer.stop())
         consumer.work()
 
     clients.preload()  # once, before the fork, and not again in every child
-    pool = Pool(options.name, options.concurrency, work, options.stop_seconds, reporter(options.name))
+    if not options.report_to:
+        liveness.Heartbeat(options.name, "raw", options.queues).start()
+    pool = Pool(options.name, options.concurrency, work, options.stop_seconds, reporter(options.name), book)
     return 0 if pool.run() else 1
 
 
@@ -81,6 +87,13 @@ def main() -> int:
     command.add_argument(
         "--stop-seconds", type=float, default=25.0, help="for the jobs in hand, after SIGTERM (default 25)"
     )
+    command.add_argument(
+        "--report-to",
+        metavar="URL",
+        nargs="?",
+        const=settings().api_url,
+        help="this worker has no database: report to the API there over HTTP (default: API_URL)",
+    )
 
     command = commands.add_parser("scheduler", help=scheduler.__doc__)
     command.set_defaults(run=scheduler)
@@ -97,7 +110,11 @@ def main() -> int:
     options = parser.parse_args()
     if "name" in options:
         logs.set_up(options.name, options.log_level)
-    return int(options.run(options))
+    try:
+        return int(options.run(options))
+    except NotConfigured as error:
+        print(error, file=sys.stderr)
+        return 2
 
 
 if __name__ == "__main__":

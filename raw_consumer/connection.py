@@ -16,6 +16,8 @@ from typing import Any
 import pika
 from pika.channel import Channel
 
+from cars_bot import ownership
+from raw_consumer import topology
 from raw_consumer.mended_pika import Connection
 
 log = logging.getLogger(__name__)
@@ -56,7 +58,7 @@ class ConnectionKeeper:
         self.opened = threading.Event()
         self.generation = 0
         self.loop = asyncio.new_event_loop()
-        self._parameters, self._ready, self._lost = parameters(url, name), ready, lost
+        self._url, self._parameters, self._ready, self._lost = url, parameters(url, name), ready, lost
         self._broken: asyncio.Future[None] = self.loop.create_future()
         self._closing = asyncio.Event()
         self._failures = 0
@@ -101,8 +103,10 @@ class ConnectionKeeper:
                 await self._session()
             except Exception as error:  # whatever it was: what helps is a new connection
                 pause = min(BACKOFF_MAX, BACKOFF * 2**self._failures) * random.uniform(0.5, 1)
+                pause = BACKOFF_MAX if ownership.owner_in(str(error)) else pause
                 self._failures += 1
-                log.warning("no connection to the broker, next try in %.1f s: %r", pause, error)
+                why = ownership.explain(error, self._url)
+                log.warning("no connection to the broker, next try in %.1f s: %s", pause, why)
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._closing.wait(), pause)
 
@@ -114,6 +118,7 @@ class ConnectionKeeper:
         connection = await self._open(broken, gone)
         try:
             self.channel = await self._open_channel(connection, broken)
+            ownership.claim(self.channel, topology.KIT, topology.DEAD)  # another kit's? Then nothing after it is done
             self._ready(self.channel)
             self.opened.set()
             self._failures = 0

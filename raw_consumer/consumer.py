@@ -10,11 +10,11 @@ import time
 from collections.abc import Sequence
 
 from cars_bot import ledger
+from cars_bot.book import Book
 from cars_bot.catalogue import job_named
 from cars_bot.crash import crash_point
-from cars_bot.errors import TimeLimitExceeded
-from cars_bot.execution import end_from_outside, execute
-from cars_bot.outcome import AlreadyEnded, Delivery, Outcome
+from cars_bot.execution import execute, put_aside
+from cars_bot.outcome import Delivery, Outcome
 from raw_consumer import envelope, logs
 from raw_consumer.intake import Intake, Received
 from raw_consumer.limits import Slot
@@ -29,8 +29,8 @@ FORWARD_SECONDS = 10.0  # for one try to publish a retry or a dead letter
 class Consumer:
     """Works off queues until told to stop, or until it has done `max_jobs` jobs (0: no such end)."""
 
-    def __init__(self, rmq_url: str, queues: Sequence[str], name: str, slot: Slot, max_jobs: int) -> None:
-        self.name, self.slot, self.max_jobs = name, slot, max_jobs
+    def __init__(self, rmq_url: str, queues: Sequence[str], name: str, slot: Slot, max_jobs: int, book: Book) -> None:
+        self.name, self.slot, self.max_jobs, self.book = name, slot, max_jobs, book
         self.publisher = Publisher(rmq_url, f"{name} publisher")
         self.intake = Intake(rmq_url, queues, name)
 
@@ -53,25 +53,22 @@ class Consumer:
 
     def _decide(self, received: Received) -> Decision:
         # feature: poison-message limit
-        redelivered = received.method.redelivered  # whoever had it before may have died of it: `execute` counts
+        redelivered = received.method.redelivered  # whoever had it before may have died of it: `execute` looks
         # end
         try:
-            delivery = envelope.delivery(received.properties, received.body, redelivered)
-        except envelope.UndecodableMessage as error:
-            log.warning("message %s is put aside: %s", received.properties.message_id, error)
-            return DeadLetter(f"undecodable: {error}")
-        return settle(self._run(delivery), redelivered)
+            outcome = self._run(envelope.delivery(received.properties, received.body, redelivered))
+        except Exception as error:  # whatever it is: the message must not come for ever, nor end this process
+            known = isinstance(error, envelope.UndecodableMessage)
+            why = f"undecodable: {error}" if known else f"{type(error).__name__}: {error}"
+            log.warning("message %s is put aside: %s", received.properties.message_id, why, exc_info=not known)
+            outcome = put_aside(received.properties.message_id, "raw", why, self.name, self.book)
+        return settle(outcome, redelivered)
 
     # feature: registration and dispatch
     def _run(self, delivery: Delivery) -> Outcome:
         logs.current_run, began = delivery.run_id, time.monotonic()
-        try:
-            with self.slot.working(delivery, job_named(delivery.job).policy):
-                outcome = execute(delivery, worker=self.name)
-        except TimeLimitExceeded as error:  # it struck while the outcome was being written: end the run, and this child
-            end_from_outside(delivery.run_id, "raw", repr(error), self.name)
-            outcome = AlreadyEnded("FAILED")
-            self.stop()
+        with self.slot.working(delivery, job_named(delivery.job).policy):
+            outcome = execute(delivery, worker=self.name, book=self.book)
         took, why = time.monotonic() - began, getattr(outcome, "error", "")[:200]
         log.info("%s: %s in %.3f s %s", delivery.job, type(outcome).__name__, took, why)
         logs.current_run = ""

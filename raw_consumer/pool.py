@@ -19,7 +19,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
-from cars_bot import database, ledger, runs
+from cars_bot import ledger, liveness
+from cars_bot.book import DATABASE_BOOK, Book
 from cars_bot.errors import StorageUnavailable
 from cars_bot.execution import end_from_outside
 from raw_consumer.child import Child
@@ -43,13 +44,16 @@ class Pool:
         work: what a child does, given its name and its slot; when it returns, the child ends and is replaced.
         stop_seconds: how long children may take to finish their jobs in hand after SIGTERM or SIGINT.
         report: called about once a second with the children, to tell the world what they are doing.
+        book: where the runs are.
     """
 
-    def __init__(self, name: str, concurrency: int, work: Work, stop_seconds: float, report: Report) -> None:
+    def __init__(
+        self, name: str, concurrency: int, work: Work, stop_seconds: float, report: Report, book: Book = DATABASE_BOOK
+    ) -> None:
         memory = mmap.mmap(-1, ctypes.sizeof(Slot) * concurrency)  # anonymous: forks share it, and it ends with them
         slots = (Slot * concurrency).from_buffer(memory)
         self.children = [Child(f"{name}/{number}", slot) for number, slot in enumerate(slots, start=1)]
-        self.work, self.stop_seconds, self.report = work, stop_seconds, report
+        self.work, self.stop_seconds, self.report, self.book = work, stop_seconds, report, book
         self.deadline = math.inf  # finite once we are stopping
         self.stopping = self.cut_short = False
         self.parent_lives, self.held_by_parent = os.pipe()
@@ -142,8 +146,8 @@ class Pool:
             code = os.waitstatus_to_exitcode(status)
             log.warning("%s (pid %d) died with %d", child.name, pid, code)
             if child.slot.began:
-                detail = f"its process ended with {code}"
-                ledger.record("lost", child.slot.run_id.decode(), "raw", worker=child.name, detail=detail)
+                with self._database():
+                    self.book.lost(child.slot.run_id.decode(), "raw", pid, child.name, f"its process ended with {code}")
             else:
                 child.not_before = child.born + CRASH_LOOP_PAUSE
 
@@ -157,7 +161,7 @@ class Pool:
                 log.warning("%s is past its hard limit of %.0f s", child.name, job.hard_limit)
                 with self._database():
                     error = f"TimeLimitExceeded: killed after {job.hard_limit:.0f} s"
-                    end_from_outside(job.run_id, "raw", error, child.name)
+                    end_from_outside(job.run_id, "raw", error, child.name, self.book)
                 self._kill_if_still_at(child, job.began)
 
     # end
@@ -167,9 +171,8 @@ class Pool:
         for child in self._living():
             job = child.in_hand()
             if job and time.monotonic() > job.began + 1:
-                with self._database(), database.statements() as connection:
-                    run = runs.find(connection, job.run_id)
-                    if run is not None and run.state == "REVOKED":
+                with self._database():
+                    if self.book.is_revoked(job.run_id):
                         self._kill_if_still_at(child, job.began)
 
     # end
@@ -180,10 +183,8 @@ class Pool:
 
     @contextmanager
     def _database(self) -> Iterator[None]:
-        """Use the database for a moment: no connection stays behind for a child to inherit."""
         try:
-            yield
+            with liveness.between_forks():
+                yield
         except StorageUnavailable as error:
             log.warning("%s", error)
-        finally:
-            database.close()

@@ -16,6 +16,7 @@ from pika.channel import Channel
 from pika.frame import Method
 from pika.spec import Basic, BasicProperties
 
+from cars_bot import clock
 from cars_bot.runs import Run
 from raw_consumer import envelope, topology
 from raw_consumer.connection import ConnectionKeeper
@@ -56,7 +57,7 @@ class Publisher:
         Returns:
             the ids the broker has confirmed; a broker that is away confirms none.
         """
-        confirmed = self.send([envelope.message(run, time.time()) for run in runs], timeout)
+        confirmed = self.send([envelope.message(run, clock.now()) for run in runs], timeout)
         return [run.id for run, is_confirmed in zip(runs, confirmed, strict=True) if is_confirmed]
 
     def send(self, messages: Sequence[Message], timeout: float) -> list[bool]:

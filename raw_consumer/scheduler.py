@@ -14,19 +14,16 @@ import time
 from collections.abc import Callable, Mapping
 from typing import NoReturn
 
-from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
-from cars_bot import database, ledger, runs
+from cars_bot import clock, database, leases, ledger, runs
 from cars_bot.catalogue import SCHEDULE, Tick, job_named
 from cars_bot.errors import StorageUnavailable
-from cars_bot.models import leaders
 from cars_bot.schedule import latest_slot, run_id
 
 log = logging.getLogger(__name__)
 
 ROLE = "scheduler"
-LEASE_SECONDS = 10.0
 LOOK_SECONDS = 1.0
 
 
@@ -36,13 +33,13 @@ class Scheduler:
 
     Args:
         name: tells it from the others.
-        clock: seconds since 1970.
+        now: seconds since 1970, by the clock that all processes share.
     """
 
     def __init__(
-        self, name: str, clock: Callable[[], float] = time.time, schedule: Mapping[str, Tick] = SCHEDULE
+        self, name: str, now: Callable[[], float] = clock.now, schedule: Mapping[str, Tick] = SCHEDULE
     ) -> None:
-        self.name, self.clock, self.schedule = name, clock, schedule
+        self.name, self.now, self.schedule = name, now, schedule
         self.handled: dict[str, float] = {}  # by schedule: up to when its slots are taken care of
         self.leading = False
 
@@ -52,15 +49,16 @@ class Scheduler:
         Raises:
             StorageUnavailable: the database cannot be used now; call again later.
         """
-        now = self.clock()
+        database.compare_clocks()
+        now = self.now()
         if not self._lead(now):
             return []
         accepted = []
         for name, tick in self.schedule.items():
-            slot = latest_slot(tick, now, self.handled[name])
-            if slot is not None:
+            after = min(self.handled[name], now)  # a clock that was ahead is no reason to be silent until then
+            if (slot := latest_slot(tick, now, after)) is not None:
                 accepted += self._accept(run_id("raw", name, slot), tick)
-            self.handled[name] = max(now, self.handled[name])
+            self.handled[name] = now
         return accepted
 
     def _accept(self, new: str, tick: Tick) -> list[str]:
@@ -78,36 +76,22 @@ class Scheduler:
 
     def _lead(self, now: float) -> bool:
         """Take or renew the lease, if nobody else holds it."""
-        # One that reaches further than a lease does was written by a clock that is ahead; its holder may be long gone.
-        impossible = leaders.c.until > now + 2 * LEASE_SECONDS
-        mine_or_over = (leaders.c.holder == self.name) | (leaders.c.until < now) | impossible
-        lease = {"holder": self.name, "until": now + LEASE_SECONDS}
-        with database.writing() as connection:
-            before = connection.execute(leaders.select().where(leaders.c.role == ROLE)).one_or_none()
-            if before is None:
-                took = database.insert_if_new(connection, leaders, {"role": ROLE, **lease})
-            else:
-                took = (
-                    connection.execute(
-                        update(leaders).where(leaders.c.role == ROLE, mine_or_over).values(lease)
-                    ).rowcount
-                    == 1
-                )
-        if took and not self.leading:
+        lease = leases.take(ROLE, self.name, now)
+        if lease.mine and not self.leading:
             # What the leader before us did not get to is ours; if there never was one, nothing is late.
-            since = now if before is None else min(now, before.until - LEASE_SECONDS)
+            since = now if lease.held_until is None else lease.held_until
             self.handled = {name: max(since, self.handled.get(name, 0.0)) for name in self.schedule}
             log.info("%s leads", self.name)
-        self.leading = took
-        return took
+        self.leading = lease.mine
+        return lease.mine
 
 
 # end
 
 
-def run_for_ever(name: str, clock: Callable[[], float] = time.time) -> NoReturn:
+def run_for_ever(name: str, now: Callable[[], float] = clock.now) -> NoReturn:
     """Tick every second. A database that is away is waited for; signals end the process, there is nothing to finish."""
-    scheduler = Scheduler(name, clock)
+    scheduler = Scheduler(name, now)
     while True:
         try:
             scheduler.tick()

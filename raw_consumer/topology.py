@@ -21,7 +21,7 @@ from typing import Any
 
 from cars_bot.catalogue import QUEUES
 
-JOBS, DELIVERY, DEAD = "raw.jobs", "raw.delivery", "raw.dead"
+JOBS, DELIVERY, DEAD, KIT = "raw.jobs", "raw.delivery", "raw.dead", "raw.kit"
 UNIT = 0.1  # seconds: the shortest delay
 LEVELS = 24  # 2 ** 24 tenths of a second are 19 days
 
@@ -101,9 +101,6 @@ def _queue(name: str, arguments: dict[str, Any]) -> Iterator[Declaration]:
 
 
 def declare(channel: Any) -> None:
-    """Send all declarations down a pika channel; on an asynchronous one nobody waits for the answers.
-
-    An answer that is an error closes the channel: a queue that exists with other arguments has to be deleted by hand.
-    """
+    """Send all declarations down a pika channel. A queue that has other arguments closes it: delete it by hand."""
     for method, arguments in declarations():
         getattr(channel, method)(**arguments)

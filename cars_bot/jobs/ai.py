@@ -4,12 +4,11 @@ A post is analysed anew by every run and kept per lane, so that each lane does t
 be run one by one on a text.
 """
 
-import time
 from typing import Any
 
 from sqlalchemy import Connection, select
 
-from cars_bot import database
+from cars_bot import clock, database
 from cars_bot.clients import language_model
 from cars_bot.context import Context
 from cars_bot.crash import crash_point
@@ -37,7 +36,7 @@ def process_post(context: Context, post_id: int, publish_to: str | None = None) 
     said = car.model_dump() if car else dict(NOTHING_SAID)
     row = {
         "post_id": post_id, "lane": context.lane, "run_id": context.run_id, "is_sale": is_sale,
-        "car": said if car else None, "description": description, "made_at": time.time(),
+        "car": said if car else None, "description": description, "made_at": clock.now(),
     }  # fmt: skip
 
     def keep(connection: Connection) -> None:

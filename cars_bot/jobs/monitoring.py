@@ -7,7 +7,7 @@ import redis
 from pydantic import Field
 from sqlalchemy import Connection, delete, func, select, text, update
 
-from cars_bot import database, ledger
+from cars_bot import clock, database, ledger
 from cars_bot.clients import telegram
 from cars_bot.context import Context
 from cars_bot.errors import CarsBotError
@@ -28,7 +28,7 @@ DAY = 86_400.0
 
 def check_subscriptions(context: Context) -> dict[str, Any]:
     """Deactivate the subscriptions whose time is over."""
-    over = (subscribers.c.expires_at < time.time()) & subscribers.c.active
+    over = (subscribers.c.expires_at < clock.now()) & subscribers.c.active
     with database.statements() as connection:
         expired = list(connection.execute(select(subscribers.c.chat).where(over)).scalars())
 
@@ -57,12 +57,12 @@ def collect_stats(context: Context) -> dict[str, Any]:
 
 
 def _keep(connection: Connection, values: dict[str, Any]) -> None:
-    connection.execute(stats.insert().values({"taken_at": time.time(), "values": values}))
+    connection.execute(stats.insert().values({"taken_at": clock.now(), "values": values}))
 
 
 def cleanup_old_results(context: Context, days: Annotated[float, Field(gt=0)] = 7.0) -> dict[str, Any]:
     """Delete ended runs older than `days` days, with their effects, claims and idempotency keys."""
-    before = time.time() - days * DAY
+    before = clock.now() - days * DAY
     old_runs = select(runs.c.id).where(runs.c.finished_at < before)
     with database.statements() as connection:
         found = connection.execute(select(func.count()).select_from(old_runs.subquery())).scalar_one()

@@ -3,13 +3,12 @@
 Telegram takes no idempotency key, so each message is claimed before it is sent (`idempotency.py`).
 """
 
-import time
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator
 from sqlalchemy import select
 
-from cars_bot import database, idempotency
+from cars_bot import clock, database, idempotency
 from cars_bot.clients import telegram
 from cars_bot.context import Context
 from cars_bot.errors import Permanent
@@ -46,7 +45,7 @@ def publish_post(context: Context, post_id: int, channel: Channel = "") -> dict[
         context, "message", key, lambda: {"message_id": telegram.send_message(channel, text)}
     )
     if not again:
-        row = {"post_id": post_id, "channel": channel, "run_id": context.run_id, "sent_at": time.time()} | sent
+        row = {"post_id": post_id, "channel": channel, "run_id": context.run_id, "sent_at": clock.now()} | sent
         context.write(lambda connection: database.insert_if_new(connection, publications, row))
     return {"post_id": post_id, "channel": channel, "already_published": again} | sent
 

@@ -1,12 +1,11 @@
 """Google Sheets: people keep channels and subscribers there and read analytics and the log there."""
 
-import time
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Column, Connection, func, select
 
-from cars_bot import database, idempotency
+from cars_bot import clock, database, idempotency
 from cars_bot.clients import spreadsheet
 from cars_bot.context import Context
 from cars_bot.models import channels, publications, runs, subscribers
@@ -18,7 +17,7 @@ YES = {"yes", "true", "1", "y", "да", "x", "✓"}
 
 def sync_channels(context: Context) -> dict[str, Any]:
     """Take over the channels listed in the worksheet "Channels" (username, title, active)."""
-    now = time.time()
+    now = clock.now()
     rows = [
         {
             "username": name,
@@ -42,7 +41,7 @@ def sync_channels(context: Context) -> dict[str, Any]:
 
 def sync_subscribers(context: Context) -> dict[str, Any]:
     """Take over the subscribers listed in the worksheet "Subscribers" (chat, name, expires as YYYY-MM-DD)."""
-    now, rows, wrong = time.time(), [], []
+    now, rows, wrong = clock.now(), [], []
     for record in spreadsheet.read(SUBSCRIBERS, ("chat", "expires")):
         if not (chat := record.text("chat", _longest(subscribers.c.chat))):
             continue

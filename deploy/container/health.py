@@ -6,8 +6,7 @@ container and therefore imports little: nothing of the kit, and a library only w
     http URL                a server answers there, and not with an error
     celery                  this container's Celery worker answers a ping that travels through the broker
     raw                     this container's raw worker has a connection to the broker, and all its children
-    leader                  a scheduler holds the lease in the database: this one, or the one it stands by for
-    written PATTERN AGE     a file that matches was written to within the last AGE seconds
+    leads ROLE              a process holds that lease in the database: this one, or the one it stands by for
 """
 
 import http.client
@@ -15,7 +14,6 @@ import json
 import os
 import socket
 import sys
-import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -67,19 +65,13 @@ def connected(url: str, default_port: int) -> bool:
     return any(remote.endswith(f":{port:04X}") and state == "01" for remote, state in sockets)
 
 
-def somebody_leads() -> bool:
-    """Whether the schedulers' lease is being renewed."""
+def somebody_leads(role: str) -> bool:
+    """Whether that lease is being renewed, by the database's clock."""
     import psycopg
 
     with psycopg.connect(os.environ["DATABASE_URL"], connect_timeout=int(SECONDS)) as database:
-        lease = database.execute("SELECT until FROM leaders WHERE role = 'scheduler'").fetchone()
-    return lease is not None and lease[0] > time.time()
-
-
-def written_lately(pattern: Path, age: float) -> bool:
-    """Whether the newest file that matches `pattern` was written to less than `age` seconds ago."""
-    newest = max((path.stat().st_mtime for path in pattern.parent.glob(pattern.name)), default=0.0)
-    return time.time() - newest < age
+        renewed = "SELECT 1 FROM leaders WHERE role = %s AND until > extract(epoch FROM clock_timestamp())"
+        return database.execute(renewed, [role]).fetchone() is not None
 
 
 def check(kind: str = "", *arguments: str) -> bool:
@@ -91,10 +83,8 @@ def check(kind: str = "", *arguments: str) -> bool:
             return celery_answers()
         case "raw", []:
             return raw_works()
-        case "leader", []:
-            return somebody_leads()
-        case "written", [pattern, age]:
-            return written_lately(Path(pattern), float(age))
+        case "leads", [role]:
+            return somebody_leads(role)
     raise SystemExit(__doc__)
 
 

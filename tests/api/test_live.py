@@ -14,8 +14,7 @@ import pytest
 import redis
 
 from api import live
-from api.projector import still_running
-from cars_bot.ledger import STREAM, Event
+from cars_bot.ledger import STREAM
 from tests.api.server import Server
 from tests.kit import until
 
@@ -208,21 +207,6 @@ def test_a_page_that_takes_nothing_is_dropped(monkeypatch: pytest.MonkeyPatch) -
 # ---------------------------------------------------------------- the projector
 
 
-def event(kind: str, run: str, attempt: int = 1) -> Event:
-    return Event("0-0", 1.0, kind, run, "raw", "w", attempt, "")
-
-
-def test_runs_that_started_and_went_on_in_one_batch_are_left_alone() -> None:
-    events = [
-        event("started", "a"), event("succeeded", "a"),
-        event("started", "b"),
-        event("started", "c"), event("retry", "c"), event("started", "c", 2),
-        event("published", "d"),
-    ]  # fmt: skip
-
-    assert still_running(events) == [("b", 1, "w", 1.0), ("c", 2, "w", 1.0)]
-
-
 def tell(url: str, lines: list[tuple[str, str]]) -> None:
     """Write lines into the ledger as workers do."""
     client = redis.Redis.from_url(url)
@@ -234,39 +218,31 @@ def tell(url: str, lines: list[tuple[str, str]]) -> None:
     client.close()
 
 
-def test_what_workers_tell_the_ledger_is_shown(server: Server, redis_url: str) -> None:
-    ids = server.submit(count=3)
-    tell(redis_url, [("started", run_id) for run_id in ids])
+def test_a_line_in_the_ledger_wakes_the_page_and_changes_no_run(server: Server, redis_url: str) -> None:
+    (run_id,) = server.submit()
+    with listening(server, run=run_id) as page:
+        page.row(run_id, "PENDING")
+        server.begin(run_id)
+        assert page.row(run_id, "IN_PROGRESS")["worker"] == "worker-1"
+        tell(redis_url, [("started", run_id), ("succeeded", run_id)])
+        server.end(run_id, "RETRYING", error="not yet", after=60.0)
+        page.row(run_id, "RETRYING")
+        tell(redis_url, [("started", run_id)])  # late: a message of its first attempt
+        (marker,) = server.submit()
+        until(lambda: server.run(marker)["state"] == "PENDING", 5, "the line before it has been read")
 
-    until(lambda: {server.run(run_id)["state"] for run_id in ids} == {"IN_PROGRESS"}, 5, "all three are in progress")
-    assert server.run(ids[0])["worker"] == "w-7"
-
-
-def test_a_late_line_does_not_wake_an_ended_run(server: Server, redis_url: str) -> None:
-    ended, marker = server.submit(count=2)
-    server.http.post(f"/api/runs/{ended}/cancel")
-    tell(redis_url, [("started", ended), ("started", marker)])
-
-    until(lambda: server.run(marker)["state"] == "IN_PROGRESS", 5, "the line after it has been read")
-    assert server.run(ended)["state"] == "REVOKED"
-
-
-def test_what_started_while_the_api_was_away_is_caught_up_with(own_server: Server) -> None:
-    ids = own_server.submit(count=2)
-    own_server.stop()
-    tell(own_server.environment["REDIS_URL"], [("started", run_id) for run_id in ids])
-    own_server.start()
-
-    until(lambda: {own_server.run(run_id)["state"] for run_id in ids} == {"IN_PROGRESS"}, 5, "both are in progress")
+    run = server.run(run_id)
+    assert (run["state"], run["attempt"], run["worker"]) == ("RETRYING", 1, "worker-1")
 
 
 def test_rubbish_in_the_ledger_does_not_stop_the_page(own_server: Server) -> None:
-    url = own_server.environment["REDIS_URL"]
     (run_id,) = own_server.submit()
-    client = redis.Redis.from_url(url)
+    client = redis.Redis.from_url(own_server.environment["REDIS_URL"])
     client.xadd(STREAM, {"what": "is this"})
     client.close()
     until(lambda: "skipping" in own_server.log(), 5, "the projector has met the rubbish")
-    tell(url, [("started", run_id)])
 
-    until(lambda: own_server.run(run_id)["state"] == "IN_PROGRESS", 5, "the line after the rubbish has been read")
+    with listening(own_server, run=run_id) as page:
+        page.next("rows")
+        own_server.begin(run_id)
+        assert page.row(run_id, "IN_PROGRESS")["worker"] == "worker-1"

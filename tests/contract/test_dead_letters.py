@@ -32,8 +32,9 @@ DELAY = {"task_num": 1, "timeout": 0}
 
 
 @pytest.fixture(autouse=True)
-def the_broker_keeps_them(kit: Kit, lane: str) -> None:
+def the_broker_keeps_them(kit: Kit, request: pytest.FixtureRequest) -> None:
     """Redis as Celery's broker keeps no dead letters: there is nothing to be tried then."""
+    lane = request.getfixturevalue("lane") if "lane" in request.fixturenames else "celery"
     note = kit.http.get("/api/dead-letters", params={"lane": lane}).json()["notes"].get(lane, "")
     if "Redis" in note:
         pytest.skip(note)
@@ -244,3 +245,63 @@ def test_all_at_once_from_the_command_line(kit: Kit, lane: str) -> None:
     assert kit.all_ended(new, 20)["done"] == 3
     answer = json.loads(kit.command("dead-letters", "list", "--lane", lane, "--json").stdout)
     assert (answer["letters"], answer["totals"]) == ([], {lane: 0})
+
+
+def test_a_message_that_names_an_open_run_does_what_its_row_says(kit: Kit, lane: str) -> None:
+    run_id = kit.submit(lane, "process_task", args={"task_num": 1, "timeout": 0}, countdown=3)[0]
+    other = message(lane, run_id, task_num=99, timeout=0)
+    send(kit, EXCHANGES[lane], "default", other, other)
+
+    run = kit.ended(run_id)
+    assert (run["state"], run["attempt"], run["result"]["task_num"]) == ("DONE", 1, 1)
+    assert run["started_at"] - run["accepted_at"] > 2.5
+
+
+def test_a_message_that_names_an_open_run_of_another_job_is_put_aside_and_the_run_goes_its_way(
+    kit: Kit, lane: str
+) -> None:
+    run_id = kit.submit(lane, "process_task", args={"task_num": 1, "timeout": 0}, countdown=3)[0]
+    send(kit, EXCHANGES[lane], "default", message(lane, run_id, "debug_task"))
+
+    assert "the message says debug_task" in listed(kit, lane, run_id)["reason"] or lane == "celery"
+    assert kit.ended(run_id)["state"] == "DONE"
+
+
+def test_a_letter_whose_run_is_open_is_not_replayed(kit: Kit, lane: str) -> None:
+    (run_id,) = kit.submit(lane, "process_task", args={"task_num": 1, "timeout": 0}, countdown=600)
+    bury(kit, lane, message(lane, run_id, **DELAY))
+    listed(kit, lane, run_id)
+
+    answer = post(kit, "replay", lane, runs=[run_id])
+    assert answer["replayed"] == {}
+    assert "goes on by itself" in answer["refused"][run_id]
+    kit.http.post(f"/api/runs/{run_id}/cancel")
+    assert post(kit, "replay", lane, runs=[run_id])["replayed"].keys() == {run_id}
+
+
+def test_a_run_killed_at_its_hard_limit_leaves_a_dead_letter(kit: Kit, lane: str) -> None:
+    (run_id,) = kit.submit(lane, "overrun_stubbornly", args={"seconds": 30.0})
+
+    assert kit.ended(run_id)["error"].startswith("TimeLimitExceeded: killed")
+    listed(kit, lane, run_id)
+
+
+def test_an_unreadable_message_that_names_an_open_run_ends_it(kit: Kit) -> None:
+    (run_id,) = kit.submit("raw", "process_task", args=DELAY, countdown=600)
+    properties, _ = message("raw", run_id)
+    send(kit, EXCHANGES["raw"], "default", (properties, b"[1, 2"))
+
+    run = kit.ended(run_id)
+    assert run["state"] == "FAILED"
+    assert run["error"].startswith("its message was put aside: undecodable")
+
+
+def test_a_celery_message_whose_limit_leaves_no_time_is_delivered_once(kit: Kit) -> None:
+    limits = "time_limit=0.02, soft_time_limit=0.01"
+    run_id = python(
+        kit, f"from celery_tasks import process_task\nprint(process_task.apply_async((1, 30), {limits}).id)"
+    )
+
+    listed(kit, "celery", run_id)
+    reply = kit.http.get(f"/api/runs/{run_id}")
+    assert reply.status_code == 404 or kit.ended(run_id)["attempt"] <= 1

@@ -1,5 +1,6 @@
 """What every lane promises. Each test runs once per lane, on real brokers, and asks the same of each."""
 
+import re
 import time
 from typing import Any
 
@@ -21,7 +22,7 @@ def test_a_job_is_done_and_its_result_is_kept(kit: Kit, any_lane: str) -> None:
 
     assert (run["state"], run["attempt"], run["error"]) == ("DONE", 1, None)
     assert run["result"] == {"status": "success", "task_num": 7}
-    assert run["worker"]
+    assert re.fullmatch("api" if any_lane == "inline" else r".+-1/[12]", run["worker"]), "the worker's child is named"
 
 
 def test_a_run_is_seen_at_work_before_it_ends(kit: Kit, lane: str) -> None:
@@ -109,6 +110,17 @@ def test_a_countdown_holds_a_run_back(kit: Kit, lane: str) -> None:
         return float(run["started_at"] - run["accepted_at"])
 
     assert 2.0 <= best_of(5, held_back, 3.5) < 3.5
+
+
+@pytest.mark.feature("countdown/ETA")
+def test_a_long_countdown_is_held_by_no_worker(kit: Kit, lane: str) -> None:
+    waiting = kit.submit(lane, "debug_task", count=20, countdown=600)
+    for _ in range(2):  # when the second is done, all that was to be published with the first is
+        assert kit.ended(kit.submit(lane, "debug_task")[0])["state"] == "DONE"
+    in_outbox = {kit.run(run_id)["published_at"] is None for run_id in waiting}
+    assert in_outbox == {lane == "celery"}, "the hand-written lane's messages wait in the broker's delay queues"
+    for run_id in waiting:
+        kit.http.post(f"/api/runs/{run_id}/cancel")
 
 
 def test_of_what_waits_the_highest_priority_goes_first(kit: Kit, lane: str) -> None:

@@ -10,25 +10,34 @@ from pathlib import Path
 import pytest
 
 from tests.contract.ticks import EVERY
+from tests.faketime import off_by, set_by, set_clock
 from tests.kit import ROOT, Kit, until
+
+DAY = 86_400.0
 
 pytestmark = pytest.mark.thorough
 
 
 class Scheduler:
-    """A scheduler of a lane, of the test's own; its clock may be ahead."""
+    """A scheduler of a lane, of the test's own.
 
-    def __init__(self, kit: Kit, lane: str, folder: Path, name: str, ahead: float = 0.0) -> None:
+    Args:
+        ahead: seconds that the clock is ahead which all processes share, or a file that holds them.
+        environment: more of it.
+    """
+
+    def __init__(
+        self, kit: Kit, lane: str, folder: Path, name: str, ahead: float | Path = 0.0, **environment: str
+    ) -> None:
         self.log = folder / f"{name}.log"
-        own = str(folder / name)  # Beat's schedule file, the other's name
         commands = {
-            "celery": ["celery", "-A", "celery_app", "beat", "-l", "info", "--pidfile=", "-s", own],
-            "raw": ["raw_consumer", "scheduler", "--name", own],
+            "celery": ["celery", "-A", "celery_app", "beat", "-l", "info", "--pidfile="],
+            "raw": ["raw_consumer", "scheduler", "--name", name],
         }
-        command = ["tests.contract.clock_off", str(ahead), lane, own] if ahead else commands[lane]
-        with self.log.open("wb") as log:
+        command = ["tests.contract.clock_off", str(ahead), lane, name] if ahead else commands[lane]
+        with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", *command], cwd=ROOT, env=kit.environment, stdout=log, stderr=log
+                [sys.executable, "-m", *command], cwd=ROOT, env=kit.environment | environment, stdout=log, stderr=log
             )
 
     def sent(self) -> int:
@@ -99,3 +108,85 @@ def test_schedulers_whose_clocks_are_off_repeat_no_slot(own_kit: Kit, lane: str,
     ids = ticks(own_kit, lane, began)
     assert len(ids) <= (time.time() - began + 8) / EVERY + 1, "more runs than slots"
     check_once_each(own_kit, ids)
+
+
+def ticks_now(kit: Kit, lane: str, since: float) -> list[str]:
+    """The ids of those whose slot has come since then."""
+    return [run_id for run_id in ticks(kit, lane, since) if since - EVERY <= slot(run_id) <= time.time() + EVERY]
+
+
+@pytest.mark.parametrize("off", [DAY, -DAY, 600.0, -600.0])
+def test_a_scheduler_whose_own_clock_is_wrong_ticks_at_the_right_time(
+    own_kit: Kit, lane: str, off: float, tmp_path: Path
+) -> None:
+    began = time.time()
+    wrong = Scheduler(own_kit, lane, tmp_path, "wrong", **off_by(off))
+    try:
+        until(lambda: len(ticks_now(own_kit, lane, began)) >= 3, 30, "three ticks")
+    finally:
+        wrong.kill()
+
+    ids = ticks(own_kit, lane, began)
+    assert all(slot(run_id) <= time.time() for run_id in ids), "it ticked for slots that have yet to come"
+    assert "that of Redis" in wrong.log.read_text()
+    check_once_each(own_kit, ids)
+
+
+def test_a_scheduler_whose_own_clock_jumps_while_it_runs_goes_on(own_kit: Kit, lane: str, tmp_path: Path) -> None:
+    set_clock(tmp_path / "clock", 0)
+    began = time.time()
+    jumping = Scheduler(own_kit, lane, tmp_path, "jumping", **set_by(tmp_path / "clock"))
+    try:
+        for off in (0.0, DAY, 0.0, -600.0, 600.0):
+            set_clock(tmp_path / "clock", off)
+            set_at = time.time()
+            until(lambda at=set_at: len(ticks_now(own_kit, lane, at)) >= 3, 30, f"three ticks at {off:+.0f} s")
+    finally:
+        jumping.kill()
+
+    check_once_each(own_kit, ticks(own_kit, lane, began))
+
+
+@pytest.mark.parametrize("restarted", [False, True], ids=["running", "restarted"])
+def test_schedulers_tick_on_when_a_clock_that_was_a_day_ahead_is_corrected(
+    own_kit: Kit, lane: str, restarted: bool, tmp_path: Path
+) -> None:
+    clock = tmp_path / "clock"
+    set_clock(clock, DAY)
+    began = time.time()
+    with ExitStack() as stack:
+
+        def start(*names: str) -> None:
+            for name in names:
+                stack.callback(Scheduler(own_kit, lane, tmp_path, name, clock).kill)
+
+        start("first", "second")
+        tomorrow = "ticks of tomorrow"
+        until(lambda: sum(slot(run) > began + DAY for run in ticks(own_kit, lane, began)) >= 3, 30, tomorrow)
+        if restarted:
+            stack.pop_all().close()
+        set_clock(clock, 0)
+        corrected = time.time()
+        if restarted:
+            start("third", "fourth")
+        until(lambda: len(ticks_now(own_kit, lane, corrected)) >= 3, 60, "three ticks of today")
+
+    ids = [run_id for run_id in ticks(own_kit, lane, began) if slot(run_id) < began + DAY / 2]
+    check_once_each(own_kit, ids)
+
+
+def test_of_two_schedulers_one_that_leaps_into_the_future_does_not_silence_the_other(
+    own_kit: Kit, lane: str, tmp_path: Path
+) -> None:
+    clock = tmp_path / "clock"
+    set_clock(clock, 0)
+    leaping = Scheduler(own_kit, lane, tmp_path, "leaping", clock)
+    steady = Scheduler(own_kit, lane, tmp_path, "steady")
+    try:
+        until(lambda: ticks(own_kit, lane, 0.0), 30, "a first run")
+        set_clock(clock, DAY)
+        leapt = time.time()
+        until(lambda: len(ticks_now(own_kit, lane, leapt)) >= 5, 60, "the other ticks on")
+    finally:
+        leaping.kill()
+        steady.kill()

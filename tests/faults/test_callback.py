@@ -1,11 +1,10 @@
-"""Faults 28 to 30: workers that report over HTTP, to an API that is away, in any order, and beside forgers.
+"""Faults 29 and 30: reports over HTTP in any order, and beside forgers. There is no broker: the tests play the workers.
 
-There is no broker here: the tests play the workers, with the code that such a worker uses (`cars_bot/callback.py`).
+Real workers that report over HTTP, to an API that is away: `test_remote_workers.py`.
 """
 
 import json
 import random
-import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -13,14 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from cars_bot.callback import CallbackBook, sign
-from cars_bot.execution import execute
-from cars_bot.outcome import AlreadyEnded, Delivery, Done
-from cars_bot.settings import settings
+from cars_bot.callback import sign
 from tests.api.server import SECRET, Server, redis_server, serving
 from tests.faults.trial import Trial
 
-AWAY = pytest.mark.fault(28, "the callback API is down or slow", lane="api")
 ANY_ORDER = pytest.mark.fault(29, "callbacks are reordered and replayed", lane="api")
 FORGED = pytest.mark.fault(30, "forged, wrong-run, stale and tampered callbacks", lane="api")
 
@@ -31,52 +26,6 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("api")
     with redis_server(folder) as redis_url, serving(folder, redis_url) as up:
         yield up
-
-
-@pytest.fixture
-def as_worker(broken: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """This process is a worker that knows the API's address and the secret, and nothing else."""
-    for name, value in {
-        "API_URL": f"{broken.url}/update_task_status_api/", "KIT_SECRET": SECRET, "REDIS_URL": "redis://127.0.0.1:1/0",
-        "DATABASE_URL": "sqlite:////nonexistent/kit.sqlite3",
-    }.items():  # fmt: skip
-        monkeypatch.setenv(name, value)
-    settings.cache_clear()
-    yield
-    settings.cache_clear()
-
-
-def work_off(broken: Server, run_id: str) -> None:
-    """What a lane does with a message: execute, and come again until the outcome is taken."""
-    run = {"job": "process_task", "args": {"task_num": 1, "timeout": 0.2, "worker_id": "http"}}
-    delivery = Delivery(run_id, run["job"], run["args"], "raw")  # type: ignore[arg-type]
-    while not isinstance(execute(delivery, worker="http", book=CallbackBook()), Done | AlreadyEnded):
-        delivery = Delivery(run_id, delivery.job, delivery.args, "raw", redelivered=True)
-
-
-@AWAY
-@pytest.mark.parametrize("how", ["frozen", "down"])
-def test_an_outcome_reported_to_an_api_that_is_away_arrives_when_it_is_back(
-    trial: Trial, broken: Server, as_worker: None, how: str
-) -> None:
-    ids = trial.submit(count=10, args={"task_num": 1, "timeout": 0.2, "worker_id": "http"})
-    assert broken.process is not None
-    with ThreadPoolExecutor(4) as hands:
-        working = [hands.submit(work_off, broken, run_id) for run_id in ids]
-        trial.reach("DONE", 2)
-        if how == "frozen":
-            broken.process.send_signal(signal.SIGSTOP)
-            time.sleep(4)  # as long as the fault lasts
-            broken.process.send_signal(signal.SIGCONT)
-        else:
-            broken.stop(signal.SIGKILL)
-            time.sleep(2)
-            broken.start()
-        trial.healed()
-        for each in working:
-            each.result(60)
-
-    assert trial.survives(within=30, marker=False)["raw"].done == 10
 
 
 @ANY_ORDER

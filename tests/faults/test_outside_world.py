@@ -43,6 +43,11 @@ def failures(world: httpx.Client) -> int:
     return int(world.get("/_control/counters").json()["openai"].get("fault:error", 0))
 
 
+def throttled(world: httpx.Client) -> int:
+    """How many requests to the language model were told to come back later so far."""
+    return int(world.get("/_control/counters").json().get("openai", {}).get("fault:throttle", 0))
+
+
 @STORM
 def test_when_everything_fails_retries_are_spaced_out_and_end_well_when_it_is_over(
     trial: Trial, world: httpx.Client
@@ -63,6 +68,28 @@ def test_when_everything_fails_retries_are_spaced_out_and_end_well_when_it_is_ov
     trial.survives(within=90, effect_each=False)
     assert used < 1.0, f"the workers used {used:.1f} processors to wait"
     assert requests < 30 * 5, "they hammered at it"
+
+
+@STORM
+@pytest.mark.parametrize("retry_after", [0, 1])
+def test_being_told_to_wait_costs_no_attempt_and_no_processor_however_long_it_goes_on(
+    trial: Trial, world: httpx.Client, retry_after: int
+) -> None:
+    before = throttled(world)
+    order(world, service="openai", fault="throttle", share=1.0, retry_after=retry_after)
+    ids = trial.submit("classify_post", count=10, args=TEXT)
+    until(lambda: "PENDING" not in trial.states(), 30, "each has been told to wait")
+    time.sleep(8)  # as long as the fault lasts
+    asked = throttled(world) - before
+    world.delete("/_control/faults").raise_for_status()
+    trial.healed()
+
+    for verdict in trial.survives(within=60, effect_each=False).values():
+        assert verdict.done == 10
+    assert {trial.kit.run(run_id)["attempt"] for run_id in ids} == {1}
+    assert asked < 10 * len(ids), "they hammered at it"
+    seen = {event.event for event in trial.events(set(ids), 0.0) or ()}
+    assert "lost" not in seen
 
 
 @MISBEHAVES

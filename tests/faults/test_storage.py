@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from urllib.parse import urlsplit
 
+import httpx
 import psutil
 import pytest
 import redis
@@ -38,6 +39,31 @@ def test_while_the_database_is_locked_nothing_is_accepted_that_is_not_there(tria
     trial.survives(within=60)
     assert trial.refused >= 1, "nobody noticed"
     assert trial.slowest < 10.0, "a submit waited for the lock and did not give up"
+
+
+@LOCKED
+def test_a_message_sent_while_the_database_is_locked_is_told_when_it_is_free_and_not_sent_again(
+    trial: Trial, lane: str
+) -> None:
+    chat = f"@locked_{lane}"
+    path = urlsplit(trial.settings.database_url).path
+    holder = sqlite3.connect(path, isolation_level=None, timeout=30)
+    with httpx.Client(base_url=trial.settings.outside_world_url, timeout=10, trust_env=False) as world:
+        fault = {"service": "telegram", "fault": "drip", "next": 1, "seconds": 1.0, "only": "sendMessage"}
+        world.post("/_control/faults", json=fault).raise_for_status()
+        trial.submit("announce", args={"chat": chat, "text": "once"})
+        claimed = "SELECT 1 FROM claims WHERE key = ? AND settled_at IS NULL"
+        until(lambda: holder.execute(claimed, (f"announce:{chat}:once",)).fetchone(), 15, "the message is being sent")
+        holder.execute("BEGIN IMMEDIATE")
+        time.sleep(8)  # longer than a writer waits for the lock
+        holder.execute("ROLLBACK")
+        holder.close()
+        world.delete("/_control/faults").raise_for_status()
+    trial.healed()
+
+    outside = [message["text"] for message in trial.kit.channel(chat)]
+    assert trial.survives(within=40, outside=outside)[lane].done == 1
+    assert outside == ["once"]
 
 
 @contextmanager

@@ -47,6 +47,9 @@ def test_a_job_whose_child_is_killed_every_time_ends_failed_and_dead_lettered_an
     assert 3 <= len(killed) <= 4  # a first start that dies has written nothing down yet
     assert trial.survives(within=60, failed=1)[lane].done == 10
     until(lambda: trial.dead_letters(lane) == dead + 1, 15, "it is among the dead letters")
+    events = [event for event in trial.events({victim}, 0.0) or () if event.event in ("lost", "redelivered")]
+    assert [event.attempt for event in events if event.event == "lost"] == [1, 2, 3]
+    assert sum(event.event == "redelivered" for event in events) >= 2
 
 
 @CHILD_KILLED

@@ -9,6 +9,7 @@ import pytest
 
 from cars_bot import database
 from cars_bot.settings import settings
+from commands import postgres_server
 from tests.stand_in import stand_in
 
 
@@ -58,6 +59,27 @@ def using_database(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     settings.cache_clear()
     database.close()
+
+
+@pytest.fixture(scope="session")
+def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of an empty PostgreSQL database, shared by all tests of the session."""
+    with postgres_server.running(tmp_path_factory.mktemp("postgresql") / "data") as server:
+        yield server.get_uri()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def each_database(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """This process uses a database with empty tables, of each kind in turn, and no Redis."""
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
+    sqlite = f"sqlite:///{tmp_path / 'test.sqlite3'}"
+    with using_database(
+        sqlite if request.param == "sqlite" else request.getfixturevalue("postgresql_url"), monkeypatch
+    ):
+        with database.writing() as connection:
+            for table in database.metadata.sorted_tables:
+                connection.execute(table.delete())
+        yield
 
 
 @pytest.fixture

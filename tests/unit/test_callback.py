@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from cars_bot.callback import MAX_AGE, report, sign, verify
+from cars_bot.callback import MAX_AGE, CallbackBook, sign, verify
 from cars_bot.errors import NotConfigured, StorageUnavailable
 from cars_bot.settings import settings
 
@@ -53,14 +53,13 @@ def test_an_api_that_dies_in_mid_answer_is_asked_again(monkeypatch: pytest.Monke
                 client.recv(65_536)
                 client.sendall(answer)
 
-        monkeypatch.setenv("API_URL", f"http://127.0.0.1:{server.getsockname()[1]}/")
         monkeypatch.setenv("KIT_SECRET", "secret")
         settings.cache_clear()
         serving = threading.Thread(target=serve)
         serving.start()
         try:
             with pytest.raises(StorageUnavailable):  # which a lane tries again
-                report("r1", {"status": "DONE"})
+                CallbackBook(f"http://127.0.0.1:{server.getsockname()[1]}/").report("r1", "DONE", {})
         finally:
             settings.cache_clear()
             serving.join()

@@ -9,7 +9,7 @@ import pika
 import pytest
 
 from cars_bot.catalogue import JOBS, QUEUES, SCHEDULE, Tick
-from cars_bot.outcome import AlreadyEnded, Done, Expired, Failed, Outcome, Retry
+from cars_bot.outcome import AlreadyEnded, AtWork, Done, Expired, Failed, Outcome, PutAside, Retry, Wait
 from cars_bot.runs import MAX_COUNTDOWN, new_id
 from cars_bot.schedule import latest_slot, matches, run_id
 from raw_consumer import envelope, topology
@@ -31,6 +31,9 @@ from raw_consumer.settlement import Ack, DeadLetter, Decision, RetryAfter, settl
         (AlreadyEnded("REVOKED"), True, Ack()),
         (AlreadyEnded("FAILED"), False, Ack()),
         (AlreadyEnded("FAILED"), True, DeadLetter("its run has ended as FAILED")),
+        (AtWork(), False, Ack()),
+        (Wait(1.5, "not yet"), True, RetryAfter(1.5)),
+        (PutAside("unreadable"), False, DeadLetter("unreadable")),
     ],
 )
 def test_every_outcome_settles_its_message(outcome: Outcome, redelivered: bool, decision: Decision) -> None:

@@ -9,8 +9,9 @@ from sqlalchemy import select
 
 from cars_bot import database
 from cars_bot.catalogue import Tick
+from cars_bot.leases import SECONDS as LEASE_SECONDS
 from cars_bot.models import runs
-from raw_consumer.scheduler import LEASE_SECONDS, Scheduler
+from raw_consumer.scheduler import Scheduler
 
 MINUTE = 60.0
 START = datetime(2026, 3, 1, 12, 0, 30, tzinfo=UTC).timestamp()
@@ -144,6 +145,38 @@ def test_a_clock_set_back_repeats_nothing() -> None:
         clock.now += MINUTE
 
     assert len(accepted()) == len(set(accepted())) == 8
+
+
+@pytest.mark.parametrize("restarted", [False, True], ids=["running", "restarted"])
+@pytest.mark.parametrize("ahead", [600.0, 86_400.0, 366 * 86_400.0])
+def test_a_clock_that_was_ahead_and_is_corrected_ticks_within_a_minute(ahead: float, restarted: bool) -> None:
+    clock = Clock(START + ahead)
+    scheduler = Scheduler("a", clock, EVERY_MINUTE)
+    for _ in range(3):
+        scheduler.tick()
+        clock.now += MINUTE
+    clock.now = START
+    if restarted:
+        scheduler = Scheduler("b", clock, EVERY_MINUTE)
+    since = len(accepted())
+    for _ in range(60):
+        scheduler.tick()
+        clock.now += 1.0
+
+    assert len(accepted()) == since + 1
+
+
+def test_a_leader_that_died_between_its_renewal_and_its_tick_is_made_up_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    leader = Scheduler("a", clock, EVERY_MINUTE)
+    leader.tick()
+    clock.now += 30.5  # the slot has just come
+    monkeypatch.setattr(leader, "_accept", lambda *_: pytest.fail("killed"))
+    with pytest.raises(pytest.fail.Exception):
+        leader.tick()
+    clock.now += LEASE_SECONDS + 1
+
+    assert len(Scheduler("b", clock, EVERY_MINUTE).tick()) == 1
 
 
 def _at_once(calls: list[Callable[[], object]]) -> None:

@@ -4,20 +4,21 @@ import threading
 
 import pytest
 
-from cars_bot import database, outbox, run_lists, runs
-from cars_bot.catalogue import JOBS
+from cars_bot import clock, database, outbox, run_lists, runs
+from cars_bot.catalogue import JOBS, job_named
 from cars_bot.errors import InvalidArguments, StorageUnavailable
 from cars_bot.execution import execute
-from cars_bot.outcome import AlreadyEnded, Delivery, Done, Failed, Retry
+from cars_bot.outcome import AlreadyEnded, Delivery, Done, Wait
+from tests.kit import until
 
 JOB = JOBS["process_task"]
 ARGS = {"task_num": 1, "timeout": 0.0}
 pytestmark = pytest.mark.usefixtures("fresh_database")
 
 
-def accepted(lane: str = "raw", **more: object) -> str:
+def accepted(lane: str = "raw", timeout: float = 0.0, **more: object) -> str:
     with database.writing() as connection:
-        return runs.accept(connection, JOB, lane, ARGS, **more)  # type: ignore[arg-type]
+        return runs.accept(connection, JOB, lane, ARGS | {"timeout": timeout}, **more)  # type: ignore[arg-type]
 
 
 def state(run_id: str) -> str:
@@ -41,13 +42,13 @@ def test_a_copy_of_an_ended_run_does_nothing() -> None:
 
 
 def test_copies_that_run_at_once_have_one_effect() -> None:
-    run_id = accepted()
+    run_id = accepted(timeout=0.2)
     together = threading.Barrier(8)
     outcomes = []
 
     def one() -> None:
         together.wait()
-        outcomes.append(execute(Delivery(run_id, "process_task", {"task_num": 1, "timeout": 0.2}, "raw"), worker="w"))
+        outcomes.append(execute(delivery(run_id), worker="w"))
 
     threads = [threading.Thread(target=one) for _ in range(8)]
     for thread in threads:
@@ -67,47 +68,14 @@ def test_an_ended_run_never_changes_again() -> None:
 
     assert execute(delivery(run_id), worker="w") == AlreadyEnded("REVOKED")
     assert not runs.end_open(run_id, "FAILED", "too late")
-    runs.mark_started([(run_id, 9, "late", 1.0)])
     assert state(run_id) == "REVOKED"
 
 
-def test_many_start_reports_are_taken_at_once() -> None:
-    ids = [accepted() for _ in range(3)]
-    runs.mark_started([(run_id, 1, f"worker {n}", 1.0) for n, run_id in enumerate(ids)])
-
-    assert [state(run_id) for run_id in ids] == ["IN_PROGRESS"] * 3
-
-
-def test_a_late_start_report_does_not_undo_a_later_attempt() -> None:
-    run_id = accepted()
-    runs.mark_started([(run_id, 2, "second", 2.0)])
-    runs.mark_started([(run_id, 1, "first", 1.0)])
-
-    with database.statements() as connection:
-        run = runs.find(connection, run_id)
-    assert run is not None
-    assert (run.attempt, run.worker) == (2, "second")
-
-
-def test_a_run_that_keeps_losing_its_worker_is_given_up() -> None:
-    run_id = accepted()
-    for _ in range(JOB.policy.max_attempts):
-        runs.claim_again(run_id, "w")  # each of these workers died
-
-    outcome = execute(delivery(run_id, redelivered=True), worker="w")
-    assert isinstance(outcome, Failed)
-    assert "worker was lost" in outcome.error
-    assert state(run_id) == "FAILED"
-
-
 def test_a_revoked_run_loses_the_effects_of_the_attempt_under_way() -> None:
-    run_id = accepted()
-    worker = threading.Thread(
-        target=execute,
-        args=(Delivery(run_id, "process_task", {"task_num": 1, "timeout": 0.5}, "raw"),),
-        kwargs={"worker": "w"},
-    )
+    run_id = accepted(timeout=0.5)
+    worker = threading.Thread(target=execute, args=(delivery(run_id),), kwargs={"worker": "w"})
     worker.start()
+    until(lambda: state(run_id) == "IN_PROGRESS", 5, "it is at work")
     runs.end_open(run_id, "REVOKED", "by a test")
     worker.join()
 
@@ -139,7 +107,7 @@ def test_a_locked_database_means_come_back_later_and_nothing_is_committed(monkey
 
     with database.writing():
         outcome = execute(delivery(run_id), worker="w")
-        assert isinstance(outcome, Retry)
+        assert isinstance(outcome, Wait)
         with pytest.raises(StorageUnavailable), database.writing():
             pass
     assert state(run_id) == "PENDING"
@@ -164,6 +132,29 @@ def test_what_a_broker_lost_goes_back_into_the_outbox_and_what_waits_in_time_doe
     with database.writing() as connection:
         connection.execute(runs.runs.update().where(runs.runs.c.id == old).values(published_at=1.0, due_at=1.0))
 
-    assert outbox.publish_again("raw", pending_before=100.0, working_before=0, retrying_before=0) == [old]
+    assert outbox.publish_again("raw") == ([old], [])
     with database.statements() as connection:
         assert [run.id for run in outbox.unpublished(connection, "raw")] == [old]
+
+
+def test_a_run_that_a_clock_put_into_the_future_is_brought_back_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    day, true = 86_400.0, clock.now
+    monkeypatch.setattr(clock, "now", lambda: true() + day)
+    with database.writing() as connection:
+        late = runs.accept(connection, job_named("process_post"), "raw", {"post_id": 1}, countdown=5.0)
+    outbox.mark_published([late])
+    monkeypatch.setattr(clock, "now", true)
+    with database.writing() as connection:
+        right = runs.accept(connection, job_named("debug_task"), "raw", {}, countdown=day)
+
+    assert outbox.set_right() == [late]
+    assert outbox.set_right() == []
+    with database.statements() as connection:
+        found, other = runs.find(connection, late), runs.find(connection, right)
+    assert found is not None
+    assert other is not None
+    assert found.accepted_at == pytest.approx(true(), abs=5)
+    assert found.due_at == pytest.approx(found.accepted_at + 5)
+    assert found.expires_at == pytest.approx(found.due_at + 3600)
+    assert found.published_at is None
+    assert other.due_at > true() + day - 60
