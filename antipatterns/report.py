@@ -110,7 +110,7 @@ def main() -> int:
     raw.mkdir(parents=True)
     environment = {RESULTS: str(raw), "SEED": str(options.seed), "PYTHONHASHSEED": str(options.seed)}
     arguments = ["-n", str(options.processes), "--dist", "worksteal", "--repeat", str(options.repeat)]
-    code = run_pytest(["-q", "antipatterns", f"--junitxml={FOLDER / 'junit.xml'}", *arguments], **environment)
+    code = run_pytest(["-q", "antipatterns", f"--junitxml={FOLDER / 'junit.xml'}", *arguments], environment=environment)
     lines = [json.loads(text) for file in raw.glob("*.jsonl") for text in file.read_text("utf-8").splitlines()]
     brokers = json.loads((raw / "brokers.json").read_text("utf-8")) if lines else {}
     shutil.rmtree(raw)

@@ -1,19 +1,40 @@
 """The web application: which routes there are, what starts and stops with it, what stands in front of it.
 
-    uvicorn api.app:app --port 8080 --timeout-graceful-shutdown 1
+    python -m api --port 8080
 
 One process: relays, reconciler and projector are threads of it.
 """
 
+import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
-from api import callback, dead_letters, errors, health, jobs, live, overview, pages, reconciler, relay, workers
+from api import (
+    callback,
+    dead_letters,
+    errors,
+    front_door,
+    health,
+    jobs,
+    live,
+    overview,
+    pages,
+    reconciler,
+    relay,
+    waiting,
+    workers,
+)
 from api.guard import Guard
-from cars_bot import VERSION, database, startup
+from cars_bot import VERSION, database, startup, tallies
+from cars_bot.errors import CarsBotError
+
+log = logging.getLogger(__name__)
+
+FOLD_SECONDS = 2.0
 
 DESCRIPTION = """
 The same job, through Celery, through a consumer written by hand on pika, or right inside the request.
@@ -33,10 +54,25 @@ async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
     await run_in_threadpool(reconciler.start)
     relay.start()
     live.start()
+    front_door.start()
+    waiting.start()
+    folding = asyncio.create_task(_fold_tallies())
     yield
+    folding.cancel()
+    await run_in_threadpool(front_door.stop)
     await run_in_threadpool(live.stop)
     await run_in_threadpool(reconciler.stop)
     await run_in_threadpool(relay.stop)
+
+
+async def _fold_tallies() -> None:
+    """Keep the table of counts short."""
+    while True:
+        await asyncio.sleep(FOLD_SECONDS)
+        try:
+            await run_in_threadpool(tallies.fold)
+        except CarsBotError as error:
+            log.warning("tallies: %s", error)
 
 
 def build() -> FastAPI:
@@ -53,7 +89,8 @@ def build() -> FastAPI:
         made.include_router(part.router)
     made.mount("/static", pages.static)
     errors.install(made, as_page=pages.problem)
-    made.add_middleware(Guard)
+    made.add_middleware(front_door.FrontDoor)
+    made.add_middleware(Guard)  # the last one added is the first one asked
     return made
 
 

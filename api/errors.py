@@ -122,6 +122,11 @@ HANDLERS: dict[type[Exception], Callable[[Any], Response]] = {
 }
 
 
+def response_to(error: Exception) -> Response:
+    """The answer to `error`, as `HANDLERS` has it for its class or the nearest one above."""
+    return next(HANDLERS[kind] for kind in type(error).__mro__ if kind in HANDLERS)(error)
+
+
 def install(app: FastAPI, as_page: Callable[[Request, JSONResponse, str], Response]) -> None:
     """Have `app` answer errors as above; `as_page` turns an answer into a page where a person asked for one."""
 

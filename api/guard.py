@@ -9,10 +9,11 @@ routes' business.
 import asyncio
 import ipaddress
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 
 from api.errors import answer
 from cars_bot.settings import settings
@@ -24,6 +25,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 BODY_CAP = 1_000_000  # bytes
 BODY_CAPS = {"/api/posts": 16_000_000}  # an export of a channel
 BODY_SECONDS = 20.0
+SMALL = 64 * 1024  # bytes; smaller bodies are always taken
+BODIES_CAP = 64_000_000  # bytes that bigger ones may have together while they are on their way
 
 READING = {"GET", "HEAD", "OPTIONS"}
 SAME_SITE = {"same-origin", "none"}  # `none`: typed in by the user
@@ -50,10 +53,15 @@ SECURITY_HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+_SECURITY_HEADERS = [(name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
 
 
 class TooLarge(Exception):
     """The body is over its cap."""
+
+
+class TooMuch(Exception):
+    """All bodies that are being read are too big together."""
 
 
 class Guard:
@@ -70,9 +78,8 @@ class Guard:
 
         async def send_guarded(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(raw=message["headers"])
-                for name, value in SECURITY_HEADERS.items():
-                    headers.setdefault(name, value)
+                told = {name for name, _ in message["headers"]}
+                message["headers"] += [header for header in _SECURITY_HEADERS if header[0] not in told]
             await send(message)
 
         headers = Headers(scope=scope)
@@ -94,6 +101,9 @@ class Guard:
             body = await read_body(receive, headers, cap)
         except TooLarge:
             response = refuse(413, "body_too_large", f"the body is over {cap:,} bytes; send less at once")
+        except TooMuch:
+            message = "too many big bodies are on their way; send it again in a moment"
+            response = answer(503, "too_much_at_once", message, {"Retry-After": "5", "Connection": "close"})
         except TimeoutError:
             response = refuse(408, "body_too_slow", f"the body did not arrive within {BODY_SECONDS:.0f} s")
         else:
@@ -113,6 +123,7 @@ def refuse(status: int, error: str, message: str) -> Any:
     return answer(status, error, message, {"Connection": "close"} if status in (408, 413) else None)
 
 
+@lru_cache(maxsize=64)  # nearly every request names the same
 def is_ours(host: str) -> bool:
     """Whether a `Host` header names this machine, and not a foreign name that was made to point here (DNS rebinding).
 
@@ -143,27 +154,46 @@ def is_json(headers: Headers) -> bool:
     return headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json"
 
 
+class _OnTheirWay:
+    """How much of the bigger bodies is in memory."""
+
+    bytes = 0
+
+
+_on_their_way = _OnTheirWay()
+
+
 async def read_body(receive: Receive, headers: Headers, cap: int) -> bytes | None:
     """The whole body; None if the client went away while sending it.
 
     Raises:
         TooLarge: it is over `cap` bytes, or announced as such.
+        TooMuch: with all the others on their way it is.
         TimeoutError: it took longer than `BODY_SECONDS`.
     """
     announced = headers.get("content-length", "0")
     if announced.isdecimal() and int(announced) > cap:
         raise TooLarge
     body = bytearray()
-    async with asyncio.timeout(BODY_SECONDS):
-        while True:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return None
-            body += message.get("body", b"")
-            if len(body) > cap:
-                raise TooLarge
-            if not message.get("more_body"):
-                return bytes(body)
+    held = 0
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    return None
+                body += message.get("body", b"")
+                if len(body) > cap:
+                    raise TooLarge
+                if not message.get("more_body"):
+                    return bytes(body)
+                if len(body) > SMALL:
+                    _on_their_way.bytes += len(body) - held
+                    held = len(body)
+                    if _on_their_way.bytes > BODIES_CAP:
+                        raise TooMuch
+    finally:
+        _on_their_way.bytes -= held
 
 
 def replay(body: bytes, receive: Receive) -> Receive:

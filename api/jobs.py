@@ -6,19 +6,16 @@
 Routes only translate between HTTP and `submission.py`, `timeline.py` and the runs table; `overview.py` has the others.
 """
 
-import asyncio
-import time
-from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
-import anyio.to_thread
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from api import lanes, relay, submission, timeline
-from api.errors import problems
+from api import front_door, submission, timeline, waiting
+from api.errors import Refused, problems
 from api.schemas import (
     RUN_ID,
+    Key,
     Lane,
     RunPage,
     RunShown,
@@ -26,6 +23,7 @@ from api.schemas import (
     Submission,
     Submitted,
     Timeline,
+    listed,
     shown,
 )
 from cars_bot import database, run_lists
@@ -33,19 +31,13 @@ from cars_bot.catalogue import job_named
 
 MAX_WAIT = 30.0  # seconds a request may be kept open
 MAX_PAGE = 200
-INLINE_AT_ONCE = 8  # requests executing inline; the threads left over keep the page alive
 
 router = APIRouter(prefix="/api")
-_inline_seats = anyio.CapacityLimiter(INLINE_AT_ONCE)
 
-
-Key = Annotated[
-    str | None,
+KeyHeader = Annotated[
+    Key | None,
     Header(
         alias="Idempotency-Key",
-        min_length=1,
-        max_length=150,
-        pattern=r"^[\x21-\x7e]+$",
         description="Any text of your own. The same key with the same body is accepted once, however often it is sent.",
     ),
 ]
@@ -63,36 +55,12 @@ RunId = Annotated[str, Path(description="As `POST /api/runs` returned it.")]
     response_model=Submitted,
     responses=problems(400, 413, 415, 422, 503),
 )
-async def submit_runs(wanted: Submission, response: Response, key: Key = None) -> dict[str, Any]:
+async def submit_runs(wanted: Submission, key: KeyHeader = None) -> Response:
     """Accept a job for later: the runs are in the database and will be done, whatever happens to brokers and workers.
 
     The inline lane does them at once, and answers 200 with their final states.
     """
-    reply, repeated = await run_in_threadpool(submission.submit, wanted, key)
-    if repeated:
-        response.headers["Idempotent-Replay"] = "true"
-        response.status_code = 200 if wanted.lane == "inline" else 202
-        return reply
-    return await _send_on(wanted.lane, reply, response, key)
-
-
-async def _send_on(lane: str, reply: dict[str, Any], response: Response, key: str | None = None) -> dict[str, Any]:
-    """Wake the lane's relay; or, on the inline lane, execute the accepted runs and answer with their final states."""
-    if lane != "inline":
-        relay.wake(lane)
-        return reply
-    ids = [run["id"] for run in reply["runs"]]
-    final = await anyio.to_thread.run_sync(_execute_inline, ids, limiter=_inline_seats)
-    if key is not None:
-        await run_in_threadpool(submission.replace_reply, key, final)
-    response.status_code = 200
-    return final
-
-
-def _execute_inline(ids: Sequence[str]) -> dict[str, Any]:
-    for run_id in ids:
-        lanes.run_inline(run_id)
-    return submission.replied((run_id, submission.existing(run_id).state) for run_id in ids)
+    return await front_door.accepted(wanted, key)
 
 
 # ---------------------------------------------------------------- look
@@ -103,16 +71,27 @@ def list_runs(
     lane: Lane | None = None,
     state: State | None = None,
     job: str | None = None,
-    before: Annotated[str | None, Query(pattern=RUN_ID, description="Only runs older than this id.")] = None,
+    parent: Annotated[str | None, Query(pattern=RUN_ID, description="Only runs that this one asked for.")] = None,
+    before: Annotated[str | None, Query(pattern=RUN_ID, description="Only runs older than this one.")] = None,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
-) -> dict[str, Any]:
-    """The newest runs first. `next` is the `before` of the next page, or null."""
+) -> Response:
+    """The newest runs first. `next` is the `before` of the next page, or null.
+
+    A list leaves out long arguments and results and tells their size instead; `GET /api/runs/{run_id}` has them whole.
+    """
     if job is not None:
         job_named(job)
     with database.statements() as connection:
-        found = run_lists.page(connection, lane=lane, state=state, job=job, before=before, limit=limit + 1)
+        if before is not None and run_lists.place_of(connection, before) is None:
+            raise Refused(422, "unknown_run", f"before={before} is no run; start again without it")
+        found = run_lists.page(
+            connection, lane=lane, state=state, job=job, parent=parent, before=before, limit=limit + 1
+        )
     more = len(found) > limit
-    return {"runs": [shown(run) for run in found[:limit]], "next": found[limit - 1].id if more else None}
+    page = RunPage.model_construct(
+        runs=[listed(run) for run in found[:limit]], next=found[limit - 1].id if more else None
+    )
+    return Response(page.model_dump_json(), media_type="application/json")
 
 
 @router.get(
@@ -128,14 +107,7 @@ async def show_run(
     wait: Annotated[float, Query(ge=0, le=MAX_WAIT, description="Seconds to wait for the run's end.")] = 0.0,
 ) -> RunShown:
     """One run with its result. With `wait`, the answer comes when the run has ended, or after that many seconds."""
-    deadline, pause = time.monotonic() + wait, 0.02
-    while True:
-        run = await run_in_threadpool(submission.existing, run_id)
-        left = deadline - time.monotonic()
-        if run.finished_at is not None or left <= 0 or await request.is_disconnected():
-            return shown(run)
-        await asyncio.sleep(min(pause, left))
-        pause = min(pause * 1.5, 0.5)
+    return shown(await waiting.ended(run_id, wait, request.is_disconnected))
 
 
 @router.get(
@@ -173,7 +145,7 @@ def cancel_run(run_id: RunId) -> RunShown:
     response_model=Submitted,
     responses=problems(404, 409, 503),
 )
-async def retry_run(run_id: RunId, response: Response) -> dict[str, Any]:
+async def retry_run(run_id: RunId) -> Response:
     """Run an ended one again, as a new run with the same job, lane and arguments."""
     lane, reply = await run_in_threadpool(submission.retry, run_id)
-    return await _send_on(lane, reply, response)
+    return await front_door.send_on(lane, reply)

@@ -11,13 +11,11 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from sqlalchemy import func, select
 from starlette.concurrency import run_in_threadpool
 
 from api import depths, views
 from api.views import Hub, Watched
-from cars_bot import clock, database, runs
-from cars_bot.models import runs as table
+from cars_bot import clock, database, runs, tallies
 
 log = logging.getLogger(__name__)
 
@@ -84,10 +82,8 @@ def count() -> Counts:
     """Runs per lane and state."""
     counted = {lane: dict.fromkeys(runs.OPEN + runs.ENDED, 0) for lane in runs.LANES}
     with database.statements() as connection:
-        for lane, state, number in connection.execute(
-            select(table.c.lane, table.c.state, func.count()).group_by(table.c.lane, table.c.state)
-        ):
-            counted[lane][state] = number
+        for lane, numbers in tallies.counts(connection).items():
+            counted[lane] |= {state: numbers[state] for state in counted[lane] if state in numbers}
     return counted
 
 

@@ -16,6 +16,7 @@ State = Literal["PENDING", "IN_PROGRESS", "RETRYING", "DONE", "FAILED", "EXPIRED
 
 RUN_ID = r"^[\x21-\x7e]{1,36}$"  # ours are UUIDs; one that was sent to a broker by hand may be called anything
 Id = Annotated[str, StringConstraints(pattern=RUN_ID)]
+Key = Annotated[str, StringConstraints(min_length=1, max_length=150, pattern=r"^[\x21-\x7e]+$")]  # of idempotency
 
 
 def acceptable(args: dict[str, Any]) -> dict[str, Any]:
@@ -106,10 +107,20 @@ class RunShown(BaseModel):
     url: str
 
 
+class RunListed(RunShown):
+    """A run in a list. Arguments and a result of over 4,000 characters are null; the run by itself has them whole."""
+
+    args: dict[str, Any] | None  # type: ignore[assignment]
+    args_size: int | None = Field(
+        default=None, description="Characters of JSON, if `args` was left out for its length."
+    )
+    result_size: int | None = Field(default=None, description="The same for `result`.")
+
+
 class RunPage(BaseModel):
     """One page of runs, newest first. `next`: give it as `before` to get the page after; null on the last."""
 
-    runs: list[RunShown]
+    runs: list[RunListed]
     next: str | None
 
 
@@ -180,6 +191,15 @@ class ImportReport(BaseModel):
 
 def shown(run: Run) -> RunShown:
     """A row of the runs table; its columns were checked when they went in."""
-    fields = {name: run._mapping[name] for name in RunShown.model_fields if name in run._mapping}
+    return RunShown.model_construct(**_fields(run, RunShown))
+
+
+def listed(run: Run) -> RunListed:
+    """A row of `run_lists.page`."""
+    return RunListed.model_construct(**_fields(run, RunListed))
+
+
+def _fields(run: Run, model: type[RunShown]) -> dict[str, Any]:
     latency = None if run.finished_at is None else round(run.finished_at - run.accepted_at, 6)
-    return RunShown.model_construct(**fields, latency=latency, url=f"/api/runs/{run.id}")
+    fields = {name: run._mapping[name] for name in model.model_fields if name in run._mapping}
+    return fields | {"latency": latency, "url": f"/api/runs/{run.id}"}

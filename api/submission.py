@@ -1,70 +1,59 @@
-"""Accepting runs: one transaction, and with an Idempotency-Key at most once.
+"""What is done with runs at the request of a client: order them, cancel one, run one again.
 
-The transaction holds the runs, the key and the reply. A client that never got its answer sends the same request again
-and is given the reply of the first time; how the runs travel from here is the relay's business.
+An order becomes runs in `acceptance.py`: one transaction holds the runs, the Idempotency-Key and the reply. A client
+that never got its answer sends the same request again and is given the reply of the first time. How the runs travel
+from there is the relay's business.
 """
 
 import hashlib
 from typing import Any
 
 from pydantic_core import to_json
-from sqlalchemy import Connection, select, update
+from sqlalchemy import update
 
 from api import lanes
+from api.acceptance import Order, Reply
 from api.errors import Refused, unknown_run
 from api.schemas import Submission
-from cars_bot import clock, database, ledger, runs, workflow
+from cars_bot import database, ledger, runs, workflow
 from cars_bot.catalogue import job_named
-from cars_bot.crash import crash_point
 from cars_bot.models import idempotency_keys
 
-Reply = dict[str, Any]
+MAX_ARGUMENTS = 16_000_000  # bytes that the arguments of one request's runs may have together
 
 
-def submit(wanted: Submission, key: str | None = None) -> tuple[Reply, bool]:
-    """Accept what is `wanted`. Returns the reply, and whether it is that of an earlier request with the same key.
+def order(wanted: Submission, key: str | None = None) -> Order:
+    """Make of what is `wanted` the rows to be accepted and the reply that says so.
 
     Raises:
         UnknownJob, InvalidArguments: it cannot be accepted as it is.
-        Refused: the key was used for something else (422).
-        StorageUnavailable: nothing was accepted.
+        Refused: it is too much for one request.
     """
     plans = [workflow.plan(wanted.job, wanted.priority) for _ in range(wanted.count)]
-    ids = [first.run_id for first, *_ in plans]
-    reply = replied((run_id, "PENDING") for run_id in ids)
-    crash_point("before-accept")
-    with database.writing() as connection:
-        if key is not None and (before := _claim(connection, key, wanted, reply)) is not None:
-            return before, True
-        for first, *others in plans:
-            runs.accept(
-                connection, job_named(first.job), wanted.lane, wanted.args,
-                priority=wanted.priority, countdown=wanted.countdown, run_id=first.run_id, steps=others,
-            )  # fmt: skip
-    crash_point("after-accept")
-    for run_id in ids:
-        ledger.record("accepted", run_id, wanted.lane)
-    return reply, False
+    once = runs.new_row(
+        job_named(plans[0][0].job), wanted.lane, wanted.args, priority=wanted.priority, countdown=wanted.countdown
+    )
+    if wanted.count > 1:
+        _refuse_too_much(wanted.count, len(to_json(once["args"])))
+    rows = [once | {"id": first.run_id, "steps": workflow.told(others)} for first, *others in plans]
+    reply = replied((row["id"], "PENDING") for row in rows)
+    body_hash = "" if key is None else hashlib.sha256(to_json(wanted)).hexdigest()
+    return Order(wanted.lane, rows, reply, key, body_hash)
+
+
+def _refuse_too_much(count: int, size: int) -> None:
+    if count * size > MAX_ARGUMENTS:
+        most = max(1, MAX_ARGUMENTS // size)
+        message = (
+            f"{count} runs with {size:,} bytes of arguments each are {count * size:,} bytes; one request may bring "
+            f"{MAX_ARGUMENTS:,}: send count {most} or less, or keep the data in the database and send its id"
+        )
+        raise Refused(413, "arguments_too_large", message)
 
 
 def replied(states: Any) -> Reply:
     """The reply for (run id, state) pairs."""
     return {"runs": [{"id": run_id, "state": state, "url": f"/api/runs/{run_id}"} for run_id, state in states]}
-
-
-def _claim(connection: Connection, key: str, wanted: Submission, reply: Reply) -> Reply | None:
-    """Take `key` for this submission; if it is taken, return the reply that goes with it."""
-    body_hash = hashlib.sha256(to_json(wanted)).hexdigest()
-    row = {"key": f"runs:{key}", "body_hash": body_hash, "reply": reply, "created_at": clock.now()}
-    if database.insert_if_new(connection, idempotency_keys, row):
-        return None
-    taken = connection.execute(select(idempotency_keys).where(idempotency_keys.c.key == row["key"])).one()
-    if taken.body_hash != body_hash:
-        raise Refused(
-            422, "key_reused", "this Idempotency-Key came with another body before; a new request needs a new key"
-        )
-    earlier: Reply = taken.reply
-    return earlier
 
 
 def replace_reply(key: str, reply: Reply) -> None:

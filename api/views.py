@@ -41,7 +41,7 @@ class Query:
         """The runs it finds, newest first, as the page's table needs them."""
         with database.statements() as connection:
             if self.run is not None:
-                found = runs.find(connection, self.run)
+                found = run_lists.one(connection, self.run)
                 return [] if found is None else [row(found)]
             listed = run_lists.page(
                 connection, lane=self.lane, state=self.state, job=self.job, before=self.before, limit=PAGE_ROWS
@@ -55,7 +55,7 @@ def row(run: runs.Run) -> Row:
         "id": run.id,
         "lane": run.lane,
         "job": run.job,
-        "call": call(run.job, run.args),
+        "call": call(run.job, run.args) if run.args is not None else f"… {run.args_size:,} characters …",
         "state": run.state,
         "attempt": run.attempt,
         "max_attempts": run.max_attempts,

@@ -18,11 +18,12 @@ from typing import Any
 from sqlalchemy import Connection, Engine, String, Table, create_engine, event, inspect, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.schema import CreateIndex
 from sqlalchemy.sql import ClauseElement
 
 from cars_bot import clock, database_url, ledger
 from cars_bot.errors import NotConfigured, StorageUnavailable, Unstorable
-from cars_bot.models import metadata
+from cars_bot.models import OBSOLETE_INDICES, SQLITE_ONLY, metadata
 from cars_bot.settings import settings
 
 BUSY_TIMEOUT_MS = 5_000
@@ -35,6 +36,11 @@ _BEGIN = {
     "sqlite": "BEGIN IMMEDIATE",
     "postgresql": "BEGIN; SET LOCAL synchronous_commit = on",
 }
+
+# SQLite lets one writer in at a time, and one that has to wait sleeps for a while and looks again. So the threads of a
+# process queue up before they ask: who is next begins at once.
+_turn = threading.Lock()
+os.register_at_fork(after_in_child=_turn._at_fork_reinit)  # type: ignore[attr-defined]
 
 # By process: connections must not be shared across a fork, and a child leaves its parent's alone.
 _engines: dict[int, Engine] = {}
@@ -150,10 +156,24 @@ def writing() -> Iterator[Connection]:
     Raises:
         StorageUnavailable: the database does not answer, is full, or stayed locked for `BUSY_TIMEOUT_MS`.
     """
-    with _available, engine().connect() as connection, connection.begin():
+    with _available, _in_turn(), engine().connect() as connection, connection.begin():
         _compare_clocks(connection)
         connection.exec_driver_sql(_BEGIN[connection.dialect.name])
         yield connection
+
+
+@contextmanager
+def _in_turn() -> Iterator[None]:
+    """Wait until no other thread of this process is writing. A main thread need not: in a worker nobody else writes."""
+    if engine().dialect.name != "sqlite" or threading.current_thread() is threading.main_thread():
+        yield
+        return
+    if not _turn.acquire(timeout=BUSY_TIMEOUT_MS / 1000):
+        raise StorageUnavailable("the database cannot be used now: this process has been writing for seconds")
+    try:
+        yield
+    finally:
+        _turn.release()
 
 
 def compare_clocks() -> None:
@@ -276,5 +296,18 @@ def create_tables() -> None:
         for column in table.columns:
             if column.name not in there:
                 kind = column.type.compile(engine().dialect)
+                if column.computed is not None:  # SQLite can only add one that is worked out when it is read
+                    stored = "VIRTUAL" if engine().dialect.name == "sqlite" else "STORED"
+                    kind += f" GENERATED ALWAYS AS ({column.computed.sqltext}) {stored}"
                 with suppress(DBAPIError), engine().connect() as connection:  # another may be faster by a hair
                     connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {column.name} {kind}")
+        for index in table.indexes:
+            if not (engine().dialect.name == "postgresql" and index.name in SQLITE_ONLY):
+                with suppress(DBAPIError), engine().connect() as connection:
+                    connection.execute(CreateIndex(index, if_not_exists=True))
+    with engine().connect() as connection:
+        for name in OBSOLETE_INDICES:
+            connection.exec_driver_sql(f"DROP INDEX IF EXISTS {name}")
+    from cars_bot import tallies  # not at the top: it needs this module
+
+    tallies.install()

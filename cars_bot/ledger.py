@@ -26,14 +26,23 @@ STREAM = "cars_bot:ledger"
 LENGTH = 200_000  # events kept, approximately
 BUFFER = 20_000  # events that may wait for Redis in one process; older ones are dropped first
 FLUSH_SECONDS = 0.05
+PROMPTLY_SECONDS = 0.001  # the same, while somebody waits for a run's end
 BATCH = 500  # events in one command: Redis does nothing else meanwhile
+ENDED = "cars_bot:ended"  # the channel on which the ids of runs that have ended are told, as a JSON array
+ENDS = {"succeeded", "failed", "expired", "revoked"}
 
-# KEYS[1] the stream; ARGV: how many events to keep, a JSON array of events as [field, value, field, value, …]. One
-# command for a batch costs this process a quarter of what one command for each event does.
+# KEYS[1] the stream; ARGV: how many events to keep, a JSON array of events as [field, value, field, value, …], the
+# channel of ends, and the ids of the runs that have ended. Returns how many listen to that channel. One command for a
+# batch costs this process a quarter of what one command for each event does.
 _APPEND = """
 for _, event in ipairs(cjson.decode(ARGV[2])) do
   redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], '*', unpack(event))
 end
+local listening = redis.call('PUBSUB', 'NUMSUB', ARGV[3])[2]
+if listening > 0 and ARGV[4] ~= '[]' then
+  redis.call('PUBLISH', ARGV[3], ARGV[4])
+end
+return listening
 """
 
 
@@ -83,14 +92,19 @@ class _Writer:
         self.wake = threading.Event()
         self.append = connect().register_script(_APPEND)
         self.writing = threading.Lock()
+        self.flushed_at = 0.0
+        self.somebody_waits = False  # for a run's end, as far as the last flush could tell
         threading.Thread(target=self._run, name="ledger", daemon=True).start()
 
     def _run(self) -> None:
         while True:
             self.wake.wait()
-            time.sleep(FLUSH_SECONDS)  # gather a batch: one round trip for all that comes meanwhile
+            # What comes after a pause is written at once. Then a batch gathers: one round trip for all of it.
+            gather = PROMPTLY_SECONDS if self.somebody_waits else FLUSH_SECONDS
+            time.sleep(max(0.0, self.flushed_at + gather - time.monotonic()))
             self.wake.clear()
             self.flush()
+            self.flushed_at = time.monotonic()
 
     def flush(self) -> None:
         """Write what is there; on any trouble with Redis it is dropped."""
@@ -100,8 +114,10 @@ class _Writer:
                 batch = [self.pending.popleft() for _ in range(min(BATCH, there - start))]
                 # A lone surrogate, as half an emoji in an error's text, is no UTF-8 and becomes a question mark.
                 events = json.dumps(batch, ensure_ascii=False).encode(errors="replace")
+                ended = json.dumps([run for _, _, _, event, _, run, *_ in batch if event in ENDS])
                 try:
-                    self.append(keys=[STREAM], args=[LENGTH, events])
+                    listening = self.append(keys=[STREAM], args=[LENGTH, events, ENDED, ended])
+                    self.somebody_waits = bool(listening)
                 except redis.RedisError:
                     return
 

@@ -5,6 +5,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Computed,
     Double,
     Index,
     Integer,
@@ -13,9 +14,12 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    literal_column,
 )
 
 metadata = MetaData()
+OBSOLETE_INDICES = ("runs_open",)  # of earlier versions
+SQLITE_ONLY = ("runs_begun_by_kind",)
 
 # SQLite numbers rows by itself only in a column declared INTEGER.
 Serial = BigInteger().with_variant(Integer, "sqlite")
@@ -42,6 +46,7 @@ runs = Table(
     Column("started_at", Double),
     Column("finished_at", Double),
     Column("parent", String(36)),  # the run that asked for this one: a next step, or a retry of an ended run
+    Column("ended_as", String(16), Computed("CASE WHEN finished_at IS NOT NULL THEN state END", persisted=True)),
     Column("steps", JSON(none_as_null=True)),  # of its workflow, those that follow: [[job, run id, priority], …]
     # Who has it in hand (`attempts.py`). NULL or empty: nobody. No index holds a column that a take changes: PostgreSQL
     # updates such a row in place (HOT), and a take costs a third of what it costs otherwise.
@@ -54,27 +59,35 @@ runs = Table(
 )
 # The order of the lists. Not by id alone: a task sent by hand brings an id that says nothing about time.
 Index("runs_newest", runs.c.accepted_at, runs.c.id)
-# The next are small: a run leaves them when it is published, or ends.
+
+# A list with filters is put together from the newest of each lane, job and state (`run_lists.py`). None of these knows
+# `state`: PostgreSQL would have to note each start of a run in all indices then. `ended_as` is filled at the end.
+_open, _ended = runs.c.finished_at.is_(None), runs.c.ended_as.is_not(None)
+_begun = runs.c.state.in_([literal_column("'IN_PROGRESS'"), literal_column("'RETRYING'")])
+_kind, _newest = (runs.c.lane, runs.c.job), (runs.c.accepted_at, runs.c.id)
+Index("runs_open_by_kind", *_kind, *_newest, sqlite_where=_open, postgresql_where=_open)
+Index("runs_ended_by_kind", *_kind, runs.c.ended_as, *_newest, sqlite_where=_ended, postgresql_where=_ended)
+Index("runs_begun_by_kind", *_kind, runs.c.state, *_newest, sqlite_where=_begun).ddl_if(dialect="sqlite")
+# Small: a run leaves it when it is published, or ends.
+_unpublished = runs.c.published_at.is_(None) & _open
 Index(
-    "runs_unpublished",
-    runs.c.lane,
-    runs.c.due_at,
-    runs.c.id,
-    sqlite_where=runs.c.published_at.is_(None) & runs.c.finished_at.is_(None),
-    postgresql_where=runs.c.published_at.is_(None) & runs.c.finished_at.is_(None),
-)
-Index(
-    "runs_open",
-    runs.c.lane,
-    runs.c.id,
-    sqlite_where=runs.c.finished_at.is_(None),
-    postgresql_where=runs.c.finished_at.is_(None),
+    "runs_unpublished", runs.c.lane, runs.c.due_at, runs.c.id, sqlite_where=_unpublished, postgresql_where=_unpublished
 )
 Index(
     "runs_parent",
     runs.c.parent,
     sqlite_where=runs.c.parent.is_not(None),
     postgresql_where=runs.c.parent.is_not(None),
+)
+
+# How many runs there are, as `tallies.py` keeps it: the sum over `number`.
+tallies = Table(
+    "tallies",
+    metadata,
+    Column("lane", String(16), nullable=False),
+    Column("job", String(64), nullable=False),
+    Column("what", String(16), nullable=False),  # accepted, a state in which runs end, retried, effects
+    Column("number", Integer, nullable=False),
 )
 
 effects = Table(
@@ -89,6 +102,9 @@ effects = Table(
     Column("detail", JSON),
     Column("made_at", Double, nullable=False),
 )
+
+# Keys with more than one effect on a lane, noted by a trigger (`tallies.py`): where duplicates have to be looked for.
+repeated_keys = Table("repeated_keys", metadata, Column("key", String(200), primary_key=True))
 
 claims = Table(
     "claims",

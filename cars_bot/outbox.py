@@ -5,12 +5,16 @@ seems to have lost it. Publishing is the relay's work (`api/relay.py`).
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, literal_column, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Text, and_, func, literal_column, select, update
 
 from cars_bot import clock, database, liveness
 from cars_bot.models import runs
 from cars_bot.runs import OVERDUE, Run
+
+BATCH_SIZE = 8_000_000  # characters of arguments
 
 _unpublished = and_(runs.c.published_at.is_(None), runs.c.finished_at.is_(None))
 
@@ -47,20 +51,24 @@ def _ready(lane: str) -> ColumnElement[bool]:
 
 def unpublished(connection: Connection, lane: str, limit: int = 500) -> Sequence[Run]:
     """Accepted runs of `lane` that no broker has confirmed yet, those first that are due first."""
-    waiting = select(runs).where(_unpublished, _ready(lane))
-    return connection.execute(waiting.order_by(runs.c.due_at, runs.c.id).limit(limit)).all()
+    ready = select(runs).where(_unpublished, _ready(lane))
+    waiting = ready.order_by(runs.c.due_at, runs.c.id).limit(limit)
+    return connection.execute(waiting.limit(_fitting(connection, waiting, limit))).all()
+
+
+def _fitting(connection: Connection, waiting: Select[Any], limit: int) -> int:
+    """How many of those that wait go into one batch: the arguments of all of them are in memory together."""
+    sizes = connection.execute(waiting.with_only_columns(func.length(runs.c.args.cast(Text)))).scalars()
+    totals = accumulate(sizes)
+    return next((max(1, number) for number, total in enumerate(totals) if total > BATCH_SIZE), limit)
 
 
 def mark_published(ids: Iterable[str]) -> None:
     """Note that the broker has confirmed these; a run that has ended meanwhile may be among them."""
-    now = clock.now()
-    rows = [{"run_id": run_id, "now": now} for run_id in ids]
-    if rows:
+    chosen = list(ids)
+    if chosen:
         with database.writing() as connection:
-            connection.execute(
-                update(runs).where(runs.c.id == bindparam("run_id")).values(published_at=bindparam("now")),
-                rows,
-            )
+            connection.execute(update(runs).where(runs.c.id.in_(chosen)).values(published_at=clock.now()))
 
 
 def expire_overdue(now: float) -> list[str]:

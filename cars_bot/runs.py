@@ -52,8 +52,7 @@ def new_id() -> str:
     return str(uuid7())
 
 
-def accept(
-    connection: Connection,
+def new_row(
     job: Job,
     lane: str,
     args: dict[str, Any],
@@ -64,8 +63,8 @@ def accept(
     run_id: str | None = None,
     steps: Sequence[Step] = (),
     published: bool = False,
-) -> str:
-    """Insert a run, PENDING and unpublished, in the caller's transaction, and return its id.
+) -> dict[str, Any]:
+    """The row of a new run, PENDING and unpublished, for `insert_all`.
 
     Args:
         args: by name; checked against the job's signature.
@@ -90,29 +89,36 @@ def accept(
     bound = job.bind(**args)
     arguments.check(bound)
     now = clock.now()
-    run_id = run_id or new_id()
     ttl = job.queue.message_ttl
-    connection.execute(
-        insert(runs),
-        {
-            "id": run_id,
-            "lane": lane,
-            "job": job.name,
-            "queue": job.queue.name,
-            "args": bound,
-            "priority": priority,
-            "state": "PENDING",
-            "attempt": 0,
-            "max_attempts": job.policy.max_attempts,
-            "accepted_at": now,
-            "due_at": now + countdown,
-            "expires_at": now + countdown + ttl if ttl else None,
-            "published_at": now if published else None,
-            "parent": parent,
-            "steps": [list(step) for step in steps] or None,
-        },
-    )
-    return run_id
+    return {
+        "id": run_id or new_id(),
+        "lane": lane,
+        "job": job.name,
+        "queue": job.queue.name,
+        "args": bound,
+        "priority": priority,
+        "state": "PENDING",
+        "attempt": 0,
+        "max_attempts": job.policy.max_attempts,
+        "accepted_at": now,
+        "due_at": now + countdown,
+        "expires_at": now + countdown + ttl if ttl else None,
+        "published_at": now if published else None,
+        "parent": parent,
+        "steps": [list(step) for step in steps] or None,
+    }
+
+
+def insert_all(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert new runs, in the caller's transaction."""
+    connection.execute(insert(runs), rows)
+
+
+def accept(connection: Connection, job: Job, lane: str, args: dict[str, Any], **more: Any) -> str:
+    """Insert one run, in the caller's transaction, and return its id. See `new_row`."""
+    row = new_row(job, lane, args, **more)
+    insert_all(connection, [row])
+    return str(row["id"])
 
 
 def adopted(delivery: Delivery, job: Job) -> dict[str, Any]:

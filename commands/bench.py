@@ -2,6 +2,7 @@
 
 The arguments are those of `python -m bench`: --rounds 5 --backlog 5000 --databases sqlite,postgresql --prefetch-4
 (the Celery lane with stock Celery's prefetch, too) --json.
+`kit bench api` measures one API process over HTTP: runs accepted a second, latencies, lists and pages. See its --help.
 `kit bench messages` measures the message's way alone, without a database: --rounds 5 --jobs 20000 --backlogs --json.
 """
 
@@ -9,5 +10,5 @@ from commands.exec_ import run_program
 
 
 def pass_on(words: list[str]) -> int:
-    module = "bench.messages" if words[:1] == ["messages"] else "bench"
-    return run_program(["python", "-m", module, *(words[1:] if module != "bench" else words)])
+    part = words[0] if words[:1] in (["messages"], ["api"]) else None
+    return run_program(["python", "-m", f"bench.{part}" if part else "bench", *words[1 if part else 0 :]])

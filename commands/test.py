@@ -10,6 +10,7 @@ import secrets
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 
 from commands.state import ROOT, TEST_SESSION
 from commands.warden import Warden
@@ -22,14 +23,14 @@ A_FEW_MINUTES = ["-n", "4", "--databases", "sqlite", "-m", "not thorough"]
 def pass_on(words: list[str]) -> int:
     measured = words[:1] == ["--coverage"]
     words = words[1:] if measured else words
-    code = run_pytest(words or A_FEW_MINUTES, COVERAGE if measured else ())
+    code = run_pytest(words or A_FEW_MINUTES, under=COVERAGE if measured else ())
     if measured:
         for step in (("combine", "--quiet"), ("report",)):
             subprocess.run([sys.executable, "-m", "coverage", *step], cwd=ROOT, check=False)
     return code
 
 
-def run_pytest(words: list[str], under: tuple[str, ...] = (), **environment: str) -> int:
+def run_pytest(words: list[str], under: tuple[str, ...] = (), environment: Mapping[str, str] = {}) -> int:
     """Run pytest with these arguments, `under` another program, and return its exit code.
 
     What it leaves behind is ended; so is it, with us.

@@ -38,6 +38,8 @@ def free_port() -> int:
 class Server:
     """The API as a process, which can be killed and started again on the same data."""
 
+    prefix: tuple[str, ...] = ()  # words before the command, such as `prlimit --nofile=400`
+
     def __init__(self, folder: Path, redis_url: str, **environment: str) -> None:
         self.folder = folder
         self.database = folder / "kit.sqlite3"
@@ -58,10 +60,13 @@ class Server:
         self.http = httpx.Client(base_url=self.url, timeout=40.0, trust_env=False)
         self.process: subprocess.Popen[bytes] | None = None
 
+    def fresh_client(self) -> httpx.Client:
+        """A client with connections of its own."""
+        return httpx.Client(base_url=self.url, timeout=10.0, trust_env=False)
+
     def start(self) -> None:
         """Start it and wait until it answers."""
-        command = [sys.executable, "-m", "uvicorn", "api.app:app", "--port", str(self.port), "--log-level", "warning",
-                   "--timeout-graceful-shutdown", "1"]  # fmt: skip
+        command = [*self.prefix, sys.executable, "-m", "api", "--port", str(self.port), "--log-level", "warning"]
         with (self.folder / "api.log").open("ab") as log:
             self.process = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=log, stderr=log)
         until(self._answers, 20, "the API answers")

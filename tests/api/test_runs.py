@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.api.server import Server, serving
-from tests.kit import until
+from tests.kit import best_of, until
 
 
 def test_pages_show_each_run_once_while_new_ones_arrive(own_server: Server) -> None:
@@ -244,3 +244,75 @@ def test_what_is_no_export_is_refused_and_told_how_to_make_one(server: Server, w
 
     assert (reply.status_code, reply.json()["error"]) == (422, "invalid_arguments")
     assert "Export chat history" in reply.json()["message"]
+
+
+# ---------------------------------------------------------------- lists, waits
+
+
+def test_a_wait_is_over_within_milliseconds_of_the_end(server: Server) -> None:
+    def late() -> float:
+        """Milliseconds from a run's end to the end of the wait for it."""
+        (run_id,) = server.submit()
+        server.begin(run_id)
+        with ThreadPoolExecutor(1) as pool, server.fresh_client() as client:
+            waiting = pool.submit(lambda: (client.get(f"/api/runs/{run_id}?wait=20").json(), time.time()))
+            time.sleep(0.7)  # so that a wait that looks by itself would do so twice a second only
+            server.end(run_id)
+            run, answered_at = waiting.result(timeout=5)
+        return float(answered_at - run["finished_at"]) * 1000
+
+    assert best_of(10, late, 30) < 30
+
+
+def test_without_redis_a_wait_ends_all_the_same(without_redis: Server) -> None:
+    (run_id,) = without_redis.submit()
+    with ThreadPoolExecutor(1) as pool, without_redis.fresh_client() as client:
+        waiting = pool.submit(client.get, f"/api/runs/{run_id}?wait=8")
+        without_redis.begin(run_id)
+        without_redis.end(run_id)
+        assert waiting.result(timeout=5).json()["state"] == "DONE"
+
+
+def test_a_list_carries_no_long_arguments_and_the_run_has_them(server: Server) -> None:
+    long = "x" * 500_000
+    ids = server.submit("raw", "test_task", count=20, args={"message": long})
+    listed = server.http.get("/api/runs", params={"job": "test_task", "limit": 20})
+
+    assert len(listed.content) < 50_000
+    run = listed.json()["runs"][0]
+    assert (run["args"], run["args_size"]) == (None, len(long) + len('{"message": ""}'))
+    assert server.run(ids[0])["args"]["message"] == long
+    assert f"{run['args_size']:,} characters" in server.http.get("/?job=test_task").text
+
+
+def test_arguments_times_count_are_bounded(server: Server) -> None:
+    body = {"job": "test_task", "lane": "raw", "args": {"message": "x" * 900_000}, "count": 200}
+    reply = server.http.post("/api/runs", json=body)
+
+    assert (reply.status_code, reply.json()["error"]) == (413, "arguments_too_large")
+    assert "send count 17 or less" in reply.json()["message"]
+
+
+def test_a_page_after_nothing_known_is_refused_and_after_a_deleted_run_goes_on(server: Server) -> None:
+    server.submit()
+    reply = server.http.get("/api/runs?before=by-hand")
+
+    assert (reply.status_code, reply.json()["error"]) == (422, "unknown_run")
+    assert server.http.get("/api/runs?before=ffffffff-ffff-7000-8000-000000000000&limit=1").json()["runs"]
+
+
+def test_the_runs_that_one_asked_for_are_listed(server: Server) -> None:
+    (run_id,) = server.submit("inline", "break_down")
+    again = server.http.post(f"/api/runs/{run_id}/retry").json()["runs"][0]["id"]
+
+    assert [run["id"] for run in server.http.get(f"/api/runs?parent={run_id}").json()["runs"]] == [again]
+    assert server.http.get(f"/api/runs?parent={run_id}&state=PENDING").json()["runs"] == []
+
+
+def test_twenty_thousand_ids_are_counted(server: Server) -> None:
+    ids = server.submit(count=1_000)
+    strangers = [f"{number:036d}" for number in range(19_000)]
+    counted = server.http.post("/api/summary", json={"ids": [*ids, *strangers]})
+
+    assert counted.json()["raw"]["accepted"] == 1_000
+    assert server.http.post("/api/summary", json={"ids": ["a\0b"]}).status_code == 422

@@ -1,0 +1,26 @@
+"""python -m api --port 8080: the web application, with limits on what a connection may take (`protocol.py`)."""
+
+import argparse
+
+import uvicorn
+
+from api import protocol
+
+
+def main() -> None:
+    """Serve until told to stop."""
+    parser = argparse.ArgumentParser(prog="python -m api", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8080)
+    parser.add_argument("--log-level", default="info")
+    parser.add_argument("--goodbye", type=int, default=1, metavar="S", help="seconds open requests get at the end (1)")
+    options = parser.parse_args()
+    protocol.raise_limit()
+    uvicorn.run(
+        "api.app:app", host=options.host, port=options.port, log_level=options.log_level, access_log=False,
+        http=protocol.CarefulProtocol, ws="none", timeout_graceful_shutdown=options.goodbye,
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
