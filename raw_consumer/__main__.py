@@ -10,8 +10,10 @@ import sys
 
 import redis
 
+from cars_bot import startup as startup  # first: settings that are no good end the process here
+
+# isort: split
 from cars_bot import callback, clients, liveness, presence
-from cars_bot import startup as startup
 from cars_bot.book import DATABASE_BOOK
 from cars_bot.catalogue import QUEUES
 from cars_bot.errors import NotConfigured
