@@ -1,7 +1,8 @@
 """GET /api/live: server-sent events that keep a page up to date.
 
     event: rows      {"rows": [those that changed], "ids": [all that are in the list, in order]}
-    event: tick      {"at", "rate": {lane: ended a second}, "depth": {lane: messages}, "totals": {lane: {state: runs}}}
+    event: tick      {"at", "rate": {lane: ended a second}, "depth": {lane: messages}, "totals": {lane: {state: runs}},
+                      "unserved": {lane: a sentence, or ""}}
     event: history   {"ticks": [the last two minutes]}: once, at the beginning
 
 What is looked at, and how often, is decided in `views.py` and `pulse.py`; how a browser draws it, in `static/`.

@@ -72,6 +72,7 @@ def index(
         request,
         jobs=forms.jobs(),
         counts=words.counters(pulse.count()),
+        unserved=pulse.unserved(),
         runs=rows,
         query={"lane": lane, "state": state, "job": job, "before": before},
         choices=CHOICES,
@@ -97,6 +98,7 @@ def show_run(run_id: str, request: Request) -> HTMLResponse:
         and run.finished_at < clock.now() - 2,  # the ledger is written a little later
         strip=drawing.strip(story.events, ended=run.finished_at is not None),
         policy=words.policy(run),
+        unserved=pulse.unserved_run(run),
         children=children,
     )
 

@@ -13,9 +13,10 @@ from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 
-from api import depths, views
+from api import depths, lanes, views, words
 from api.views import Hub, Watched
-from cars_bot import clock, database, runs, tallies
+from cars_bot import clock, database, liveness, runs, tallies
+from cars_bot.catalogue import QUEUES
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +60,8 @@ class Pulse(Watched):
 
     async def _beat(self) -> None:
         await self._count()
-        self.history.append({"at": clock.now(), "rate": self.rates, "depth": self.depths, "totals": self.totals})
+        self.history.append({"at": clock.now(), "rate": self.rates, "depth": self.depths, "totals": self.totals,
+                             "unserved": await run_in_threadpool(unserved)})  # fmt: skip
         self.version += 1
         self.tell()
 
@@ -76,6 +78,18 @@ class Pulse(Watched):
         if self._counted_at:
             self.rates = {lane: _rate(self.totals[lane], totals[lane], passed) for lane in totals}
         self.totals, self._stamp, self._counted_at, self._took = totals, stamp, now, time.monotonic() - now
+
+
+def unserved() -> dict[str, str]:
+    """For each lane with a broker, what to say of queues that nobody reads; "" where all are read."""
+    return {lane: words.unserved(lane, liveness.unserved(lane, QUEUES)) for lane in lanes.PUBLISHERS}
+
+
+def unserved_run(run: runs.Run) -> str:
+    """What to say of a run that waits in a queue that nobody reads; "" for any other."""
+    if run.finished_at is not None or run.state == "IN_PROGRESS" or run.lane not in lanes.PUBLISHERS:
+        return ""
+    return words.unserved(run.lane, liveness.unserved(run.lane, [run.queue]))
 
 
 def count() -> Counts:

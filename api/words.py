@@ -1,7 +1,7 @@
 """How the page says things: names of lanes, counters and charts, and numbers as people read them."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from cars_bot import clock
-from cars_bot.catalogue import JOBS
+from cars_bot.catalogue import JOBS, QUEUES
 from cars_bot.runs import Run
 
 
@@ -79,6 +79,17 @@ def counters(counts: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int
         }
         for lane, of in counts.items()
     }
+
+
+PROGRAMS = {"celery": "celery_worker", "raw": "consumer"}
+
+
+def unserved(lane: str, queues: Sequence[str]) -> str:
+    """What to say of queues that no worker reads; "" if there are none."""
+    if not queues:
+        return ""
+    which = "any queue" if len(queues) == len(QUEUES) else ", ".join(queues)
+    return f"No worker reads {which} of this lane: runs wait. Start one: ./kit scale {PROGRAMS[lane]}=1"
 
 
 # ---------------------------------------------------------------- numbers, as in static/format.js

@@ -16,7 +16,7 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import cache
 from hashlib import blake2b
@@ -151,9 +151,25 @@ def others(lane: str) -> list[str]:
     with database.statements() as connection:
         fresh = (workers.c.lane == lane) & _is_fresh()
         families = connection.execute(select(workers.c.family).where(fresh)).scalars().all()
-    return [
-        name for name in families if name != family() and not is_gone(f"{name}/{'-'.join(name.rsplit('-', 2)[1:])}")
-    ]
+    return [name for name in families if name != family() and not _has_ended(name)]
+
+
+def unserved(lane: str, queues: Iterable[str]) -> list[str]:
+    """Those of `queues` that no living worker of `lane` consumes. A worker that reports over HTTP is not known here.
+
+    Raises:
+        StorageUnavailable: the leases cannot be read.
+    """
+    with database.statements() as connection:
+        told = select(workers.c.family, workers.c.queues).where((workers.c.lane == lane) & _is_fresh())
+        found = connection.execute(told).all()
+    served = {queue for name, consumed in found if not _has_ended(name) for queue in consumed or ()}
+    return [queue for queue in queues if queue not in served]
+
+
+def _has_ended(its_family: str) -> bool | None:
+    """Whether a worker's parent process is gone."""
+    return is_gone(f"{its_family}/{'-'.join(its_family.rsplit('-', 2)[1:])}")
 
 
 # ---------------------------------------------------------------- renewing

@@ -34,6 +34,14 @@ function count(totals) {
 
 filters.prepare(document.querySelector("[data-filters]"));
 
+function warn(unserved) {
+  for (const [lane, sentence] of Object.entries(unserved)) {
+    const note = document.querySelector(`[data-panel="${lane}"] [data-unserved]`);
+    if (note.textContent !== sentence) note.textContent = sentence;
+    note.hidden = !sentence;
+  }
+}
+
 const query = [...new URLSearchParams(location.search)].filter(
   ([name, value]) => value && ["lane", "state", "job", "before"].includes(name),
 );
@@ -49,6 +57,7 @@ follow(
       charts.add(tick);
       drawn.forEach((chart) => chart.draw());
       count(tick.totals);
+      warn(tick.unserved);
       table.growOlder();
     },
   },

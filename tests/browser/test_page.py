@@ -1,10 +1,15 @@
 """What a visitor sees and does: runs that move by themselves, forms, filters, charts, a phone, the dark, a keyboard."""
 
+import json
 import re
-from collections.abc import Callable
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 
 import pytest
 
+from cars_bot.catalogue import QUEUES
 from tests.api.server import Server
 from tests.browser.conftest import Visitor, sync_api
 
@@ -24,6 +29,22 @@ def panel(visitor: Visitor, lane: str) -> "sync_api.Locator":
 
 def send(visitor: Visitor, which: str) -> "sync_api.Locator":
     return visitor.page.locator(f'form[data-send="{which}"]')
+
+
+@contextmanager
+def working(server: Server, lane: str, queues: list[str]) -> Iterator[None]:
+    """A worker of another machine, as the database knows it, for as long as the block lasts."""
+    with closing(sqlite3.connect(server.database, isolation_level=None, timeout=10)) as connection:
+        row = ("elsewhere-0-1-1", "w", lane, "h", 1, json.dumps(queues), "[]", time.time(), time.time())
+        connection.execute(
+            "INSERT INTO workers (family, name, lane, host, pid, queues, held, since, renewed_at) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            row,
+        )
+        try:
+            yield
+        finally:
+            connection.execute("DELETE FROM workers WHERE family = 'elsewhere-0-1-1'")
 
 
 def test_a_run_moves_through_its_states_by_itself(visit: Visit, server: Server) -> None:
@@ -231,6 +252,23 @@ def test_a_page_that_lost_the_server_says_so_and_comes_back(visit: Visit, server
     expect(line(visitor, run_id)).to_be_visible()
     expect(visitor.page.locator("[data-connection]")).to_have_text("live")
     visitor.complaints.clear()  # the browser notes each failed attempt
+
+
+def test_a_queue_that_nobody_reads_is_said_until_somebody_does(visit: Visit, server: Server) -> None:
+    (run_id,) = server.submit("raw", "sync_channels")
+    note = panel(visitor := visit(), "raw").locator("[data-unserved]")
+    expect(note).to_have_text("No worker reads any queue of this lane: runs wait. Start one: ./kit scale consumer=1")
+    expect(visit(f"/runs/{run_id}").page.locator(".alarm")).to_contain_text("No worker reads sheets_sync")
+    expect(panel(visitor, "inline").locator("[data-unserved]")).not_to_be_visible()
+
+    with working(server, "raw", ["default", "ai_processing", "publishing", "monitoring"]):
+        expect(note).to_have_text(
+            "No worker reads sheets_sync of this lane: runs wait. Start one: ./kit scale consumer=1"
+        )
+    with working(server, "raw", list(QUEUES)):
+        expect(note).not_to_be_visible()
+        assert visit(f"/runs/{run_id}").page.locator(".alarm").count() == 0
+    expect(note).to_be_visible()
 
 
 # ---------------------------------------------------------------- a run's own page

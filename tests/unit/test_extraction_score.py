@@ -17,7 +17,7 @@ FIELDS = ("make", "model", "year", "mileage_km", "price", "currency", "city", "p
 @pytest.fixture(scope="module")
 def posts() -> dict[int, str]:
     messages = json.loads((DATA / "result.json").read_text())["messages"]
-    return {message["id"]: _text(message["text"], message["id"]) for message in messages if message["type"] == "message"}
+    return {each["id"]: _text(each["text"], each["id"]) for each in messages if each["type"] == "message"}
 
 
 @pytest.fixture(scope="module")
