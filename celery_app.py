@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 
 DEAD_LETTERS = Exchange("celery.dead", type="fanout")
 DEAD_LETTER_QUEUE = Queue("celery.dead", DEAD_LETTERS)
+RECEIVED_AT = "received_at"  # the header in which a worker notes when it got a message, in seconds since 1970
 OWNERS_QUEUE = "celery.kit"  # it is always empty, and says whose the others are (`cars_bot/ownership.py`)
 DEFAULTS = Policy()
 LONGEST_JOB = max(job.policy.hard_time_limit for job in JOBS.values())

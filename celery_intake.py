@@ -37,7 +37,7 @@ from cars_bot.errors import InvalidArguments, NotConfigured, StorageUnavailable
 from cars_bot.execution import put_aside
 from cars_bot.log_lines import escaped
 from cars_bot.settings import settings
-from celery_app import claim
+from celery_app import RECEIVED_AT, claim
 
 log = logging.getLogger(__name__)
 
@@ -259,6 +259,7 @@ class CarefulConsumer(Consumer):
             if why := why_no_task(message):
                 return self._put_aside(message, why)
             go_by_the_shared_clock(message)
+            message.headers[RECEIVED_AT] = clock.now()  # the child is told all headers
             try:
                 handle(message)
             except passed_on:

@@ -31,7 +31,7 @@ from cars_bot.errors import NotConfigured, Permanent, StorageUnavailable
 from cars_bot.execution import end_from_outside, execute, put_aside
 from cars_bot.outcome import AlreadyEnded, AtWork, Delivery, Done, Expired, Failed, PutAside, Retry, Wait
 from cars_bot.settings import REDIS_PRIORITIES, settings
-from celery_app import celery_app
+from celery_app import RECEIVED_AT, celery_app
 
 log = logging.getLogger(__name__)
 
@@ -190,7 +190,7 @@ def task(name: str) -> Task:
             steps = workflow.read(request.get("steps"))
             delivery = Delivery(
                 request.id, name, job.named(*args, **kwargs), "celery", redelivered, steps, True, request.parent_id,
-                limit=(request.timelimit or [None])[0],
+                limit=(request.timelimit or [None])[0], received_at=float(request.get(RECEIVED_AT) or 0.0),
             )  # fmt: skip
             outcome = execute(delivery, worker=_child_name(request), book=_book, soft_limit_error=SoftTimeLimitExceeded)
         except Exception as error:  # whatever it is: the message must not come for ever

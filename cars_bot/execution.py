@@ -56,6 +56,7 @@ log = logging.getLogger(__name__)
 WAIT_FOR_STORAGE = 2.0  # seconds until a delivery comes again when the database could not be used
 STORE_AGAIN = (0.1, 2.0)  # seconds between two tries to store an outcome: at first, and at most
 INLINE_PATIENCE = 10.0  # seconds for these tries inside an HTTP request; a worker's last until the hard limit
+HELD_SECONDS = 0.01  # a message that waited in its worker for longer than this has a line of its own in the ledger
 MAX_RESULT_BYTES = 256 * 1024
 MAX_ERROR = 4_000  # characters
 
@@ -94,6 +95,8 @@ def execute(
         delivery.run_id, delivery.lane, attempt.number, worker, args=attempt.args, steps=list(attempt.steps),
         passes_on=delivery.passes_on, holder=attempt.holder,
     )  # fmt: skip
+    if delivery.received_at and began - delivery.received_at > HELD_SECONDS:
+        ledger.record("delivered", delivery.run_id, delivery.lane, worker=worker, at=delivery.received_at)
     ledger.record("started", delivery.run_id, delivery.lane, worker=worker, attempt=attempt.number)
     patience = INLINE_PATIENCE if delivery.lane == "inline" else delivery.limit or job.policy.hard_time_limit
     outcome: Done | Retry | Failed | None = None

@@ -17,6 +17,7 @@ class Delivery:
         passes_on: the lane sends the next step's message itself; else the relay does.
         parent: the run that sent it, if it is one that came by hand.
         holder: the process that is to hold the attempt (`liveness.py`); none named: the one that takes it.
+        received_at: when the worker got it, in seconds since 1970; 0: not known.
         limit: seconds after which its process is killed; None: as the job's policy says.
     """
 
@@ -30,6 +31,7 @@ class Delivery:
     parent: str | None = None
     holder: str = ""
     limit: float | None = None
+    received_at: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,7 @@ class Consumer:
         redelivered = received.method.redelivered  # whoever had it before may have died of it: `execute` looks
         # end
         try:
-            outcome = self._run(envelope.delivery(received.properties, received.body, redelivered))
+            outcome = self._run(envelope.delivery(received.properties, received.body, redelivered, received.at))
         except Exception as error:  # whatever it is: the message must not come for ever, nor end this process
             known = isinstance(error, envelope.UndecodableMessage)
             why = f"undecodable: {error}" if known else f"{type(error).__name__}: {error}"

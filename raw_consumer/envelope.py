@@ -64,7 +64,7 @@ def message(run: Run, now: float) -> Message:
 
 
 # feature: JSON only, validated
-def delivery(properties: pika.BasicProperties, body: bytes, redelivered: bool) -> Delivery:
+def delivery(properties: pika.BasicProperties, body: bytes, redelivered: bool, received_at: float = 0.0) -> Delivery:
     """Read a received message.
 
     Raises:
@@ -92,7 +92,7 @@ def delivery(properties: pika.BasicProperties, body: bytes, redelivered: bool) -
         arguments.check_shape(args)
     except InvalidArguments as error:
         raise UndecodableMessage(str(error)) from error
-    return Delivery(run_id, job.name, args, "raw", redelivered, steps)
+    return Delivery(run_id, job.name, args, "raw", redelivered, steps, received_at=received_at)
 
 
 # end

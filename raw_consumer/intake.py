@@ -19,6 +19,7 @@ from queue import Empty, SimpleQueue
 from pika.channel import Channel
 from pika.spec import Basic, BasicProperties
 
+from cars_bot import clock
 from raw_consumer import topology
 from raw_consumer.connection import ConnectionKeeper
 
@@ -38,6 +39,7 @@ class Received:
     method: Basic.Deliver
     properties: BasicProperties
     body: bytes
+    at: float  # when it came, in seconds since 1970
 
 
 def read_ahead(pace: float, now: int) -> int:
@@ -123,7 +125,7 @@ class Intake:
     def _on_message(
         self, queue: str, _channel: Channel, method: Basic.Deliver, properties: BasicProperties, body: bytes
     ) -> None:
-        self._inbox.put(Received(self._connection.generation, queue, method, properties, body))
+        self._inbox.put(Received(self._connection.generation, queue, method, properties, body, clock.now()))
 
     # feature: prefetch
     def _keep_watch(self) -> None:
