@@ -175,8 +175,24 @@ def _has_ended(its_family: str) -> bool | None:
 # ---------------------------------------------------------------- renewing
 
 _in_use = threading.Lock()
-# A fork while another thread uses the database would leave the child with locks that nobody gives back.
-os.register_at_fork(before=_in_use.acquire, after_in_parent=_in_use.release, after_in_child=_in_use.release)
+_logging: list[logging.Handler] = []
+
+
+def _before_fork() -> None:
+    """Wait until no other thread uses the database or writes to the log: the child would have their locks for ever."""
+    _in_use.acquire()
+    _logging[:] = logging.root.handlers  # `logging` renews these locks in the child, but not those of standard error
+    for handler in _logging:
+        handler.acquire()
+
+
+def _after_fork() -> None:
+    for handler in _logging:
+        handler.release()
+    _in_use.release()
+
+
+os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_in_use.release)
 
 
 @contextmanager

@@ -134,9 +134,11 @@ def test_both_lanes_agree_with_the_broker_on_what_a_url_asks_for(
         with (tmp_path / "log").open("w") as log:
             command = [sys.executable, "-m", *worker]
             with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log) as process:
-                until(lambda: agreed in heartbeats(), 30, f"{worker[0]} has agreed on {agreed} s")
-                assert set(heartbeats()) == {agreed}
-                process.terminate()
+                try:
+                    until(lambda: agreed in heartbeats(), 30, f"{worker[0]} has agreed on {agreed} s")
+                    assert set(heartbeats()) == {agreed}
+                finally:
+                    process.terminate()
 
 
 @pytest.mark.thorough
