@@ -69,7 +69,7 @@ class Consumer:
         logs.current_run, began = delivery.run_id, time.monotonic()
         with self.slot.working(delivery, job_named(delivery.job).policy):
             outcome = execute(delivery, worker=self.name, book=self.book)
-        took, why = time.monotonic() - began, getattr(outcome, "error", "")[:200]
+        took, why = time.monotonic() - began, getattr(outcome, "error", getattr(outcome, "why", ""))[:200]
         log.info("%s: %s in %.3f s %s", delivery.job, type(outcome).__name__, took, why)
         logs.current_run = ""
         return outcome
