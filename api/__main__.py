@@ -5,6 +5,7 @@ import argparse
 import uvicorn
 
 from api import protocol
+from cars_bot import startup
 
 
 def main() -> None:
@@ -15,6 +16,7 @@ def main() -> None:
     parser.add_argument("--log-level", default="info")
     parser.add_argument("--goodbye", type=int, default=1, metavar="S", help="seconds open requests get at the end (1)")
     options = parser.parse_args()
+    startup.need_folder()
     protocol.raise_limit()
     uvicorn.run(
         "api.app:app", host=options.host, port=options.port, log_level=options.log_level, access_log=False,

@@ -29,7 +29,8 @@ from api import (
     workers,
 )
 from api.guard import Guard
-from cars_bot import VERSION, database, startup, tallies
+from cars_bot import VERSION, database, tallies
+from cars_bot import startup as startup
 from cars_bot.errors import CarsBotError
 
 log = logging.getLogger(__name__)
@@ -94,5 +95,4 @@ def build() -> FastAPI:
     return made
 
 
-startup.need_folder()
 app = build()

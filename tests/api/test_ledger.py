@@ -1,5 +1,6 @@
 """The ledger's writer, against a real Redis."""
 
+import threading
 import uuid
 from collections.abc import Iterator
 
@@ -16,7 +17,7 @@ def writer(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[ledger._
     settings.cache_clear()
     writer = ledger._Writer()
     monkeypatch.setattr(ledger, "_writer", writer)
-    monkeypatch.setattr(writer, "wake", type("Asleep", (), {"set": lambda self: None})())
+    monkeypatch.setattr(writer, "wake", type("Asleep", (threading.Event,), {"set": lambda self: None})())
     yield writer
     settings.cache_clear()
 

@@ -4,14 +4,17 @@ import os
 import re
 import signal
 import subprocess
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import pytest
 
 from tests.docs.how import HOW, Instead, Typed, how
 from tests.docs.printed import Printed, all_printed, in_text
 from tests.docs.understood import what_is_wrong
-from tests.kit import ROOT, Kit
+from tests.kit import ROOT, Kit, until
 
 PRINTED = all_printed()
 # A message in the code is a sentence: it is understood, and the command in it is typed where a text prints it.
@@ -66,45 +69,67 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("workspace")
 
 
-def commands(thorough: bool) -> list[object]:
+def commands(thorough: bool, alone: bool) -> list[object]:
     """Each command once, however often it is printed."""
     ways = {text: how(text) for text in sorted(TYPED_TEXTS)}
     return [pytest.param(text, id=text.replace("/", "_")[:80]) for text, way in ways.items()
-            if isinstance(way, Typed) and way.thorough == thorough]  # fmt: skip
+            if isinstance(way, Typed) and (way.thorough, way.alone) == (thorough, alone)]  # fmt: skip
 
 
-@pytest.mark.parametrize("command", commands(thorough=False))
+@pytest.mark.parametrize("command", commands(thorough=False, alone=False))
 def test_a_command_does_what_its_text_says(kit: Kit, workspace: Path, command: str) -> None:
-    type_in(kit, workspace, command)
+    filled = HERE.sub(str(kit.http.base_url).rstrip("/"), command)
+    if "RUN_ID" in filled or "<id>" in filled:
+        run = kit.submit("celery", "debug_task")[0]
+        filled = filled.replace("RUN_ID", run).replace("<id>", run)
+    type_in(filled, how(command), workspace, kit.environment)
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("command", commands(thorough=True))
+@pytest.mark.parametrize("command", commands(thorough=True, alone=False))
 def test_a_long_command_does_what_its_text_says(kit: Kit, workspace: Path, command: str) -> None:
+    type_in(command, how(command), workspace, kit.environment)
+
+
+@pytest.mark.parametrize("command", commands(thorough=False, alone=True))
+def test_a_command_that_needs_no_kit_does_what_its_text_says(workspace: Path, command: str) -> None:
+    type_in(command, how(command), workspace, os.environ)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("command", commands(thorough=True, alone=True))
+def test_a_long_command_that_needs_no_kit_does_what_its_text_says(workspace: Path, command: str) -> None:
     if started := re.match(r"\./kit lab check (\d+)", command):
-        type_in(kit, workspace, f"./kit lab start {started[1]}")
-    type_in(kit, workspace, command)
+        type_in(f"./kit lab start {started[1]}", Typed(), workspace, os.environ)
+    type_in(command, how(command), workspace, os.environ)
 
 
-def type_in(kit: Kit, workspace: Path, command: str) -> None:
-    """Run a command in a shell, with the addresses and ids of the kit that runs, and judge it by its row."""
-    way = how(command)
+def type_in(command: str, way: Typed | Instead | None, workspace: Path, environment: Mapping[str, str]) -> None:
+    """Run a command in a shell and judge it by its row."""
     assert isinstance(way, Typed)
-    filled = HERE.sub(str(kit.http.base_url).rstrip("/"), command)
-    if "RUN_ID" in filled or "<id>" in filled:
-        run = kit.submit("raw", "debug_task")[0]
-        filled = filled.replace("RUN_ID", run).replace("<id>", run)
-    environment = {**kit.environment, "LABS_WORKSPACE": str(workspace), "COLUMNS": "200"}
-    shell = subprocess.Popen(["/bin/bash", "-c", filled], cwd=ROOT, env=environment, text=True,
-                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)  # fmt: skip
-    try:
-        said, _ = shell.communicate(timeout=way.seconds)
-    except subprocess.TimeoutExpired:
-        os.killpg(shell.pid, signal.SIGTERM)
-        said, _ = shell.communicate(timeout=20)
-        assert way.never_ends, f"{filled} did not end in {way.seconds} s:\n{said}"
-    assert way.never_ends or shell.returncode in way.exit, f"{filled}: {shell.returncode}\n{said}"
-    assert re.search(way.like, said), f"{filled} does not print {way.like!r}:\n{said}"
+    variables = {**environment, "LABS_WORKSPACE": str(workspace), "COLUMNS": "200"}
+    with TemporaryFile("w+") as output:
+        shell = subprocess.Popen(["/bin/bash", "-c", command], cwd=ROOT, env=variables, stdin=subprocess.DEVNULL,
+                                 stdout=output, stderr=subprocess.STDOUT, start_new_session=True)  # fmt: skip
+
+        def said() -> str:
+            output.seek(0)
+            return output.read()
+
+        try:
+            if way.never_ends:
+                until(lambda: shell.poll() is not None or re.search(way.like, said()), way.seconds, way.like)
+                assert shell.poll() is None, f"{command} ended:\n{said()}"
+            else:
+                shell.wait(way.seconds)
+                assert shell.returncode in way.exit, f"{command}: {shell.returncode}\n{said()}"
+        except subprocess.TimeoutExpired:
+            pytest.fail(f"{command} did not end in {way.seconds} s:\n{said()}")
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(shell.pid, signal.SIGTERM)
+            shell.wait(20)
+        assert re.search(way.like, said()), f"{command} does not print {way.like!r}:\n{said()}"
 
 
 def test_the_two_ends_of_a_pipe_are_tried_together(kit: Kit) -> None:

@@ -28,7 +28,7 @@ from tests.kit import ROOT
 KNOWN = {name for group in COMMANDS.values() for name in group}
 # Commands whose words another program of the kit reads.
 READ_BY = {"antipattern": "antipatterns.__main__", "lab": "labs.__main__", "bench": "bench.__main__",
-           "bench messages": "bench.messages", "golden-rules": "experiments.golden_rules",
+           "bench messages": "bench.messages", "bench api": "bench.api", "golden-rules": "experiments.golden_rules",
            "antipatterns": "antipatterns.report"}  # fmt: skip
 OTHERS_READ = {"test", "test-faults", "locust", "exec"}  # pytest, locust, any program
 PLACEHOLDERS = {"N": "1", "NN": "1", "VALUE": "1", "VALUEVALUE": "1", "RUN_ID": "0", "FEATURE": "prefetch",
@@ -51,7 +51,7 @@ def only_parsing() -> Iterator[None]:
 
     def parse(self: argparse.ArgumentParser, args: Any = None, namespace: Any = None) -> Any:
         options, rest = original(self, args, namespace)
-        if self.prog.count(" ") > 1 and not self.prog.endswith(" messages"):
+        if self.prog.count(" ") > 1 and not self.prog.endswith((" messages", " api")):
             return options, rest  # a sub-command's: its parent ends
         if rest:
             self.error(f"unrecognized arguments: {' '.join(rest)}")
@@ -101,8 +101,8 @@ def kit(words: list[str]) -> str:
         return f"there is no command {name!r}"
     if name in OTHERS_READ:
         return missing_path(rest)
-    if name == "bench" and rest[:1] == ["messages"]:
-        name, rest = "bench messages", rest[1:]
+    if name == "bench" and rest[:1] in (["messages"], ["api"]):
+        name, rest = f"bench {rest[0]}", rest[1:]
     said = StringIO()
     try:
         with redirect_stderr(said):
