@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 import pika
 import pytest
 
+from cars_bot.database import new_engine
+from cars_bot.models import metadata
 from cars_bot.settings import settings
 from commands import amqp, redis_server
 from raw_consumer.parameters import parameters
@@ -28,9 +30,12 @@ connection.ensure_connection(max_retries=1, interval_start=0, timeout=5)
     "raw": """
 import os
 from raw_consumer.publisher import Publisher
+from tests.kit import until
 publisher = Publisher(os.environ["RMQ_URL"])
-publisher._connection.start()
-assert publisher._connection.opened.wait(2)
+connection = publisher._connection
+connection.start()
+until(lambda: connection.opened.is_set() or connection._failures, 30, "the broker's answer")
+assert connection.opened.is_set()
 """,
     "the API": """
 from api import queues
@@ -71,8 +76,18 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return Authority(tmp_path_factory.mktemp("authority"))
 
 
+@pytest.fixture(scope="module")
+def database_url(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The database of the kit that all these clients are of: its name stands there, and the broker knows it."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('addresses') / 'kit.sqlite3'}"
+    metadata.create_all(new_engine(url))
+    return url
+
+
 @pytest.fixture(scope="module", params=["localhost", "another.example"])
-def over_tls(request: pytest.FixtureRequest, servers: Servers, authority: Authority) -> Iterator[dict[str, str]]:
+def over_tls(
+    request: pytest.FixtureRequest, servers: Servers, authority: Authority, database_url: str
+) -> Iterator[dict[str, str]]:
     """Settings for the servers behind TLS, asked for as localhost; their certificate may have another name."""
     rmq, redis = (urlsplit(servers.addresses[name]) for name in ("RMQ_URL", "REDIS_URL"))
     certified = authority.certified(request.param)
@@ -83,6 +98,7 @@ def over_tls(request: pytest.FixtureRequest, servers: Servers, authority: Author
         yield {
             "RMQ_URL": f"amqps://{rmq.username}:{rmq.password}@localhost:{broker}/",
             "REDIS_URL": f"rediss://localhost:{cache}/7",
+            "DATABASE_URL": database_url,
             "TLS_CA_FILE": str(authority.certificate),
             "NAME": request.param,
         }
@@ -119,10 +135,11 @@ def test_the_commands_say_what_is_wrong_with_a_certificate(
 
 @pytest.mark.parametrize(("asked", "agreed"), [(7, "7"), (600, "60")])  # the broker itself wants 60
 def test_both_lanes_agree_with_the_broker_on_what_a_url_asks_for(
-    asked: int, agreed: str, servers: Servers, tmp_path: Path
+    asked: int, agreed: str, servers: Servers, database_url: str, tmp_path: Path
 ) -> None:
     url = f"{servers.addresses['RMQ_URL']}?heartbeat={asked}&blocked_connection_timeout=300"
-    environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "KIT_RUN_DIR": str(tmp_path), "RMQ_URL": url}
+    environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "KIT_RUN_DIR": str(tmp_path)}
+    environment |= {"RMQ_URL": url, "DATABASE_URL": database_url}
     tool = servers.run_dir / "bin" / "rabbitmqctl"
 
     def heartbeats() -> list[str]:
