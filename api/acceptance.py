@@ -12,6 +12,7 @@ brought the value fails. If the database is away, nothing was accepted, and all 
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -64,7 +65,7 @@ class Acceptance(threading.Thread):
     """
 
     tell: Tell
-    _waiting: list[tuple[Any, Order]] = field(default_factory=list)
+    _waiting: list[tuple[Any, Order, float]] = field(default_factory=list)  # ticket, order, when it came
     _news: threading.Condition = field(default_factory=threading.Condition)
     _stopping: bool = False
 
@@ -76,20 +77,21 @@ class Acceptance(threading.Thread):
     def submit(self, ticket: Any, order: Order) -> None:
         """Have `order` accepted with whatever else waits; `tell` says of `ticket` what became of it."""
         with self._news:
-            self._waiting.append((ticket, order))
+            self._waiting.append((ticket, order, time.monotonic()))
             self._news.notify()
 
     def run(self) -> None:
         """Accept group after group, until stopped and nothing waits."""
         while group := self._next_group():
-            verdicts = accept([order for _, order in group])
-            self.tell([(ticket, verdict) for (ticket, _), verdict in zip(group, verdicts, strict=True)])
+            tickets, orders, came = zip(*group, strict=True)
+            verdicts = accept(orders, time.monotonic() - came[0])
+            self.tell(list(zip(tickets, verdicts, strict=True)))
 
-    def _next_group(self) -> list[tuple[Any, Order]]:
+    def _next_group(self) -> list[tuple[Any, Order, float]]:
         with self._news:
             self._news.wait_for(lambda: self._waiting or self._stopping)
             size = rows = 0
-            for _, order in self._waiting:
+            for _, order, _ in self._waiting:
                 rows += len(order.rows)
                 if size and rows > ROWS_AT_ONCE:
                     break
@@ -105,11 +107,15 @@ class Acceptance(threading.Thread):
         self.join(PATIENCE)
 
 
-def accept(orders: Sequence[Order]) -> list[Verdict]:
-    """Accept `orders` in one transaction and say of each what became of it. Never raises."""
+def accept(orders: Sequence[Order], waited: float = 0.0) -> list[Verdict]:
+    """Accept `orders` in one transaction and say of each what became of it. Never raises.
+
+    Args:
+        waited: seconds that the first of them has waited already.
+    """
     crash_point("before-accept")
     try:
-        with database.writing() as connection:
+        with database.writing(waited) as connection:
             verdicts = _insert(connection, orders)
     except StorageUnavailable as error:
         return [error] * len(orders)

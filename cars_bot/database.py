@@ -11,6 +11,7 @@ Before one begins, the process's clock is compared with the shared one, if it is
 import os
 import re
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -27,6 +28,7 @@ from cars_bot.models import OBSOLETE_INDICES, SQLITE_ONLY, metadata
 from cars_bot.settings import settings
 
 BUSY_TIMEOUT_MS = 5_000
+SHORTEST_WAIT = 0.5  # seconds for the lock itself, however long the caller has stood in line
 _SQLITE_AT_CONNECT = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=NORMAL",
@@ -150,30 +152,52 @@ def statements() -> Iterator[Connection]:
 
 
 @contextmanager
-def writing() -> Iterator[Connection]:
+def writing(waited: float = 0.0) -> Iterator[Connection]:
     """A transaction that commits when the block ends and rolls back when it raises.
+
+    Args:
+        waited: seconds that the caller has waited already. They count, on SQLite.
 
     Raises:
         StorageUnavailable: the database does not answer, is full, or stayed locked for `BUSY_TIMEOUT_MS`.
     """
-    with _available, _in_turn(), engine().connect() as connection, connection.begin():
+    since = time.monotonic() - waited
+    with _available, _in_turn(since), engine().connect() as connection, connection.begin():
         _compare_clocks(connection)
-        connection.exec_driver_sql(_BEGIN[connection.dialect.name])
+        _begin(connection, since)
         yield connection
 
 
 @contextmanager
-def _in_turn() -> Iterator[None]:
+def _in_turn(since: float) -> Iterator[None]:
     """Wait until no other thread of this process is writing. A main thread need not: in a worker nobody else writes."""
     if engine().dialect.name != "sqlite" or threading.current_thread() is threading.main_thread():
         yield
         return
-    if not _turn.acquire(timeout=BUSY_TIMEOUT_MS / 1000):
+    if not _turn.acquire(timeout=_left(since)):
         raise StorageUnavailable("the database cannot be used now: this process has been writing for seconds")
     try:
         yield
     finally:
         _turn.release()
+
+
+def _left(since: float) -> float:
+    """The seconds that may still be waited by who waits since then."""
+    return max(SHORTEST_WAIT, since + BUSY_TIMEOUT_MS / 1000 - time.monotonic())
+
+
+def _begin(connection: Connection, since: float) -> None:
+    """Begin. Who has waited in line does not wait as long again for the lock: whoever went before may have done so."""
+    begin, left = _BEGIN[connection.dialect.name], int(_left(since) * 1000)
+    if connection.dialect.name != "sqlite" or left > 0.9 * BUSY_TIMEOUT_MS:
+        connection.exec_driver_sql(begin)
+        return
+    connection.exec_driver_sql(f"PRAGMA busy_timeout={left}")
+    try:
+        connection.exec_driver_sql(begin)
+    finally:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
 
 
 def compare_clocks() -> None:
