@@ -14,6 +14,7 @@ from typing import Any
 
 from cars_bot import clients, database, execution, run_lists, runs, workflow
 from cars_bot.context import Step
+from cars_bot.errors import CarsBotError
 from cars_bot.outcome import Delivery, Retry, Wait
 from cars_bot.runs import Run
 from cars_bot.settings import settings
@@ -27,7 +28,12 @@ INTERRUPT_SECONDS = 10.0  # a broadcast that did not get its turn by then is dro
 
 
 def publish(lane: str, batch: Sequence[Run]) -> list[str]:
-    """Send `batch` to the lane's broker and return the ids of the runs it has confirmed; never raises for a broker."""
+    """Send `batch` to the lane's broker and return the ids of the runs it has confirmed; never raises for a broker.
+
+    Raises:
+        NotConfigured: the lane's queues are another kit's.
+        StorageUnavailable: nobody can tell whose they are.
+    """
     return PUBLISHERS[lane](batch)
 
 
@@ -39,7 +45,8 @@ def _through_celery(batch: Sequence[Run]) -> list[str]:
     from celery_app import claim
     from celery_tasks import celery_app, signature  # not at the top: it takes a second, and the page comes first
 
-    confirmed = []
+    confirmed: list[str] = []
+    refused: CarsBotError | None = None
     with celery_app.producer_pool.acquire(block=True, timeout=PUBLISH_SECONDS) as producer:
         unreachable = (OperationalError, *producer.connection.connection_errors, *producer.connection.channel_errors)
         try:
@@ -47,6 +54,9 @@ def _through_celery(batch: Sequence[Run]) -> list[str]:
         except unreachable:
             producer.connection.collect()
             return []
+        except CarsBotError as error:  # the queues are another kit's, or nobody can tell
+            producer.connection.collect()
+            refused, batch = error, ()  # not raised in here: the pool would keep a producer without a connection
         for run in batch:
             try:
                 first = Step(run.job, run.id, run.priority)
@@ -62,6 +72,8 @@ def _through_celery(batch: Sequence[Run]) -> list[str]:
                 producer.connection.collect()
                 break
             confirmed.append(run.id)
+    if refused is not None:
+        raise refused
     return confirmed
 
 

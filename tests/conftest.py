@@ -64,6 +64,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             file, _, test = nodeid.partition("::")
             if file.startswith("tests/labs/"):  # each process has servers for all of them; the quick lab needs one
                 return "the quick lab" if "[lab01_" in test else nodeid
+            if test.startswith("test_a_long_command_that_needs_no_kit"):
+                return nodeid
             parameters = test.partition("[")[2].rstrip("]").split("-")
             kits = [database + suffix for database in DATABASES for suffix in ("", OVER_REDIS)]
             shared = (

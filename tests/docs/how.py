@@ -77,10 +77,9 @@ HOW: tuple[tuple[str, Typed | Instead], ...] = (
     (r"make run-celery-\w+", Instead("", "tests/contract/test_schedule.py")),
     # ---- learn
     (r"\./kit antipattern (list|show \d+)", Typed(r"\w{3}", alone=True)),
-    (r"\./kit antipattern run (1|1 --broker redis|19 --by-hand)",
+    (r"\./kit antipattern run (1|19 --by-hand|\d+ --broker redis)",
      Typed(EXPERIMENT, thorough=True, seconds=180, alone=True)),
     (r"\./kit antipattern run \d+( --by-hand)?", Instead("`./kit antipatterns` runs it", ".ci/run")),
-    (r"\./kit antipattern run \d+ --broker redis", Instead("minutes, all of them", "antipatterns/experiment.py")),
     (r"\./kit antipattern run .* --repeat \d+", Instead("minutes", ".ci/run")),
     (r"make (antipatterns|golden-rules)|\./kit golden-rules", Instead("minutes", ".ci/run")),
     (r"\./kit lab (list|progress|progress --json)", Typed(alone=True)),
