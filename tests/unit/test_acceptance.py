@@ -122,10 +122,10 @@ def test_what_comes_while_a_group_is_under_way_is_the_next_group(monkeypatch: py
     under_way, go_on, done = threading.Event(), threading.Event(), threading.Event()
     accept = acceptance.accept
 
-    def slowly(orders: Any) -> Any:
+    def slowly(orders: Any, waited: float) -> Any:
         under_way.set()
         assert go_on.wait(10)
-        return accept(orders)
+        return accept(orders, waited)
 
     def tell(verdicts: Any) -> None:
         told.append([ticket for ticket, _ in verdicts])
@@ -152,7 +152,7 @@ def test_a_group_is_bounded_and_a_big_order_comes_alone() -> None:
     for count in (1_000, 999, 1, 1_000, 1):
         thread.submit(count, order(count=count))
 
-    assert [[ticket for ticket, _ in thread._next_group()] for _ in range(2)] == [[1_000, 999, 1], [1_000, 1]]
+    assert [[ticket for ticket, _, _ in thread._next_group()] for _ in range(2)] == [[1_000, 999, 1], [1_000, 1]]
 
 
 def test_many_big_arguments_are_refused_before_they_are_made() -> None:

@@ -12,7 +12,7 @@ from commands.console import CANNOT
 from tests.kit import ROOT
 
 PROGRAMS = {
-    "the API": ["uvicorn", "api.app:app", "--port", "1"],
+    "the API": ["api", "--port", "1"],
     "the Celery worker": ["celery", "-A", "celery_app", "worker"],
     "Celery's Beat": ["celery", "-A", "celery_app", "beat"],
     "the raw worker": ["raw_consumer", "worker"],
