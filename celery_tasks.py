@@ -208,7 +208,7 @@ def task(name: str) -> Task:
                 raise self.retry(countdown=after, exc=JobFailed(why))
             # end
             case Wait(after, why):
-                if outbox.keeps("celery", after) and _is_in_outbox(request.id):
+                if outbox.keeps("celery", after) and _hand_to_relay(request.id):
                     raise Ignore
                 raise self.retry(countdown=min(after, outbox.SHORT_WAIT), exc=JobFailed(why))
             case Failed(why) | PutAside(why):
@@ -239,7 +239,7 @@ def _child_name(request: Any) -> str:
     return f"{settings().worker_name or request.hostname}/{getattr(current_process(), 'index', 0) + 1}"
 
 
-def _is_in_outbox(run_id: str) -> bool:
+def _hand_to_relay(run_id: str) -> bool:
     """Have the relay send the run's message when it is due. False: the run waits for something else."""
     try:
         return outbox.take_back(run_id)

@@ -29,7 +29,7 @@ from api import (
     workers,
 )
 from api.guard import Guard
-from cars_bot import VERSION, database, tallies
+from cars_bot import VERSION, schema, tallies
 from cars_bot import startup as startup
 from cars_bot.errors import CarsBotError
 
@@ -51,7 +51,7 @@ Every refusal has one shape, `{"error": …, "message": …}`: a word to branch 
 @asynccontextmanager
 async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
     """Make the tables, start the threads; at the end stop them."""
-    await run_in_threadpool(database.create_tables)
+    await run_in_threadpool(schema.create_tables)
     await run_in_threadpool(reconciler.start)
     relay.start()
     live.start()

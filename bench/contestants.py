@@ -17,10 +17,10 @@ CONCURRENCY = "2"
 _FILL_LANE = """
 import sys
 from api import lanes
-from cars_bot import database, outbox, runs
+from cars_bot import database, outbox, runs, schema
 from cars_bot.catalogue import JOBS
 lane, count = sys.argv[1], int(sys.argv[2])
-database.create_tables()
+schema.create_tables()
 with database.writing() as connection:
     ids = [runs.accept(connection, JOBS["debug_task"], lane, {}) for _ in range(count)]
 left = set(ids)

@@ -4,7 +4,7 @@ import json
 
 from sqlalchemy import text
 
-from cars_bot import database
+from cars_bot import database, schema
 from cars_bot.catalogue import JOBS
 from cars_bot.models import metadata
 
@@ -53,6 +53,6 @@ def fill(rows: int) -> None:
         dialect = _DIALECTS[connection.dialect.name]
         parts = {name: part.format(rows=rows, jobs=len(jobs)) for name, part in dialect.items()}
         connection.execute(text(_FILL.format(rows=rows, **parts)), {"jobs": json.dumps(jobs)})
-    database.create_tables()
+    schema.create_tables()
     with database.statements() as connection:
         connection.execute(text("ANALYZE"))

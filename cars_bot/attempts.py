@@ -5,7 +5,7 @@
     lost     IN_PROGRESS, its holder seen to die  ──>  IN_PROGRESS, held by nobody
 
 Taking raises the attempt's number. Whoever stores an outcome names the number and the holder it was taken with
-(`runs.move`), so that a process that was taken for dead cannot end the attempt of its successor.
+(`runs.end`, `runs.put_back`), so that a process that was taken for dead cannot end the attempt of its successor.
 
 The row's job and arguments are the truth; a message only says which run is meant.
 """

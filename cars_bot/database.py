@@ -9,22 +9,20 @@ Before one begins, the process's clock is compared with the shared one, if it is
 """
 
 import os
-import re
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, String, Table, create_engine, event, inspect, text
+from sqlalchemy import Connection, Engine, Table, create_engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.schema import CreateIndex
 from sqlalchemy.sql import ClauseElement
 
 from cars_bot import clock, database_url, ledger
-from cars_bot.errors import NotConfigured, StorageUnavailable, Unstorable
-from cars_bot.models import OBSOLETE_INDICES, SQLITE_ONLY, metadata
+from cars_bot.database_errors import available
+from cars_bot.errors import NotConfigured, StorageUnavailable
 from cars_bot.settings import settings
 
 BUSY_TIMEOUT_MS = 5_000
@@ -130,7 +128,7 @@ def statements() -> Iterator[Connection]:
     Raises:
         StorageUnavailable: the database does not answer or is locked.
     """
-    with _available:
+    with available:
         if threading.current_thread() is not threading.main_thread():
             with engine().connect() as connection:
                 _compare_clocks(connection)
@@ -162,7 +160,7 @@ def writing(waited: float = 0.0) -> Iterator[Connection]:
         StorageUnavailable: the database does not answer, is full, or stayed locked for `BUSY_TIMEOUT_MS`.
     """
     since = time.monotonic() - waited
-    with _available, _in_turn(since), engine().connect() as connection, connection.begin():
+    with available, _in_turn(since), engine().connect() as connection, connection.begin():
         _compare_clocks(connection)
         _begin(connection, since)
         yield connection
@@ -254,51 +252,6 @@ class Prepared:
         return cursor
 
 
-class _Available:
-    """Says in our words what the driver means: no error of a driver's own goes further than this module.
-
-    A driver refuses what it cannot even send (half an emoji, a number over 64 bits) with Python's own errors; those are
-    left as they are, because a job's code may raise them too. A class, because it is entered for every statement, and a
-    generator costs three times as much.
-    """
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
-        if not isinstance(error, DBAPIError):
-            return
-        passing = error.__class__.__name__ in ("OperationalError", "InterfaceError", "InternalError")
-        if passing or error.orig.__class__.__name__ in _TABLES_ARE_YET_TO_COME:
-            raise StorageUnavailable(f"the database cannot be used now: {error.orig}") from error
-        raise Unstorable(f"the database refuses {_field(error)}: {str(error.orig).strip()}"[:500]) from error
-
-
-_available = _Available()
-_TABLES_ARE_YET_TO_COME = ("UndefinedTable", "UndefinedColumn")  # a worker that is there before the API made them
-_TABLE = re.compile(r"\s*(?:INSERT INTO|UPDATE|DELETE FROM) (\w+)")
-_NUMBERED = re.compile(r"(?:_m?\d+|__\d+)$")  # SQLAlchemy's endings for the same column in several rows
-
-
-def _field(error: DBAPIError) -> str:
-    """Name what was refused. PostgreSQL does not say which value was too long; the statement's own values do."""
-    found = _TABLE.match(error.statement or "")
-    table = metadata.tables.get(found[1]) if found else None
-    if table is None:
-        return "a statement"
-    rows = error.params if isinstance(error.params, list) else [error.params]
-    for row in rows:
-        for name, value in row.items() if isinstance(row, dict) else ():
-            column = table.columns.get(_NUMBERED.sub("", name))
-            longest = column.type.length if column is not None and isinstance(column.type, String) else None
-            if column is not None and isinstance(value, str):
-                if longest and len(value) > longest:
-                    return f"{table.name}.{column.name} of {len(value)} characters, over {longest}"
-                if "\0" in value:
-                    return f"{table.name}.{column.name} with a NUL character"
-    return f"a row of {table.name}"
-
-
 def insert(table: Table) -> Any:
     """An INSERT that knows `on_conflict_do_nothing` and `on_conflict_do_update`, in the dialect in use."""
     dialect = sqlite if engine().dialect.name == "sqlite" else postgresql
@@ -310,28 +263,3 @@ def insert_if_new(connection: Connection, table: Table, row: dict[str, Any]) -> 
     # By RETURNING: how many rows an INSERT has made is not told by every driver.
     fresh = insert(table).values(row).on_conflict_do_nothing().returning(*table.primary_key)
     return connection.execute(fresh).first() is not None
-
-
-def create_tables() -> None:
-    """Create what is missing, in tables of an earlier version too; harmless when everything is there."""
-    metadata.create_all(engine())
-    for table in metadata.sorted_tables:
-        there = {column["name"] for column in inspect(engine()).get_columns(table.name)}
-        for column in table.columns:
-            if column.name not in there:
-                kind = column.type.compile(engine().dialect)
-                if column.computed is not None:  # SQLite can only add one that is worked out when it is read
-                    stored = "VIRTUAL" if engine().dialect.name == "sqlite" else "STORED"
-                    kind += f" GENERATED ALWAYS AS ({column.computed.sqltext}) {stored}"
-                with suppress(DBAPIError), engine().connect() as connection:  # another may be faster by a hair
-                    connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {column.name} {kind}")
-        for index in table.indexes:
-            if not (engine().dialect.name == "postgresql" and index.name in SQLITE_ONLY):
-                with suppress(DBAPIError), engine().connect() as connection:
-                    connection.execute(CreateIndex(index, if_not_exists=True))
-    with engine().connect() as connection:
-        for name in OBSOLETE_INDICES:
-            connection.exec_driver_sql(f"DROP INDEX IF EXISTS {name}")
-    from cars_bot import tallies  # not at the top: it needs this module
-
-    tallies.install()

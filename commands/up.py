@@ -134,11 +134,11 @@ def create_tables() -> None:
     """
     from sqlalchemy.exc import SQLAlchemyError
 
-    from cars_bot import database
+    from cars_bot import schema
     from cars_bot.settings import redact
 
     try:
-        database.create_tables()
+        schema.create_tables()
     except SQLAlchemyError as error:
         why = str(getattr(error, "orig", error)).strip().splitlines()[0]
         raise Problem(

@@ -19,7 +19,7 @@ from dotenv import dotenv_values
 from sqlalchemy import func, select
 
 from api import letter_queue
-from cars_bot import database, outbox, runs
+from cars_bot import database, outbox, runs, schema
 from cars_bot.models import effects, metadata
 from cars_bot.settings import settings
 from raw_consumer import topology
@@ -229,7 +229,7 @@ def raw(servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
     settings.cache_clear()
     database.close()
     metadata.drop_all(database.engine())
-    database.create_tables()
+    schema.create_tables()
     try:
         yield lane
     finally:

@@ -7,7 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from cars_bot import database
+from cars_bot import database, schema
+from cars_bot.models import metadata
 from cars_bot.settings import settings
 from commands import postgres_server
 from tests.stand_in import stand_in
@@ -55,7 +56,7 @@ def using_database(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("DATABASE_URL", url)
     settings.cache_clear()
     database.close()
-    database.create_tables()
+    schema.create_tables()
     yield
     settings.cache_clear()
     database.close()
@@ -77,7 +78,7 @@ def each_database(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: p
         sqlite if request.param == "sqlite" else request.getfixturevalue("postgresql_url"), monkeypatch
     ):
         with database.writing() as connection:
-            for table in database.metadata.sorted_tables:
+            for table in metadata.sorted_tables:
                 connection.execute(table.delete())
         yield
 

@@ -16,8 +16,8 @@ from cars_bot.catalogue import JOBS, QUEUES, Job, Policy
 from cars_bot.context import Context
 from cars_bot.errors import OutcomeUnknown, Retryable, StorageUnavailable, Throttled, TimeLimitExceeded
 from cars_bot.execution import execute
+from cars_bot.models import metadata, workers
 from cars_bot.models import runs as table
-from cars_bot.models import workers
 from cars_bot.outcome import (
     AlreadyEnded,
     Attempt,
@@ -328,7 +328,7 @@ def test_what_postgresql_refuses_is_told_with_its_column(monkeypatch: pytest.Mon
     long = {"username": "u", "title": "x" * 300, "active": True, "synced_at": 1.0}
 
     def write(connection: Any) -> None:
-        connection.execute(database.metadata.tables["channels"].insert().values(long))
+        connection.execute(metadata.tables["channels"].insert().values(long))
 
     job = job_doing(lambda context: context.write(write), monkeypatch)
     run_id = accepted(job)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, text
 
-from cars_bot import database, run_lists, runs
+from cars_bot import database, run_lists, runs, schema
 from cars_bot.catalogue import JOBS
 from cars_bot.errors import StorageUnavailable
 from cars_bot.execution import execute
@@ -46,8 +46,8 @@ def is_there(run_id: str) -> bool:
 def test_a_database_of_an_earlier_version_gets_the_columns_it_lacks() -> None:
     with database.statements() as connection:
         connection.execute(text("ALTER TABLE runs DROP COLUMN steps"))
-    database.create_tables()
-    database.create_tables()
+    schema.create_tables()
+    schema.create_tables()
 
     with database.writing() as connection:
         run_id = accept(connection)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, event, select, text, update
 
-from cars_bot import database, models, outbox, run_lists, runs, tallies
+from cars_bot import database, models, outbox, run_lists, runs, schema, tallies
 from cars_bot.catalogue import JOBS
 from cars_bot.models import effects
 from cars_bot.models import runs as table
@@ -161,7 +161,7 @@ def test_a_table_from_before_the_tallies_is_counted_once(db: random.Random) -> N
         connection.execute(text("DROP TRIGGER tally_accepted" + ("" if sqlite else " ON runs")))
         connection.execute(text("DELETE FROM tallies"))
         runs.insert_all(connection, [row(db, 3.0)])
-    database.create_tables()
+    schema.create_tables()
     assert_exact()
     with database.writing() as connection:
         runs.insert_all(connection, [row(db, 4.0)])
