@@ -18,6 +18,8 @@ from commands.supervisor import Supervisor
 from commands.warden import Warden
 
 ROOT = Path(__file__).resolve().parent.parent
+# Before a command: it ends at Ctrl-C and when its terminal is closed, although we may be under `nohup`.
+HEARS_SIGNALS = ("env", "--default-signal=HUP,INT")
 ENDED = ("DONE", "FAILED", "EXPIRED", "REVOKED")
 
 

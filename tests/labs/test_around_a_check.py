@@ -11,7 +11,7 @@ import pytest
 
 from experiments.ground import Ground
 from labs.lab import all_labs
-from tests.kit import ROOT, until
+from tests.kit import HEARS_SIGNALS, ROOT, until
 
 LAB = all_labs()[0]
 HANGS = """import pathlib, time
@@ -23,7 +23,7 @@ time.sleep(600)
 def kit_lab(workspace: Path, *words: str, before: Sequence[str] = ()) -> subprocess.Popen[str]:
     """Begin `./kit lab …` in a workspace of its own, in a process group of its own, as a terminal does it."""
     return subprocess.Popen(
-        [*before, sys.executable, "-m", "labs", *words],
+        [*HEARS_SIGNALS, *before, sys.executable, "-m", "labs", *words],
         cwd=ROOT, env=os.environ | {"LABS_WORKSPACE": str(workspace)}, start_new_session=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip

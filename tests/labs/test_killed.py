@@ -18,7 +18,7 @@ import pytest
 
 from commands.state import TEMPORARY, TEST_SESSION, marked
 from labs.lab import all_labs
-from tests.kit import ROOT, until
+from tests.kit import HEARS_SIGNALS, ROOT, until
 
 SWEEP_SECONDS = 30  # a busy machine takes its time to end forty processes
 LAB = all_labs()[0]
@@ -44,7 +44,7 @@ class Victim:
         environment = os.environ | {"LABS_WORKSPACE": str(folder / "workspace"), "LOGNAME": folder.name}
         with self.output.open("w") as file:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", *words], cwd=ROOT, env=environment, start_new_session=True,
+                [*HEARS_SIGNALS, sys.executable, "-m", *words], cwd=ROOT, env=environment, start_new_session=True,
                 stdout=file, stderr=file,
             )  # fmt: skip
 

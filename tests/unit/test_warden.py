@@ -12,7 +12,7 @@ import pytest
 
 from commands.state import is_alive, marked
 from commands.warden import Warden, working_in
-from tests.kit import ROOT, until
+from tests.kit import HEARS_SIGNALS, ROOT, until
 
 # An owner with a child, a daemon that has left its session, and one whose environment is its own but not its folder.
 OWNER = """
@@ -40,7 +40,8 @@ def left(folder: Path) -> list[object]:
 def begun(folder: Path, *before: str) -> subprocess.Popen[bytes]:
     """Start an owner whose folder is `folder`."""
     folder.mkdir()
-    return subprocess.Popen([*before, sys.executable, "-c", OWNER, str(folder)], cwd=ROOT, start_new_session=True)
+    command = [*HEARS_SIGNALS, *before, sys.executable, "-c", OWNER, str(folder)]
+    return subprocess.Popen(command, cwd=ROOT, start_new_session=True)
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGHUP, signal.SIGTERM, signal.SIGINT])
