@@ -180,6 +180,7 @@ def _after_a_loss(run: runs.Run, delivery: Delivery, job: Job, worker: str) -> A
     if found and run.holder != attempts.NOBODY:  # else its parent has told
         detail = "nothing is heard of its process"
         ledger.record("lost", run.id, delivery.lane, worker=run.worker or "", attempt=run.attempt, detail=detail)
+        ledger.flush()  # the job may take this process down as well
     return found
 
 

@@ -42,7 +42,23 @@ def proxy(broken: Kit) -> Proxy:
 
 
 @pytest.fixture
-def start(broken: Kit, lane: str, tmp_path: Path, proxy: Proxy) -> Iterator[Start]:
+def started() -> Iterator[list[subprocess.Popen[bytes]]]:
+    """The workers that were started; they end with the test."""
+    processes: list[subprocess.Popen[bytes]] = []
+    yield processes
+    end(processes)
+
+
+def end(processes: list[subprocess.Popen[bytes]]) -> None:
+    """Have these workers end, and wait until they have."""
+    for process in processes:
+        process.terminate()
+    for process in processes:
+        process.wait(60)
+
+
+@pytest.fixture
+def start(broken: Kit, lane: str, tmp_path: Path, proxy: Proxy, started: list[subprocess.Popen[bytes]]) -> Start:
     """Start a worker of the lane that knows the broker, the API's address and the secret, and nothing else."""
     told = {name: value or "" for name, value in dotenv_values(broken.run_dir / "kit.env").items()}
     environment = broken.environment | {
@@ -50,7 +66,6 @@ def start(broken: Kit, lane: str, tmp_path: Path, proxy: Proxy) -> Iterator[Star
         "DATABASE_URL": "sqlite:////nonexistent/kit.sqlite3", "REDIS_URL": "redis://127.0.0.1:1/0",
         "KIT_WORKER_NAME": "remote",
     }  # fmt: skip
-    started: list[subprocess.Popen[bytes]] = []
 
     def start(name: str = "worker", **other: str) -> Path:
         log = tmp_path / f"{name}.log"
@@ -64,11 +79,7 @@ def start(broken: Kit, lane: str, tmp_path: Path, proxy: Proxy) -> Iterator[Star
         until(lambda: "ready" in log.read_text(), 120, "the worker is ready")
         return log
 
-    yield start
-    for process in started:
-        process.terminate()
-    for process in started:
-        process.wait(60)
+    return start
 
 
 def once_each(trial: Trial, ids: list[str]) -> None:
@@ -79,7 +90,7 @@ def once_each(trial: Trial, ids: list[str]) -> None:
 
 
 @AWAY
-@pytest.mark.parametrize("how", [pytest.param("killed", marks=pytest.mark.quick), "frozen"])
+@pytest.mark.parametrize("how", ["killed", "frozen"])
 def test_runs_are_done_once_whatever_becomes_of_the_api_meanwhile(
     trial: Trial, lane: str, start: Start, how: str
 ) -> None:
@@ -120,12 +131,19 @@ def test_an_outcome_whose_answer_is_lost_is_noted_and_not_worked_out_again(
 
 
 @FORGED
-@pytest.mark.quick
-def test_a_worker_with_a_wrong_secret_is_believed_nothing(trial: Trial, lane: str, start: Start) -> None:
+def test_a_worker_with_a_wrong_secret_is_believed_nothing(
+    trial: Trial, lane: str, start: Start, started: list[subprocess.Popen[bytes]]
+) -> None:
     log = start("forger", KIT_SECRET="guessed")
     ids = trial.submit(count=2, args=A_SECOND)
     until(lambda: "401" in log.read_text(), 20, "it is told so")
     assert trial.states(ids) == ["PENDING", "PENDING"]
+
+    end(started)
+    start()  # one that is believed
+    trial.healed()
+    trial.survives(within=60)
+    once_each(trial, ids)
 
 
 @AWAY
@@ -136,6 +154,9 @@ def test_a_job_that_needs_the_database_ends_failed_in_words(trial: Trial, lane: 
     trial.reach("FAILED", 1)
 
     assert "run the job on a worker with DATABASE_URL" in trial.kit.run(read)["error"]
+    trial.submit()
+    trial.healed()
+    assert trial.survives(within=30, failed=1)[lane].done == 1
 
 
 @AWAY
@@ -145,3 +166,6 @@ def test_a_child_that_is_killed_is_an_attempt_lost_and_told_of(trial: Trial, lan
     trial.reach("FAILED", 1, 60)
 
     assert "its worker was lost during attempt" in trial.kit.run(run_id)["error"]
+    trial.submit()
+    trial.healed()
+    assert trial.survives(within=60, failed=1)[lane].done == 1

@@ -121,6 +121,20 @@ class Trial(Evidence):
         """Wait until so many runs of the trial are in `state`."""
         until(lambda: self.states(ids).count(state) >= count, seconds, f"{count} runs are {state}")
 
+    def put_aside(self, lane: str, ids: list[str]) -> list[str]:
+        """Wait until the messages of these runs are among the lane's dead letters, and return whose letters they are.
+
+        Letters of other runs do not count: an earlier test's may come late.
+        """
+
+        def found() -> list[str]:
+            reply = self.http.get("/api/dead-letters", params={"lane": lane, "limit": 200}).json()
+            return sorted(letter["run"] for letter in reply["letters"] if letter["run"] in ids)
+
+        with suppress(AssertionError):
+            until(lambda: len(found()) >= len(ids), 15, "all are put aside")
+        return found()
+
     # -------------------------------------------------- judging
 
     def healed(self) -> None:
