@@ -19,6 +19,7 @@ from billiard import current_process
 from billiard.einfo import ExceptionInfo
 from celery import Signature, Task, bootsteps
 from celery.exceptions import Ignore, SoftTimeLimitExceeded, WorkerLostError
+from celery.exceptions import TimeLimitExceeded as HardLimitReached
 from celery.signals import worker_init, worker_process_init, worker_ready
 from celery.worker import state
 from celery.worker.request import Request
@@ -102,23 +103,20 @@ class JobRequest(Request):
     This is the worker's parent process.
     """
 
-    # feature: soft and hard time limits
-    def on_timeout(self, soft: bool, timeout: float) -> None:
-        """Called when a limit is reached."""
-        if not soft and self._end(f"TimeLimitExceeded: killed after {timeout:g} s"):
-            self.reject(requeue=False)  # before Celery puts the message back: a dead letter, as of any failed run
-        super().on_timeout(soft, timeout)
-
-    # end
-    # feature: lost-child handling
     def on_failure(self, exc_info: ExceptionInfo, send_failed_event: bool = True, return_ok: bool = False) -> None:
-        """Called when the task raised, or its child is gone."""
-        if isinstance(exc_info.exception, WorkerLostError | SystemExit) and self.worker_pid:
+        """Called when the task raised, when it is past its hard limit, or when its child is gone."""
+        error = getattr(exc_info.exception, "exc", exc_info.exception)  # without the traceback around it
+        # feature: soft and hard time limits
+        if isinstance(error, HardLimitReached) and self._end(f"TimeLimitExceeded: killed after {error.args[0]:g} s"):
+            self.reject(requeue=False)  # before Celery puts the message back: a dead letter, as of any failed run
+        # end
+        # feature: lost-child handling
+        if isinstance(error, WorkerLostError | SystemExit) and self.worker_pid:
             with _database():
-                _book.lost(self.id, "celery", self.worker_pid, self._worker(), str(exc_info.exception))
+                _book.lost(self.id, "celery", self.worker_pid, self._worker(), str(error))
+        # end
         super().on_failure(exc_info, send_failed_event, return_ok)
 
-    # end
     # feature: poison-message limit
     def revoked(self) -> bool:
         """Called before the task is given to a child. A run that has ended needs none: its message is settled here.
@@ -149,11 +147,19 @@ class JobRequest(Request):
         _args, _kwargs, embedded = self._payload
         return run.state == "DONE" and bool(embedded.get("chain"))
 
+    # feature: soft and hard time limits
     def _end(self, error: str) -> bool:
+        """End the run; False: the message has to come once more, for the run has ended, or nobody can tell.
+
+        A run that ended just before the limit is met again in `revoked`. A message whose limit strikes before the run
+        has a row would come for ever: the second time is the last.
+        """
         with _database():
-            end_from_outside(self.id, "celery", error, self._worker(), _book)
-            return True
+            ended = end_from_outside(self.id, "celery", error, self._worker(), _book)
+            return ended or bool((self.delivery_info or {}).get("redelivered"))
         return False
+
+    # end
 
     def _worker(self) -> str:
         return str(settings().worker_name or self.hostname)

@@ -120,8 +120,8 @@ def _begin(
         return book.begin(delivery, job, worker)
     except StorageUnavailable as error:
         return Wait(WAIT_FOR_STORAGE, str(error))
-    except soft_limit_error:
-        return Wait(WAIT_FOR_STORAGE, "the soft time limit struck before the job began")
+    except soft_limit_error:  # it would so the next time
+        return put_aside(delivery.run_id, delivery.lane, "its soft time limit leaves no time to begin", worker, book)
     except Exception as error:  # what the message holds fits into no row
         log.exception("run %s cannot be begun", delivery.run_id)
         return put_aside(delivery.run_id, delivery.lane, _words(error), worker, book)
@@ -230,14 +230,19 @@ def _note(delivery: Delivery, outcome: Outcome, worker: str, attempt: int, at: f
     ledger.record(event, delivery.run_id, delivery.lane, worker=worker, attempt=attempt, detail=detail, at=at)
 
 
-def end_from_outside(run_id: str, lane: str, error: str, worker: str, book: Book = DATABASE_BOOK) -> None:
+def end_from_outside(run_id: str, lane: str, error: str, worker: str, book: Book = DATABASE_BOOK) -> bool:
     """Record FAILED for a run whose worker cannot: its child was killed past the hard limit.
+
+    Returns:
+        False: the run had ended before, or there is no such run.
 
     Raises:
         StorageUnavailable: it could not be recorded.
     """
-    if book.end(run_id, error):
+    ended = book.end(run_id, error)
+    if ended:
         ledger.record("failed", run_id, lane, worker=worker, detail=error)
+    return ended
 
 
 def put_aside(run_id: Any, lane: str, why: str, worker: str, book: Book = DATABASE_BOOK) -> PutAside | Wait:

@@ -16,6 +16,8 @@ DATABASES = ("sqlite", "postgresql")
 # Files whose tests, but for those of the shared kit, use the fixture `own_kit`.
 ROUGH = ("features", "lost_channels", "schedule", "secrets", "workflow")
 OWN_KIT = [f"tests/contract/test_{name}.py" for name in ROUGH]
+# Files whose tests of the shared kit take long: another process tries them, with a kit of its own.
+APART = ("dead_letters", "odd_messages", "revoke")
 OVER_REDIS = "_redis"  # after a database's name: the Celery lane travels through Redis
 # A developer's own `.env`, shell and running kit are nothing to the tests.
 os.environ["KIT_ENV_FILE"] = os.devnull
@@ -47,7 +49,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The slowest files first, so that several processes end at about the same time."""
-    slowest = ("test_brokers", "test_workers", "test_network", "test_storage", "test_outside_world",
+    slowest = ("test_dead_letters", "test_lanes", "test_brokers", "test_workers", "test_storage",
                "test_crash_points", "test_kit_lifecycle", "test_raw_faults")  # fmt: skip
     items.sort(key=lambda item: slowest.index(item.path.stem) if item.path.stem in slowest else len(slowest))
 
@@ -71,7 +73,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             shared = (
                 "own kit" if file in OWN_KIT else "broken kit" if quick and file.startswith("tests/faults/") else file
             )
-            return next((name for name in kits if name in parameters), shared)
+            apart = " apart" if Path(file).stem.removeprefix("test_") in APART else ""
+            return next((name + apart for name in kits if name in parameters), shared)
 
     config.option.loadscopereorder = False
     return ByServers(config, log)

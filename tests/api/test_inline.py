@@ -36,7 +36,9 @@ def test_a_second_api_leaves_alone_what_the_first_executes(own_server: Server, t
             other.http.close()
 
 
-@pytest.mark.parametrize("alone", [True, False], ids=["the only API", "one of two"])
+@pytest.mark.parametrize(
+    "alone", [pytest.param(True, marks=pytest.mark.thorough), False], ids=["the only API", "one of two"]
+)
 def test_what_an_api_that_was_killed_had_in_hand_ends_in_words(own_server: Server, tmp_path: Path, alone: bool) -> None:
     other = second(own_server, tmp_path)
     if not alone:

@@ -13,9 +13,9 @@ __all__ = ["redis_url", "server"]
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: pip install playwright")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator["sync_api.Browser"]:
-    """One browser for all tests."""
+    """One browser for all tests of this folder. While Playwright is there, no other test can use `asyncio.run`."""
     program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if program is None:
         pytest.skip("no Chromium is installed: apt-get install chromium")

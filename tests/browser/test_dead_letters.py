@@ -54,5 +54,6 @@ def test_the_longest_letter_fits_and_can_be_read_whole_without_a_script(
 
 def widest(visitor: Visitor) -> float:
     """How far to the right anything reaches, in pixels; measured by the browser, without a script of the page."""
+    visitor.page.wait_for_load_state("load")  # with its style sheet
     right = "all => Math.max(...all.map(each => each.getBoundingClientRect().right))"
     return float(visitor.page.locator("main *").evaluate_all(right))

@@ -20,6 +20,8 @@ from tests.contract.certificates import Authority, with_tls
 from tests.contract.raw_lane import Servers
 from tests.kit import ROOT, running, until
 
+pytestmark = pytest.mark.thorough
+
 # How each client of the kit connects: it prints CONNECTED, or it ends with an error.
 CLIENTS = {
     "celery": """
@@ -111,7 +113,6 @@ def test_a_certificate_must_have_the_name_that_was_asked_for(
     assert connects(client, tmp_path, **over_tls) == (over_tls["NAME"] == "localhost")
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("over_tls", ["localhost"], indirect=True)
 @pytest.mark.parametrize("client", CLIENTS)
 def test_and_must_be_signed_by_somebody_we_trust(client: str, over_tls: dict[str, str], tmp_path: Path) -> None:
@@ -158,7 +159,6 @@ def test_both_lanes_agree_with_the_broker_on_what_a_url_asks_for(
                     process.terminate()
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("client", ["the ledger", "celery's results", "celery over redis"])
 def test_redis_may_be_reached_through_a_socket_and_a_password(client: str, tmp_path: Path) -> None:
     program, environment = redis_server.binaries()

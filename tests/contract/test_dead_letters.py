@@ -296,7 +296,7 @@ def test_an_unreadable_message_that_names_an_open_run_ends_it(kit: Kit) -> None:
     assert run["error"].startswith("its message was put aside: undecodable")
 
 
-def test_a_celery_message_whose_limit_leaves_no_time_is_delivered_once(kit: Kit) -> None:
+def test_a_celery_message_whose_limit_leaves_no_time_is_delivered_twice_at_most(kit: Kit) -> None:
     limits = "time_limit=0.02, soft_time_limit=0.01"
     run_id = python(
         kit, f"from celery_tasks import process_task\nprint(process_task.apply_async((1, 30), {limits}).id)"
@@ -305,3 +305,7 @@ def test_a_celery_message_whose_limit_leaves_no_time_is_delivered_once(kit: Kit)
     listed(kit, "celery", run_id)
     reply = kit.http.get(f"/api/runs/{run_id}")
     assert reply.status_code == 404 or kit.ended(run_id)["attempt"] <= 1
+    assert kit.ended(kit.submit("celery", "debug_task")[0])["state"] == "DONE"  # whatever was before it is through
+    until(lambda: len(kit.children("celery_worker-1")) == 2, 20, "the worker is whole again")
+    log = (kit.run_dir / "logs" / "celery_worker-1.log").read_text(errors="replace")
+    assert 1 <= log.count(f"[{run_id}] received") <= 2

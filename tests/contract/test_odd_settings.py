@@ -13,6 +13,7 @@ from tests.kit import Kit, running
 SECRET = """it's 100% "%(x)s" ${HOME} #1"""
 
 
+@pytest.mark.thorough
 def test_a_folder_and_a_secret_may_have_odd_characters(tmp_path: Path) -> None:
     folder = tmp_path / "Рабочий стол 100%20 ?x=1"
     with running(folder, "redis", "api", KIT_SECRET=SECRET) as kit:
@@ -57,6 +58,7 @@ def test_no_password_is_in_what_status_and_doctor_print(tmp_path: Path) -> None:
     assert "Traceback" not in said
 
 
+@pytest.mark.thorough
 def test_a_status_of_a_kit_with_a_password_in_its_database_address_shows_none(tmp_path: Path) -> None:
     with running(tmp_path, "redis") as kit:
         kit.environment["DATABASE_URL"] = "postgresql://bot:se#geheim@127.0.0.1:1/cars"

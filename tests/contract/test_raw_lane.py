@@ -41,6 +41,7 @@ def test_a_countdown_is_kept_to_three_tenths_of_a_second(raw: RawLane) -> None:
         assert 0 <= best_of(10, partial(lateness, seconds), 0.3) < 0.3
 
 
+@pytest.mark.thorough
 def test_a_countdown_survives_a_restart_of_the_broker(raw: RawLane) -> None:
     raw.worker()
     (run_id,) = raw.submit("trace", countdown=12.0)

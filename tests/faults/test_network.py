@@ -89,7 +89,7 @@ def depths_are_known(trial: Trial) -> bool:
 @pytest.mark.parametrize(
     ("fault", "within"),
     [
-        pytest.param(cut, 60, marks=pytest.mark.quick),
+        (cut, 60),
         (reset, 60),
         (late, 60),
         (sliced, 60),

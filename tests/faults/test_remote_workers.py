@@ -147,7 +147,6 @@ def test_a_worker_with_a_wrong_secret_is_believed_nothing(
 
 
 @AWAY
-@pytest.mark.quick
 def test_a_job_that_needs_the_database_ends_failed_in_words(trial: Trial, lane: str, start: Start) -> None:
     start()
     (read,) = trial.submit("announce", args={"chat": "@remote", "text": "hello"})

@@ -14,7 +14,7 @@ CLOCKS = (0.0, 0.0, 600.0, -600.0)  # seconds they are ahead; two of them mean t
 
 
 @pytest.mark.fault(35, "several schedulers, clocks ten minutes off")
-@pytest.mark.parametrize("lane", [pytest.param("raw", marks=pytest.mark.quick), "celery"])
+@pytest.mark.parametrize("lane", ["raw", "celery"])
 def test_schedulers_with_clocks_ten_minutes_off_give_one_run_per_slot(trial: Trial, lane: str, tmp_path: Path) -> None:
     began = time.time()
     with schedulers(trial.kit, lane, tmp_path, *CLOCKS) as started:

@@ -48,7 +48,6 @@ def second_api(kit: Kit, folder: Path) -> Iterator[httpx.Client]:
 
 
 @pytest.mark.fault(38, "two APIs, one is killed while it publishes")
-@pytest.mark.quick
 def test_of_two_apis_one_may_be_killed_and_every_run_is_done_once(trial: Trial, tmp_path: Path) -> None:
     world = trial.kit.outside_world
     slow = {"service": "telegram", "fault": "drip", "share": 1.0, "seconds": 0.5}
