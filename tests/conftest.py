@@ -17,7 +17,7 @@ DATABASES = ("sqlite", "postgresql")
 ROUGH = ("features", "lost_channels", "schedule", "secrets", "workflow")
 OWN_KIT = [f"tests/contract/test_{name}.py" for name in ROUGH]
 # Files whose tests of the shared kit take long: another process tries them, with a kit of its own.
-APART = ("dead_letters", "odd_messages", "revoke")
+APART = ("ascii", "dead_letters", "odd_messages", "outside", "revoke")
 OVER_REDIS = "_redis"  # after a database's name: the Celery lane travels through Redis
 # A developer's own `.env`, shell and running kit are nothing to the tests.
 os.environ["KIT_ENV_FILE"] = os.devnull
@@ -50,7 +50,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The slowest files first, so that several processes end at about the same time."""
     slowest = ("test_dead_letters", "test_lanes", "test_brokers", "test_workers", "test_storage",
-               "test_crash_points", "test_kit_lifecycle", "test_raw_faults")  # fmt: skip
+               "test_crash_points", "test_kit_lifecycle", "test_raw_faults", "test_raw_lane", "test_page")  # fmt: skip
     items.sort(key=lambda item: slowest.index(item.path.stem) if item.path.stem in slowest else len(slowest))
 
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import httpx
 
 from tests.api.server import free_port
-from tests.kit import ROOT, until
+from tests.kit import NO_TLS, ROOT, until
 
 START_SECONDS = 60  # it starts within one; while several kits start beside it, a busy machine takes far longer
 
@@ -23,7 +23,7 @@ def stand_in() -> Iterator[tuple[str, int]]:
     def answers() -> bool:
         assert process.poll() is None, "the outside world ended at once"
         try:
-            return httpx.get(f"{address}/healthz", trust_env=False).status_code == 200
+            return httpx.get(f"{address}/healthz", trust_env=False, verify=NO_TLS).status_code == 200
         except httpx.TransportError:
             return False
 

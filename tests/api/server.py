@@ -21,7 +21,7 @@ import httpx
 
 from cars_bot.callback import sign
 from commands.redis_server import binaries
-from tests.kit import ROOT, until
+from tests.kit import NO_TLS, ROOT, until
 
 SECRET = "the tests' own"
 
@@ -57,12 +57,12 @@ class Server:
             **environment,
         }
         self.url = f"http://127.0.0.1:{self.port}"
-        self.http = httpx.Client(base_url=self.url, timeout=40.0, trust_env=False)
+        self.http = httpx.Client(base_url=self.url, timeout=40.0, trust_env=False, verify=NO_TLS)
         self.process: subprocess.Popen[bytes] | None = None
 
     def fresh_client(self) -> httpx.Client:
         """A client with connections of its own."""
-        return httpx.Client(base_url=self.url, timeout=10.0, trust_env=False)
+        return httpx.Client(base_url=self.url, timeout=10.0, trust_env=False, verify=NO_TLS)
 
     def start(self) -> None:
         """Start it and wait until it answers."""

@@ -17,6 +17,8 @@ import pytest
 from commands.state import is_alive
 from tests.kit import ROOT, Kit, until
 
+pytestmark = pytest.mark.thorough  # CI runs it; that a kit starts and ends is a part of every other test here
+
 EVERYTHING = {
     "epmd",
     "rabbitmq",
@@ -107,7 +109,7 @@ def answers(client: httpx.Client, path: str) -> bool:
 
 def test_the_classrooms_login_sees_the_broker_and_does_not_manage_it(own_kit: Kit) -> None:
     address = own_kit.status()["urls"]["rabbitmq_management"]
-    with httpx.Client(base_url=address, auth=("student", "qwerty"), trust_env=False) as person:
+    with httpx.Client(base_url=address, auth=("student", "qwerty"), trust_env=False, timeout=40) as person:
         until(lambda: answers(person, "/api/overview"), 30, "the broker's own page answers")
         assert "default" in {queue["name"] for queue in person.get("/api/queues").json()}
         for change in ("/api/users/evil", "/api/vhosts/evil"):
@@ -177,7 +179,6 @@ def test_the_doctor_is_content_with_a_kit_that_is_well_and_names_what_is_not(own
     assert "./kit scale consumer=1" in faults[0]["remedy"]
 
 
-@pytest.mark.thorough
 def test_a_second_kit_starts_beside_the_first_and_takes_other_ports(own_kit: Kit, tmp_path: Path) -> None:
     second = Kit(tmp_path / "second")
     try:
@@ -213,7 +214,6 @@ def test_a_second_kit_does_not_take_the_first_ones_broker_for_a_public_one(own_k
     assert run_python(script) == ["None", "None"]
 
 
-@pytest.mark.thorough
 def test_a_public_broker_is_used_unless_somebody_works_there(own_kit: Kit, tmp_path: Path) -> None:
     urls = own_kit.status()["urls"]
     public = "from commands import amqp, redis_server; amqp.CLUSTER_NAME = redis_server.CONFIG_NAME = 'not a kit';"
@@ -251,7 +251,6 @@ def test_down_leaves_no_process_and_so_no_port_and_no_address(own_kit: Kit) -> N
     assert "URL" not in (own_kit.run_dir / "kit.env").read_text()
 
 
-@pytest.mark.thorough
 def test_what_a_killed_supervisor_leaves_behind_is_ended_by_down(tmp_path: Path) -> None:
     kit = Kit(tmp_path / "orphans")
     kit.command("up", "--private", "redis", "rabbitmq")

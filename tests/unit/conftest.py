@@ -11,6 +11,7 @@ from cars_bot import database, schema
 from cars_bot.models import metadata
 from cars_bot.settings import settings
 from commands import postgres_server
+from tests.kit import NO_TLS
 from tests.stand_in import stand_in
 
 
@@ -30,7 +31,7 @@ def outside_world_server() -> Iterator[tuple[str, int]]:
 @pytest.fixture
 def outside_world(outside_world_url: str) -> Iterator[httpx.Client]:
     """An HTTP client for a freshly reset outside world."""
-    with httpx.Client(base_url=outside_world_url, timeout=30, trust_env=False) as client:
+    with httpx.Client(base_url=outside_world_url, timeout=30, trust_env=False, verify=NO_TLS) as client:
         client.post("/_control/reset").raise_for_status()
         yield client
 
