@@ -59,9 +59,7 @@ def measure(
     who: Contestant, database: str, backlog: int, env: dict[str, str], rates: dict[tuple[str, str], list[float]]
 ) -> None:
     """Drain one backlog and note the rate."""
-    with closing(pika.BlockingConnection(pika.URLParameters(env["RMQ_URL"]))) as broker:
-        for mark in ("raw.kit", "celery.kit"):  # each contestant has a database of its own, and so is a kit of its own
-            broker.channel().queue_delete(mark)
+    give_up_queues(env["RMQ_URL"])
     who.load(backlog, env)
     left = who.left(env)
     worker = who.start(env)
@@ -72,6 +70,13 @@ def measure(
         left.close()
     say(f"  {who.name:13} {database if who is not STOCK else '–':11} {rate:7,.0f} jobs/s")
     rates.setdefault((who.name, database), []).append(rate)
+
+
+def give_up_queues(rmq_url: str) -> None:
+    """Have the queues belong to nobody: who is measured next has a database of its own, and so is a kit of its own."""
+    with closing(pika.BlockingConnection(pika.URLParameters(rmq_url))) as broker:
+        for mark in ("raw.kit", "celery.kit"):
+            broker.channel().queue_delete(mark)
 
 
 def drain(left: Left, backlog: int) -> float:

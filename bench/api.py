@@ -27,13 +27,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from bench.__main__ import fresh, postgresql, say, servers
+from bench.__main__ import fresh, give_up_queues, postgresql, say, servers
 from bench.contestants import ROOT, environment, stop
 from commands import debian
 from commands.ports import choose
 
 CONNECTIONS = 16
 HEALTHZ_SECONDS = 2
+TOO_LONG = 60.0  # seconds until the last of a round is published
 TIMES = 20  # each list and page is asked for
 SCRIPT = """
 wrk.method = METHOD
@@ -72,6 +73,7 @@ def main() -> int:
             url = fresh(pg, f"runs_{rows}") if database == "postgresql" else f"sqlite:///{folder}/{rows}.sqlite3"
             env = environment(**addresses, DATABASE_URL=url, KIT_SECRET="the benchmark's")  # noqa: S106
             subprocess.run([sys.executable, "-c", _FILL, str(rows)], cwd=ROOT, env=env, check=True)
+            give_up_queues(env["RMQ_URL"])
             with serving(env) as api:
                 pages = slowest_page(api) if rows else ("", 0.0)
                 rounds = [measure(tool, api, options.seconds) for _ in range(options.rounds)]
@@ -87,6 +89,8 @@ def measure(tool: str, api: str, seconds: float) -> Figures:
     full = load(tool, api + "/api/runs", "POST", seconds)
     began = time.monotonic()
     while get(api, "/api/runs?lane=raw&state=PENDING&limit=1")["runs"][0]["published_at"] is None:
+        if time.monotonic() - began > TOO_LONG:
+            raise SystemExit(f"bench: what was accepted is not published within {TOO_LONG:.0f} s")
         time.sleep(0.01)
     published_after = time.monotonic() - began
     rate = full["requests"] / full["microseconds"] * 1e6

@@ -107,7 +107,7 @@ def test_the_rate_in_the_troubleshooting_is_the_catalogues() -> None:
 def test_one_version_everywhere() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
-    from api.app import app
+    from api.app import routes as app
 
     assert {project["version"], str(citation["version"]), app.version} == {VERSION}
     assert re.search(rf"^## \[?({VERSION}|Unreleased)\]?", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.M)

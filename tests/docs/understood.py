@@ -186,7 +186,7 @@ def docker(words: list[str]) -> str:
 
 def curl(words: list[str]) -> str:
     """`curl … URL`: the API, or the outside world, has such an address."""
-    from api.app import app
+    from api.app import routes as app
 
     url = next((word for word in words if "/api/" in word or word.startswith("http")), "")
     path = urlsplit(url if "://" in url else f"http://{url.lstrip('…')}" if not url.startswith("…")
