@@ -115,7 +115,8 @@ def accept(orders: Sequence[Order], waited: float = 0.0) -> list[Verdict]:
     """
     crash_point("before-accept")
     try:
-        with database.writing(waited) as connection:
+        with_keys = any(order.key is not None for order in orders)  # else all is one statement
+        with database.writing(waited) if with_keys else database.one_statement(waited) as connection:
             verdicts = _insert(connection, orders)
     except StorageUnavailable as error:
         return [error] * len(orders)

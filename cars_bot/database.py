@@ -12,7 +12,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, text
@@ -164,6 +164,13 @@ def writing(waited: float = 0.0) -> Iterator[Connection]:
         _compare_clocks(connection)
         _begin(connection, since)
         yield connection
+
+
+def one_statement(waited: float = 0.0) -> AbstractContextManager[Connection]:
+    """For a single statement that writes: `statements()` on PostgreSQL, where a transaction around it costs two round
+    trips, and `writing()` on SQLite, where it waits for its turn.
+    """
+    return statements() if engine().dialect.name == "postgresql" else writing(waited)
 
 
 @contextmanager

@@ -67,7 +67,7 @@ def mark_published(ids: Iterable[str]) -> None:
     """Note that the broker has confirmed these; a run that has ended meanwhile may be among them."""
     chosen = list(ids)
     if chosen:
-        with database.writing() as connection:
+        with database.one_statement() as connection:
             connection.execute(update(runs).where(runs.c.id.in_(chosen)).values(published_at=clock.now()))
 
 

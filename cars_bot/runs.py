@@ -25,6 +25,7 @@ from sqlalchemy import (
     literal_column,
     null,
     select,
+    text,
     update,
 )
 from uuid_utils import uuid7
@@ -109,9 +110,22 @@ def new_row(
     }
 
 
+# One statement for all rows, which survives a crash also without a transaction around it: `statements()` alone does not
+# wait for PostgreSQL's disk. A statement for each row costs the API twice the time.
+_INSERT_ALL = """
+WITH durable AS (SELECT set_config('synchronous_commit', 'on', true))
+INSERT INTO runs ({columns}) SELECT {columns}
+FROM json_populate_recordset(NULL::runs, CAST(:rows AS json)) CROSS JOIN durable
+"""
+
+
 def insert_all(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
-    """Insert new runs, in the caller's transaction."""
-    connection.execute(insert(runs), rows)
+    """Insert new runs, in the caller's transaction. On PostgreSQL it needs none: all are inserted, or none."""
+    if connection.dialect.name == "postgresql":
+        statement = text(_INSERT_ALL.format(columns=", ".join(rows[0])))
+        connection.execute(statement, {"rows": as_json(rows)})
+    else:
+        connection.execute(insert(runs), rows)
 
 
 def accept(connection: Connection, job: Job, lane: str, args: dict[str, Any], **more: Any) -> str:
