@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event, func, select
+from sqlalchemy import event, func, select, text
 
 from api import acceptance, submission
 from api.acceptance import Acceptance, Answer, Order, Verdict
 from api.errors import Refused
 from api.schemas import Submission
-from cars_bot import database, run_lists
-from cars_bot.errors import StorageUnavailable
+from cars_bot import database, run_lists, runs
+from cars_bot.errors import StorageUnavailable, Unstorable
 from cars_bot.models import runs as table
 from commands import postgres_server
 from tests.unit.conftest import using_database
@@ -171,3 +171,18 @@ def test_the_counts_know_an_accepted_run_at_once() -> None:
     before = accepted()
     acceptance.accept([order(count=7)])
     assert accepted() == before + 7
+
+
+def test_a_group_without_keys_is_whole_or_not_at_all_and_survives_a_crash(db: str) -> None:
+    first, again, other = order(), order(), order()
+    again.rows[0]["id"] = first.rows[0]["id"]
+    with pytest.raises(Unstorable), database.one_statement() as connection:
+        runs.insert_all(connection, [other.rows[0], first.rows[0], again.rows[0]])
+    assert stored(first, other) == 0
+
+    assert all(isinstance(verdict, Answer) for verdict in acceptance.accept([first, other]))
+    assert stored(first, other) == 2
+    if db == "postgresql":  # what is not on the disk yet a crash would take back
+        with database.statements() as connection:
+            on_disk = text("SELECT pg_current_wal_flush_lsn() >= pg_current_wal_insert_lsn()")
+            assert connection.execute(on_disk).scalar_one()
