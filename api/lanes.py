@@ -14,7 +14,6 @@ from typing import Any
 
 from cars_bot import clients, database, execution, run_lists, runs, workflow
 from cars_bot.context import Step
-from cars_bot.errors import CarsBotError
 from cars_bot.outcome import Delivery, Retry, Wait
 from cars_bot.runs import Run
 from cars_bot.settings import settings
@@ -45,36 +44,37 @@ def _through_celery(batch: Sequence[Run]) -> list[str]:
     from celery_app import claim
     from celery_tasks import celery_app, signature  # not at the top: it takes a second, and the page comes first
 
+    # Nobody waits here for a result. Celery would subscribe to each in Redis, and send nothing while Redis is away.
+    celery_app.backend.on_task_call = _expect_no_result
     confirmed: list[str] = []
-    refused: CarsBotError | None = None
+    trouble: Exception | None = None
     with celery_app.producer_pool.acquire(block=True, timeout=PUBLISH_SECONDS) as producer:
         unreachable = (OperationalError, *producer.connection.connection_errors, *producer.connection.channel_errors)
         try:
             claim(producer.connection)
-        except unreachable:
-            producer.connection.collect()
-            return []
-        except CarsBotError as error:  # the queues are another kit's, or nobody can tell
-            producer.connection.collect()
-            refused, batch = error, ()  # not raised in here: the pool would keep a producer without a connection
-        for run in batch:
-            try:
+            for run in batch:
                 first = Step(run.job, run.id, run.priority)
                 signature(first, run.args, workflow.after(run)).apply_async(
                     producer=producer,
                     retry=False,  # the relay comes again by itself, and later
                     mandatory=True,  # what reaches no queue comes back, and the next connection declares it again
                 )
-            except MessageNacked:  # its queue is full
-                break
-            except unreachable:
-                # Unknown, not failed: a confirm may still be under way, so nothing more goes out on this connection.
-                producer.connection.collect()
-                break
-            confirmed.append(run.id)
-    if refused is not None:
-        raise refused
+                confirmed.append(run.id)
+        except MessageNacked:  # its queue is full
+            pass
+        except unreachable:
+            # Unknown, not failed: a confirm may still be under way, so nothing more goes out on this connection.
+            producer.connection.collect()
+        except Exception as error:  # the queues are another kit's, nobody can tell, or what nobody has thought of
+            producer.connection.collect()
+            trouble = error  # not raised in here: the pool would keep a producer without a connection, for ever
+    if trouble is not None and not confirmed:
+        raise trouble
     return confirmed
+
+
+def _expect_no_result(_producer: Any, _task_id: str) -> None:
+    """Stands in for what Celery does before it sends a task with a result."""
 
 
 @cache

@@ -113,6 +113,21 @@ def test_without_redis_no_effect_is_lost_or_doubled(trial: Trial) -> None:
 
 
 @WITHOUT_REDIS
+def test_runs_are_sent_and_done_while_redis_stays_away(trial: Trial) -> None:
+    trial.submit(count=2)
+    trial.reach("DONE", 4)
+    trial.kit.command("down", "redis")
+    try:
+        trial.submit(count=3)
+        trial.reach("DONE", 10, 60)
+    finally:
+        trial.kit.command("up", "redis")
+    trial.healed()
+
+    trial.survives(within=60, ledger_lost=True)
+
+
+@WITHOUT_REDIS
 def test_an_emptied_redis_loses_the_ledger_and_nothing_else(trial: Trial) -> None:
     until(lambda: trial.kit.pid("redis"), 10, "Redis runs")
     client = redis.Redis.from_url(trial.settings.redis_url)
