@@ -49,8 +49,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The slowest files first, so that several processes end at about the same time."""
-    slowest = ("test_dead_letters", "test_lanes", "test_brokers", "test_workers", "test_storage",
-               "test_crash_points", "test_kit_lifecycle", "test_raw_faults", "test_raw_lane", "test_page")  # fmt: skip
+    slowest = ("test_dead_letters", "test_lanes", "test_brokers", "test_workers", "test_network",
+               "test_storage", "test_outside_world", "test_crash_points", "test_kit_lifecycle",
+               "test_raw_faults", "test_raw_lane", "test_page")  # fmt: skip
     items.sort(key=lambda item: slowest.index(item.path.stem) if item.path.stem in slowest else len(slowest))
 
 

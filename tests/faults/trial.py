@@ -18,6 +18,7 @@ from typing import Any
 
 import httpx
 
+from tests.contract.dead_letters import letters
 from tests.faults.checker import ENDED, OUTCOME_UNKNOWN, History, Verdict, check
 from tests.faults.evidence import Evidence, grown, held
 from tests.kit import Kit, until
@@ -128,8 +129,7 @@ class Trial(Evidence):
         """
 
         def found() -> list[str]:
-            reply = self.http.get("/api/dead-letters", params={"lane": lane, "limit": 200}).json()
-            return sorted(letter["run"] for letter in reply["letters"] if letter["run"] in ids)
+            return sorted(letter["run"] for letter in letters(self.kit, lane) if letter["run"] in ids)
 
         with suppress(AssertionError):
             until(lambda: len(found()) >= len(ids), 15, "all are put aside")
