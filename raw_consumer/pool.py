@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 TICK = 0.1  # seconds between two looks at the children
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
-CRASH_LOOP_PAUSE = 0.5  # seconds at least between the births of children that die idle
+CRASH_LOOP_PAUSE = 0.5  # seconds at least between the births of children that die
 
 
 Work = Callable[[str, Slot], None]
@@ -148,8 +148,7 @@ class Pool:
             if child.slot.began:
                 with self._database():
                     self.book.lost(child.slot.run_id.decode(), "raw", pid, child.name, f"its process ended with {code}")
-            else:
-                child.not_before = child.born + CRASH_LOOP_PAUSE
+            child.not_before = child.born + CRASH_LOOP_PAUSE
 
     # end
 
