@@ -43,10 +43,10 @@ class Servers:
         """Run a command of the kit."""
         subprocess.run([sys.executable, "-m", "commands", *words], cwd=ROOT, env=self.environment, check=True)
 
-    def rabbitmqctl(self, *words: str) -> None:
-        """Run RabbitMQ's own tool."""
+    def rabbitmqctl(self, *words: str) -> str:
+        """Run RabbitMQ's own tool and return what it prints."""
         tool = os.environ.get("TEST_RABBITMQCTL", str(self.run_dir / "bin" / "rabbitmqctl")).split()
-        subprocess.run([*tool, "-q", *words], check=True, capture_output=True)
+        return subprocess.run([*tool, "-q", *words], check=True, capture_output=True, text=True).stdout
 
     def restart_rabbitmq(self) -> None:
         """Stop the broker and start it again; it keeps what is on its disk."""
@@ -180,6 +180,12 @@ class RawLane:
         """Messages ready in a queue."""
         with self.channel() as channel:
             return int(channel.queue_declare(queue, passive=True).method.message_count)
+
+    def unacknowledged(self, queue: str) -> int:
+        """Messages of a queue that a worker has and the broker keeps."""
+        columns = ("name", "messages_unacknowledged", "--no-table-headers")
+        told = self.servers.rabbitmqctl("list_queues", "-p", self.virtual_host, *columns)
+        return int(dict(line.split() for line in told.splitlines())[queue])
 
     def dead(self) -> list[Any]:
         """The dead letters."""

@@ -104,6 +104,18 @@ def test_no_message_waits_behind_a_long_job_while_a_child_is_idle(raw: RawLane) 
     assert raw.states(long) != ["DONE"]
 
 
+def test_no_short_job_stays_unacknowledged_while_the_next_one_is_long(raw: RawLane) -> None:
+    raw.worker("--concurrency", "1")
+    raw.ended(raw.submit("trace", count=200))  # short jobs: by now it reads ahead, and acknowledges several at once
+    short = raw.accept("trace", count=5)
+    long = raw.accept("trace", seconds=10.0)
+    raw.publish(short + long)
+    raw.ended(short)
+
+    until(lambda: raw.unacknowledged("raw.default") == 1, 5, "the broker keeps the long one alone")
+    assert raw.states(long) == ["IN_PROGRESS"]
+
+
 def test_queues_are_served_in_turns(raw: RawLane) -> None:
     raw.submit("trace", count=6, seconds=0.2, text="default")
     raw.submit("trace_elsewhere", count=6, seconds=0.2, text="monitoring")
