@@ -114,11 +114,13 @@ def test_runs_are_done_once_whatever_becomes_of_the_api_meanwhile(
 
 @REPLAYED
 def test_an_outcome_whose_answer_is_lost_is_noted_and_not_worked_out_again(
-    trial: Trial, lane: str, start: Start, proxy: Proxy
+    trial: Trial, lane: str, start: Start, proxy: Proxy, tmp_path: Path
 ) -> None:
     start()
-    ids = trial.submit(count=8, args=A_SECOND)
-    trial.reach("IN_PROGRESS", 2)
+    begun = tmp_path / "begun"  # the row tells that a run was taken; whether its worker has been told, the job does
+    begun.touch()
+    ids = trial.submit("say_where", count=8, args={"path": str(begun), "seconds": 1.0})
+    until(lambda: len(begun.read_text().split()) == 2, 30, "two jobs are at work")
     proxy.mode = "drop replies"
     trial.reach("DONE", 2, 30)
     proxy.mode = "pass"
