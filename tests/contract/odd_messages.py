@@ -198,11 +198,11 @@ def celery_only() -> dict[str, Odd]:
 def publish_each(
     connect: Callable[[], AbstractContextManager[Any]], exchange: str, messages: dict[str, Odd]
 ) -> set[str]:
-    """Publish each over a connection of its own, and say which the broker took: some it refuses itself."""
+    """Publish each over a connection of its own, and say which the broker took: it refuses some, and what has no queue."""
     taken = set()
     for case, (properties, body) in messages.items():
         with suppress(pika.exceptions.AMQPError), connect() as channel:
             channel.confirm_delivery()
-            channel.basic_publish(exchange, "default", body, properties)
+            channel.basic_publish(exchange, "default", body, properties, mandatory=True)
             taken.add(case)
     return taken
