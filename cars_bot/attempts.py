@@ -61,8 +61,8 @@ def take(delivery: Delivery, job: Job, worker: str) -> Attempt | None:
     Raises:
         StorageUnavailable: nobody knows whether it was taken; the message has to come again.
     """
-    values = {"run_id": delivery.run_id, "its_job": delivery.job, **_taker(delivery, job, worker)}
-    with database.statements() as connection:
+    with database.statements() as connection:  # after which this process knows the shared clock
+        values = {"run_id": delivery.run_id, "its_job": delivery.job, **_taker(delivery, job, worker)}
         rows = _take(connection, values).fetchall()
     return _attempt(rows[0], values["me"]) if rows else None
 

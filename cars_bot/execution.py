@@ -85,12 +85,12 @@ def execute(
     """
     job = job_named(delivery.job)
     crash_point("on-receipt")
-    began = clock.now()
     attempt = _begin(delivery, job, worker, book, soft_limit_error)
     if not isinstance(attempt, Attempt):
         _note(delivery, attempt, worker, 0)
         return attempt
 
+    began = clock.now()
     context = Context(
         delivery.run_id, delivery.lane, attempt.number, worker, args=attempt.args, steps=list(attempt.steps),
         passes_on=delivery.passes_on, holder=attempt.holder,

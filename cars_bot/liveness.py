@@ -130,12 +130,11 @@ def _is_fresh() -> ColumnElement[bool]:
 
 
 def _lease_is_over(its_family: str) -> bool | None:
-    long_ago = clock.now() - LEASE_SECONDS
     with database.statements() as connection:
         over = connection.execute(select(not_(_is_fresh())).where(workers.c.family == its_family)).scalar_one_or_none()
         if not over:
             return None if over is None else False
-        witness = select(workers.c.family).where(workers.c.since < long_ago, _is_fresh())
+        witness = select(workers.c.family).where(workers.c.since < clock.now() - LEASE_SECONDS, _is_fresh())
         return connection.execute(witness.limit(1)).first() is not None
 
 
@@ -246,12 +245,12 @@ class Heartbeat(threading.Thread):
         Raises:
             StorageUnavailable: it could not be written.
         """
-        now = clock.now()
-        row = self.told | {"held": list(self.held())[:HELD_AT_MOST], "since": now, "renewed_at": now}
-        fresh = database.insert(workers).values(row)
-        gap = workers.c.renewed_at < now - LEASE_SECONDS
-        changed = {"held": fresh.excluded.held, "renewed_at": now, "since": case((gap, now), else_=workers.c.since)}
         with database.statements() as connection:
+            now = clock.now()
+            row = self.told | {"held": list(self.held())[:HELD_AT_MOST], "since": now, "renewed_at": now}
+            fresh = database.insert(workers).values(row)
+            gap = workers.c.renewed_at < now - LEASE_SECONDS
+            changed = {"held": fresh.excluded.held, "renewed_at": now, "since": case((gap, now), else_=workers.c.since)}
             connection.execute(fresh.on_conflict_do_update(index_elements=["family"], set_=changed))
             connection.execute(delete(workers).where(workers.c.renewed_at < now - FORGET_SECONDS))
 

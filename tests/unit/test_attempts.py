@@ -4,13 +4,14 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
-from cars_bot import clock, database, execution, idempotency, liveness, outbox, runs
+from cars_bot import clock, database, execution, idempotency, ledger, liveness, outbox, runs
 from cars_bot.book import DATABASE_BOOK, DatabaseBook
 from cars_bot.catalogue import JOBS, QUEUES, Job, Policy
 from cars_bot.context import Context
@@ -99,6 +100,32 @@ def seen_alive(family: str, ago: float, since: float = 1_000.0) -> None:
 
 
 # ---------------------------------------------------------------- taking
+
+
+@pytest.fixture
+def a_day_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that was started a moment ago: its own clock is a day ahead, and it has asked nobody yet."""
+    base = clock._clock._known.base + 86_400
+    monkeypatch.setattr(clock._clock, "_known", clock._Known(base, base, 0.0, None, False))
+    monkeypatch.setattr(clock._clock, "_own", lambda: time.time() + 86_400)
+    monkeypatch.setattr(ledger, "time_of_redis", time.time)
+
+
+def test_the_first_take_of_a_process_goes_by_the_shared_clock(request: pytest.FixtureRequest) -> None:
+    run_id = accepted()
+    request.getfixturevalue("a_day_ahead")
+
+    assert isinstance(DATABASE_BOOK.begin(message(run_id), JOB, "w/1"), Attempt)
+    started = row(run_id).started_at
+    assert started is not None and abs(started - time.time()) < 60
+
+
+def test_the_first_sign_of_life_goes_by_the_shared_clock(a_day_ahead: None) -> None:
+    liveness.Heartbeat("w", "raw").renew()
+
+    with database.statements() as connection:
+        (found,) = connection.execute(select(workers.c.since, workers.c.renewed_at)).all()
+    assert abs(found.since - time.time()) < 60 and abs(found.renewed_at - time.time()) < 60
 
 
 def test_the_row_says_who_holds_a_run_before_its_job_begins(monkeypatch: pytest.MonkeyPatch) -> None:
