@@ -198,7 +198,7 @@ def celery_only() -> dict[str, Odd]:
 def publish_each(
     connect: Callable[[], AbstractContextManager[Any]], exchange: str, messages: dict[str, Odd]
 ) -> set[str]:
-    """Publish each over a connection of its own, and say which the broker took: it refuses some, and what has no queue."""
+    """Publish each over a connection of its own, and say which the broker took: some it refuses."""
     taken = set()
     for case, (properties, body) in messages.items():
         with suppress(pika.exceptions.AMQPError), connect() as channel:

@@ -6,7 +6,7 @@ The workers are stopped, scaled and killed here, so this is not the kit that all
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -107,21 +107,14 @@ def test_a_busy_worker_leaves_to_others_what_it_cannot_begin(own_kit: Kit, lane:
         own_kit.command("scale", f"{program}=1")
 
 
-def test_what_is_not_due_yet_holds_up_others_only_in_celerys_hands_and_from_rabbitmq_4_on(
-    own_kit: Kit, lane: str, record_property: Callable[[str, object], None]
-) -> None:
+def test_what_is_not_due_yet_holds_up_nobody(own_kit: Kit, lane: str) -> None:
     later = sleep_jobs(own_kit, lane, 20, 0, countdown=10)
-    until(lambda: all("published" in events(own_kit, run) for run in later), 10, "they are with the broker")
-    until(lambda: waiting(own_kit, lane).get("default", 0) < 20, 5, "the worker has taken what it takes")
+    if lane == "raw":  # they wait in queues of the broker; those of the Celery lane wait in the outbox
+        until(lambda: all("published" in events(own_kit, run) for run in later), 8, "they are with the broker")
     (now,) = sleep_jobs(own_kit, lane, 1, 0)
-    waited = own_kit.ended(now)["latency"]
 
-    record_property("seconds", waited)
-    version = own_kit.rabbitmqctl("version")
-    if lane == "celery" and int(version.partition(".")[0]) >= 4:  # a consumer's prefetch cannot be raised any more
-        assert waited > 4, version
-    else:
-        assert waited < 4, version
+    assert own_kit.ended(now)["latency"] < 4
+    assert own_kit.run(later[0])["state"] == "PENDING", "they were done before: this test shows nothing"
     assert own_kit.all_ended(later, 40)["done"] == 20
 
 

@@ -41,6 +41,8 @@ def impatient(own_kit: Kit) -> Iterator[Kit]:
 def test_a_worker_whose_channel_the_broker_closed_goes_on_and_its_outcome_stands(
     impatient: Kit, lane: str, worker: str
 ) -> None:
+    if tuple(map(int, impatient.rabbitmqctl("version").split(".")[:2])) >= (4, 3):
+        pytest.skip("NOT TRIED: since RabbitMQ 4.3 a message of a classic queue may be held for as long as one likes")
     pid, log = impatient.pid(worker), impatient.run_dir / "logs" / f"{worker}.log"
     seen = log.stat().st_size
     (held,) = impatient.submit(lane, "process_task", args={"task_num": 1, "timeout": 5})
