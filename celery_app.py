@@ -7,7 +7,9 @@ too; here it is only said in Celery's words. The tasks themselves are in `celery
 import copy
 import logging
 import os
+import sys
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from amqp.exceptions import PreconditionFailed
@@ -29,6 +31,9 @@ from cars_bot.schedule import latest_slot, run_id
 from cars_bot.settings import REDIS_PRIORITIES, settings
 
 log = logging.getLogger(__name__)
+
+# The program `celery` looks into the current folder for this module, and then no more. A worker needs `celery_intake`.
+sys.path.append(str(Path(__file__).resolve().parent))
 
 DEAD_LETTERS = Exchange("celery.dead", type="fanout")
 DEAD_LETTER_QUEUE = Queue("celery.dead", DEAD_LETTERS)

@@ -2,8 +2,9 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
-from tests.kit import ROOT, Kit
+from tests.kit import ROOT, Kit, until
 
 
 def python(kit: Kit, code: str) -> str:
@@ -43,3 +44,21 @@ def test_the_same_message_many_times_has_one_effect(kit: Kit, lane: str) -> None
     kit.all_ended(marker, 60)
     counts = kit.all_ended([run_id], 30)
     assert (counts["done"], counts["effects"], counts["duplicated"]) == (1, 1, 0)
+
+
+def test_celerys_own_program_starts_a_worker(kit: Kit, tmp_path: Path) -> None:
+    """As a container does: the project is on no path of Python's, but is the current folder."""
+    environment = {name: value for name, value in kit.environment.items() if name != "PYTHONPATH"}
+    celery = str(Path(sys.executable).with_name("celery"))
+    log = tmp_path / "worker.log"
+    with log.open("wb") as file:
+        worker = subprocess.Popen(
+            [celery, "-A", "celery_app", "worker", "-l", "info", "-c", "1", "-Q", "monitoring", "-n", "own@%h"],
+            cwd=ROOT, env=environment, stdout=file, stderr=file,
+        )  # fmt: skip
+    try:
+        until(lambda: " ready." in log.read_text() or worker.poll() is not None, 60, "the worker is ready")
+        assert worker.poll() is None, log.read_text()[-2_000:]
+    finally:
+        worker.terminate()
+        worker.wait(30)
