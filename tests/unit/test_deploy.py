@@ -2,6 +2,10 @@
 
 import configparser
 import json
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -38,6 +42,18 @@ def test_nobody_is_an_administrator_because_everybody_knows_the_logins() -> None
     for name, permission in allowed.items():
         patterns = [permission[what] for what in ("configure", "write", "read")]
         assert all(p == ".*" if name == "student" else p.startswith("^") and p.endswith("$") for p in patterns), name
+
+
+def test_an_image_holds_all_that_its_programs_import(tmp_path: Path) -> None:
+    for line in (ROOT / ".dockerignore").read_text().splitlines():
+        inside, outside = tmp_path / line[1:], ROOT / line[1:]
+        if line.startswith("!"):
+            inside.parent.mkdir(parents=True, exist_ok=True)
+            (shutil.copytree if outside.is_dir() else shutil.copy)(outside, inside)
+    programs = "celery_app, celery_tasks, celery_intake, api.app, raw_consumer.__main__, outside_world.__main__"
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    code = f"import {programs}, commands.__main__, commands.demo"
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, check=True)
 
 
 def test_every_published_port_is_on_loopback() -> None:
