@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.kit import ROOT, Kit, until
 
 
@@ -46,6 +48,7 @@ def test_the_same_message_many_times_has_one_effect(kit: Kit, lane: str) -> None
     assert (counts["done"], counts["effects"], counts["duplicated"]) == (1, 1, 0)
 
 
+@pytest.mark.thorough
 def test_celerys_own_program_starts_a_worker(kit: Kit, tmp_path: Path) -> None:
     """As a container does: the project is on no path of Python's, but is the current folder."""
     environment = {name: value for name, value in kit.environment.items() if name != "PYTHONPATH"}
