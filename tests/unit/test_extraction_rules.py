@@ -1,11 +1,13 @@
 """The rules of the outside world's language, one concept at a time, on sentences made for it."""
 
 import time
+from itertools import count
 from typing import Any
 
 import pytest
 
 from outside_world.language import classify, describe, extract
+from tests.kit import best_of
 
 
 def field(name: str, post: str) -> Any:
@@ -238,18 +240,23 @@ def test_a_description_says_what_the_post_says_in_its_language() -> None:
 def test_a_post_is_read_at_once() -> None:
     extract("Продам Приору")  # the gazetteers are loaded
     post = "Toyota Camry 2014, 2.5, 142 т.км, 1 690 000 р, Сургут, 8 (922) 000-11-22 (Иван). Один хозяин, торг. " * 20
-    start = time.process_time()
-    classify(post)
-    assert time.process_time() - start < 0.25, "five times what it should take, for busy machines"
+    tries = count()
+
+    def seconds() -> float:
+        start = time.thread_time()
+        classify(f"{next(tries)}. {post}")  # what was read before is not read again
+        return time.thread_time() - start
+
+    assert best_of(5, seconds, 0.25) < 0.25, "five times what it should take, for busy machines"
 
 
 @pytest.mark.parametrize("piece", [
     "+7", "8 ", "@", "(", "1 млн ", "а", "a1", "8-9", "142 690 ", "12345678", "\x00", "t.me/a", "🚗",
 ])  # fmt: skip
 def test_no_post_takes_long_to_read(piece: str) -> None:
-    start = time.process_time()
+    start = time.thread_time()
     classify(piece * 5_000)
-    assert time.process_time() - start < 2
+    assert time.thread_time() - start < 2
 
 
 @pytest.mark.parametrize(
