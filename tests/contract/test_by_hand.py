@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.contract.test_lost_channels import STARTED, is_ready
 from tests.kit import ROOT, Kit, until
 
 
@@ -60,7 +61,7 @@ def test_celerys_own_program_starts_a_worker(kit: Kit, tmp_path: Path) -> None:
             cwd=ROOT, env=environment, stdout=file, stderr=file,
         )  # fmt: skip
     try:
-        until(lambda: " ready." in log.read_text() or worker.poll() is not None, 60, "the worker is ready")
+        until(lambda: is_ready(log) or worker.poll() is not None, STARTED, "the worker is ready")
         assert worker.poll() is None, log.read_text()[-2_000:]
     finally:
         worker.terminate()

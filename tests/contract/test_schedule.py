@@ -102,7 +102,7 @@ def test_schedulers_whose_clocks_are_off_repeat_no_slot(own_kit: Kit, lane: str,
         began = until(lambda: ticks(own_kit, lane, 0.0) and time.time(), 30, "a first run")
         if lane == "celery":
             overlap = "all have sent twelve: of these four slots are the same"
-            until(lambda: min(each.sent() for each in (right, ahead, behind)) >= 12, 90, overlap)
+            until(lambda: min(each.sent() for each in (right, ahead, behind)) >= 12, 40, overlap)
         until(lambda: len(ticks(own_kit, lane, began)) >= 6, 40, "six slots")
 
     ids = ticks(own_kit, lane, began)

@@ -102,25 +102,25 @@ def seen_alive(family: str, ago: float, since: float = 1_000.0) -> None:
 # ---------------------------------------------------------------- taking
 
 
-@pytest.fixture
-def a_day_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A process that was started a moment ago: its own clock is a day ahead, and it has asked nobody yet."""
+def be_a_day_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Be a process that was started a moment ago: its own clock is a day ahead, and it has asked nobody yet."""
     base = clock._clock._known.base + 86_400
     monkeypatch.setattr(clock._clock, "_known", clock._Known(base, base, 0.0, None, False))
     monkeypatch.setattr(clock._clock, "_own", lambda: time.time() + 86_400)
     monkeypatch.setattr(ledger, "time_of_redis", time.time)
 
 
-def test_the_first_take_of_a_process_goes_by_the_shared_clock(request: pytest.FixtureRequest) -> None:
+def test_the_first_take_of_a_process_goes_by_the_shared_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     run_id = accepted()
-    request.getfixturevalue("a_day_ahead")
+    be_a_day_ahead(monkeypatch)
 
     assert isinstance(DATABASE_BOOK.begin(message(run_id), JOB, "w/1"), Attempt)
     started = row(run_id).started_at
     assert started is not None and abs(started - time.time()) < 60
 
 
-def test_the_first_sign_of_life_goes_by_the_shared_clock(a_day_ahead: None) -> None:
+def test_the_first_sign_of_life_goes_by_the_shared_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    be_a_day_ahead(monkeypatch)
     liveness.Heartbeat("w", "raw").renew()
 
     with database.statements() as connection:
