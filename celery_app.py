@@ -32,7 +32,7 @@ from cars_bot.settings import REDIS_PRIORITIES, settings
 
 log = logging.getLogger(__name__)
 
-# The program `celery` looks into the current folder for this module, and then no more. A worker needs `celery_intake`.
+# The program `celery` looks into the current folder for this module, and then no more. A worker needs more of it.
 sys.path.append(str(Path(__file__).resolve().parent))
 
 DEAD_LETTERS = Exchange("celery.dead", type="fanout")
@@ -139,7 +139,7 @@ app.conf.update(
     # Redis has no dead letters: there a rejected message is gone, and only the run's row says what became of it.
     task_default_priority=max(REDIS_PRIORITIES) if settings().celery_over_redis else None,  # unless told: last
     # feature: prefetch
-    worker_prefetch_multiplier=1,  # with more, a worker hoards low priorities and keeps them from idle workers
+    worker_prefetch_multiplier=1,  # always more, and a worker hoards low priorities and keeps them from idle workers
     # end
     worker_cancel_long_running_tasks_on_connection_loss=False,  # the outcome is in the database; a late ack is harmless
     # Limits. The soft one raises inside the job, the hard one kills the child.
@@ -261,6 +261,9 @@ class DeadLetterQueue(bootsteps.StartStopStep):
 
 
 app.steps["consumer"].add(DeadLetterQueue)
+# feature: prefetch
+app.steps["consumer"].add("celery_prefetch:ReadAhead")  # a few messages more while jobs are short
+# end
 
 
 @worker_init.connect

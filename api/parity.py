@@ -20,7 +20,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 LANES = ("celery", "raw", "both")
-SOURCES = ("celery_app.py", "celery_intake.py", "celery_tasks.py", "raw_consumer", "cars_bot", "api")
+CELERY = ("celery_app.py", "celery_intake.py", "celery_prefetch.py", "celery_tasks.py")
+SOURCES = (*CELERY, "raw_consumer", "cars_bot", "api")
 _OPENS = re.compile(r"\s*# feature: (?P<name>[^:]+?)(?:, (?P<lane>celery|raw))?$")
 _ENDS = re.compile(r"\s*# end$")
 
@@ -58,8 +59,9 @@ FEATURES = (
     ),
     Feature(
         "prefetch",
-        "`worker_prefetch_multiplier` 1: with late acks a worker holds as many messages as it has children",
-        "one message a child and queue, sixteen while jobs are short; what is held is given back when a job is long",
+        "`worker_prefetch_multiplier` 1: with late acks a worker holds as many messages as it has children. While jobs are"
+        " short, a step of Celery's consumer adds three a child; what is held is given back when a job is long",
+        "one message a child and queue, a hundred while jobs are short; what is held is given back when a job is long",
     ),
     Feature(
         "confirmed, mandatory publishing",

@@ -34,11 +34,9 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--backlog", type=int, default=5_000)
     parser.add_argument("--databases", default="sqlite,postgresql")
-    parser.add_argument("--prefetch-4", action="store_true", help="also the Celery lane with stock Celery's prefetch")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     options = parser.parse_args()
     databases = options.databases.split(",")
-    lanes = {lane: who for lane, who in LANES.items() if lane != "celery4" or options.prefetch_4}
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that the servers are stopped then too
 
     rates: dict[tuple[str, str], list[float]] = {}
@@ -47,11 +45,11 @@ def main() -> int:
             say(f"round {round_} of {options.rounds}")
             for name in databases:
                 measure(STOCK, name, options.backlog, environment(**addresses), rates)
-                for lane, contestant in lanes.items():
+                for lane, contestant in LANES.items():
                     file = folder / f"{lane}-{round_}.sqlite3"
                     url = fresh(pg, f"{lane}_{round_}") if name == "postgresql" else f"sqlite:///{file}"
                     measure(contestant, name, options.backlog, environment(**addresses, DATABASE_URL=url), rates)
-    report(rates, databases, list(lanes.values()), options.json)
+    report(rates, databases, options.json)
     return 0
 
 
@@ -93,15 +91,13 @@ def drain(left: Left, backlog: int) -> float:
     raise SystemExit(f"bench: {left()} of {backlog} jobs were not done within {TOO_LONG:.0f} s")
 
 
-def report(
-    rates: dict[tuple[str, str], list[float]], databases: list[str], lanes: list[Contestant], as_json: bool
-) -> None:
+def report(rates: dict[tuple[str, str], list[float]], databases: list[str], as_json: bool) -> None:
     """Print medians and, round by round, the ratios' medians."""
     table: list[tuple[str, str, float, float | None, float | None]] = []
     for database in databases:
         stock, celery = rates[STOCK.name, database], rates[LANES["celery"].name, database]
         table.append((STOCK.name, "–", statistics.median(stock), None, None))
-        for contestant in lanes:
+        for contestant in LANES.values():
             mine = rates[contestant.name, database]
             to_stock = statistics.median(a / b for a, b in zip(mine, stock, strict=True))
             to_celery = statistics.median(a / b for a, b in zip(mine, celery, strict=True))

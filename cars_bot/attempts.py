@@ -13,7 +13,7 @@ The row's job and arguments are the truth; a message only says which run is mean
 from typing import Any
 
 from pydantic_core import from_json
-from sqlalchemy import ColumnElement, and_, bindparam, func, literal_column, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, literal_column, update
 
 from cars_bot import clock, database, ledger, liveness
 from cars_bot.catalogue import Job
@@ -62,8 +62,13 @@ def take(delivery: Delivery, job: Job, worker: str) -> Attempt | None:
         StorageUnavailable: nobody knows whether it was taken; the message has to come again.
     """
     with database.statements() as connection:  # after which this process knows the shared clock
-        values = {"run_id": delivery.run_id, "its_job": delivery.job, **_taker(delivery, job, worker)}
-        rows = _take(connection, values).fetchall()
+        return take_in(connection, delivery, job, worker)
+
+
+def take_in(connection: Connection, delivery: Delivery, job: Job, worker: str) -> Attempt | None:
+    """The same, in the caller's transaction: nothing is taken until that is committed."""
+    values = {"run_id": delivery.run_id, "its_job": delivery.job, **_taker(delivery, job, worker)}
+    rows = _take(connection, values).fetchall()
     return _attempt(rows[0], values["me"]) if rows else None
 
 

@@ -11,33 +11,28 @@ Before one begins, the process's clock is compared with the shared one, if it is
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql import ClauseElement
 
-from cars_bot import clock, database_url, ledger
+from cars_bot import clock, database_url, ledger, sqlite_lock
 from cars_bot.database_errors import available
 from cars_bot.errors import NotConfigured, StorageUnavailable
 from cars_bot.settings import settings
 
-BUSY_TIMEOUT_MS = 5_000
-SHORTEST_WAIT = 0.5  # seconds for the lock itself, however long the caller has stood in line
-_SQLITE_AT_CONNECT = (
-    "PRAGMA journal_mode=WAL",
-    "PRAGMA synchronous=NORMAL",
-    f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}",
-)
+SHORTEST_WAIT = 0.5  # seconds for SQLite's lock itself, however long the caller has stood in line
 _BEGIN = {
     "sqlite": "BEGIN IMMEDIATE",
     "postgresql": "BEGIN; SET LOCAL synchronous_commit = on",
 }
 
-# SQLite lets one writer in at a time, and one that has to wait sleeps for a while and looks again. So the threads of a
+# SQLite lets one writer in at a time, and who has to wait asks again and again (`sqlite_lock.py`). So the threads of a
 # process queue up before they ask: who is next begins at once.
 _turn = threading.Lock()
 os.register_at_fork(after_in_child=_turn._at_fork_reinit)  # type: ignore[attr-defined]
@@ -55,19 +50,17 @@ def new_engine(url: str) -> Engine:
         NotConfigured: the folder of a SQLite file cannot be made.
     """
     database_url.make_folder(url)
-    engine = create_engine(url, pool_size=8, max_overflow=8, isolation_level="AUTOCOMMIT")
-    prepare = _prepare_sqlite if engine.dialect.name == "sqlite" else _prepare_postgresql
+    prepare: Callable[[Any], None] = _prepare_postgresql
+    how: dict[str, Any] = {}
+    if make_url(url).get_backend_name() == "sqlite":
+        prepare, how = sqlite_lock.prepare, sqlite_lock.CONNECT_ARGS
+    engine = create_engine(url, pool_size=8, max_overflow=8, isolation_level="AUTOCOMMIT", connect_args=how)
 
     @event.listens_for(engine, "connect")
     def connected(connection: Any, _record: Any) -> None:
         prepare(connection)
 
     return engine
-
-
-def _prepare_sqlite(connection: Any) -> None:
-    for statement in _SQLITE_AT_CONNECT:
-        connection.execute(statement)
 
 
 def _prepare_postgresql(connection: Any) -> None:
@@ -150,6 +143,19 @@ def statements() -> Iterator[Connection]:
 
 
 @contextmanager
+def statements_together() -> Iterator[Connection]:
+    """`statements()`, of SQLite, as one transaction: all of them are done when the block ends, or none when it raises.
+
+    Raises:
+        StorageUnavailable: the database is full, or stayed locked for `sqlite_lock.PATIENCE`.
+    """
+    with statements() as connection:
+        _begin_now(connection, {})
+        yield connection
+        _commit(connection, {})
+
+
+@contextmanager
 def writing(waited: float = 0.0) -> Iterator[Connection]:
     """A transaction that commits when the block ends and rolls back when it raises.
 
@@ -157,7 +163,7 @@ def writing(waited: float = 0.0) -> Iterator[Connection]:
         waited: seconds that the caller has waited already. They count, on SQLite.
 
     Raises:
-        StorageUnavailable: the database does not answer, is full, or stayed locked for `BUSY_TIMEOUT_MS`.
+        StorageUnavailable: the database does not answer, is full, or stayed locked for `sqlite_lock.PATIENCE`.
     """
     since = time.monotonic() - waited
     with available, _in_turn(since), engine().connect() as connection, connection.begin():
@@ -166,17 +172,22 @@ def writing(waited: float = 0.0) -> Iterator[Connection]:
         yield connection
 
 
+def is_file() -> bool:
+    """Whether the database is SQLite."""
+    return engine().dialect.name == "sqlite"
+
+
 def one_statement(waited: float = 0.0) -> AbstractContextManager[Connection]:
     """For a single statement that writes: `statements()` on PostgreSQL, where a transaction around it costs two round
     trips, and `writing()` on SQLite, where it waits for its turn.
     """
-    return statements() if engine().dialect.name == "postgresql" else writing(waited)
+    return writing(waited) if is_file() else statements()
 
 
 @contextmanager
 def _in_turn(since: float) -> Iterator[None]:
     """Wait until no other thread of this process is writing. A main thread need not: in a worker nobody else writes."""
-    if engine().dialect.name != "sqlite" or threading.current_thread() is threading.main_thread():
+    if not is_file() or threading.current_thread() is threading.main_thread():
         yield
         return
     if not _turn.acquire(timeout=_left(since)):
@@ -189,20 +200,21 @@ def _in_turn(since: float) -> Iterator[None]:
 
 def _left(since: float) -> float:
     """The seconds that may still be waited by who waits since then."""
-    return max(SHORTEST_WAIT, since + BUSY_TIMEOUT_MS / 1000 - time.monotonic())
+    return max(SHORTEST_WAIT, since + sqlite_lock.PATIENCE - time.monotonic())
 
 
 def _begin(connection: Connection, since: float) -> None:
     """Begin. Who has waited in line does not wait as long again for the lock: whoever went before may have done so."""
-    begin, left = _BEGIN[connection.dialect.name], int(_left(since) * 1000)
-    if connection.dialect.name != "sqlite" or left > 0.9 * BUSY_TIMEOUT_MS:
+    begin = _BEGIN[connection.dialect.name]
+    if connection.dialect.name != "sqlite":
         connection.exec_driver_sql(begin)
         return
-    connection.exec_driver_sql(f"PRAGMA busy_timeout={left}")
+    driver = cast("sqlite_lock.PatientConnection", connection.connection.driver_connection)
+    driver.patience = _left(since)
     try:
         connection.exec_driver_sql(begin)
     finally:
-        connection.exec_driver_sql(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+        driver.patience = None
 
 
 def compare_clocks() -> None:
@@ -259,9 +271,12 @@ class Prepared:
         return cursor
 
 
+_begin_now, _commit = Prepared(text("BEGIN IMMEDIATE")), Prepared(text("COMMIT"))
+
+
 def insert(table: Table) -> Any:
     """An INSERT that knows `on_conflict_do_nothing` and `on_conflict_do_update`, in the dialect in use."""
-    dialect = sqlite if engine().dialect.name == "sqlite" else postgresql
+    dialect = sqlite if is_file() else postgresql
     return dialect.insert(table)
 
 

@@ -1,6 +1,6 @@
 """`kit bench …`: the lanes against each other and against stock Celery, with servers of its own.
 
-The arguments are those of `python -m bench`: --rounds 5 --backlog 5000 --databases sqlite,postgresql --prefetch-4
+The arguments are those of `python -m bench`: --rounds 5 --backlog 5000 --databases sqlite,postgresql
 (the Celery lane with stock Celery's prefetch, too) --json.
 `kit bench api` measures one API process over HTTP: runs accepted a second, latencies, lists and pages. See its --help.
 `kit bench messages` measures the message's way alone, without a database: --rounds 5 --jobs 20000 --backlogs --json.

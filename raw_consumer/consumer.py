@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 
 from cars_bot import ledger
-from cars_bot.book import Book
+from cars_bot.book import DATABASE_BOOK, Book, ReadAheadBook
 from cars_bot.catalogue import job_named
 from cars_bot.crash import crash_point
 from cars_bot.execution import execute, put_aside
@@ -30,7 +30,9 @@ class Consumer:
     """Works off queues until told to stop, or until it has done `max_jobs` jobs (0: no such end)."""
 
     def __init__(self, rmq_url: str, queues: Sequence[str], name: str, slot: Slot, max_jobs: int, book: Book) -> None:
-        self.name, self.slot, self.max_jobs, self.book = name, slot, max_jobs, book
+        self.name, self.slot, self.max_jobs = name, slot, max_jobs
+        self.book = ReadAheadBook(self._following) if book is DATABASE_BOOK else book
+        self.ahead: tuple[Received, Delivery] | None = None  # a message that was read before its turn
         self.publisher = Publisher(rmq_url, f"{name} publisher")
         self.intake = Intake(rmq_url, queues, name)
 
@@ -56,13 +58,30 @@ class Consumer:
         redelivered = received.method.redelivered  # whoever had it before may have died of it: `execute` looks
         # end
         try:
-            outcome = self._run(envelope.delivery(received.properties, received.body, redelivered, received.at))
+            outcome = self._run(self._read(received))
         except Exception as error:  # whatever it is: the message must not come for ever, nor end this process
             known = isinstance(error, envelope.UndecodableMessage)
             why = f"undecodable: {error}" if known else f"{type(error).__name__}: {error}"
             log.warning("message %s is put aside: %s", received.properties.message_id, why, exc_info=not known)
             outcome = put_aside(received.properties.message_id, "raw", why, self.name, self.book)
         return settle(outcome, redelivered)
+
+    def _read(self, received: Received) -> Delivery:
+        ahead, self.ahead = self.ahead, None
+        if ahead and ahead[0] is received:
+            return ahead[1]
+        return envelope.delivery(received.properties, received.body, received.method.redelivered, received.at)
+
+    def _following(self) -> Delivery | None:
+        """The next message, if it is here and nothing about it needs a closer look."""
+        received = self.intake.peek()
+        if received is None or received.method.redelivered:
+            return None
+        try:
+            self.ahead = received, self._read(received)
+        except envelope.UndecodableMessage:
+            return None
+        return self.ahead[1]
 
     # feature: registration and dispatch
     def _run(self, delivery: Delivery) -> Outcome:

@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 READ_AHEAD = 100  # messages per queue, while jobs are short
 SHORT = 0.003  # seconds a job may take on average to count as short
 LONG = 0.05  # seconds after which the job in hand counts as long
-ACKS_AT_ONCE = 16  # messages at most that are done with before the broker hears of it, while more wait to be taken
+ACKS_AT_ONCE = 32  # messages at most that are done with before the broker hears of it, while more wait to be taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,7 @@ class Intake:
 
     def __init__(self, rmq_url: str, queues: Sequence[str], name: str) -> None:
         self._inbox: SimpleQueue[Received | None] = SimpleQueue()  # None: nothing more will come
+        self._next: Received | None = None  # a message that was looked at before its turn
         self._stopping = False
         self._pace = 2 * SHORT  # seconds between two takes, as a moving average
         self._busy_since: float | None = None
@@ -75,11 +76,21 @@ class Intake:
             self._busy_since = None
             if read_ahead(self._pace, self._prefetch) != self._prefetch:
                 self._connection.call(self._adapt)
-        while not self._stopping and (received := self._inbox.get()) is not None:
-            if self.is_current(received):
-                self._served, self._busy_since = received.queue, time.monotonic()
-                return received
-        return None
+        received, self._next = self._next, None  # its attempt may be taken by now, whatever has happened since
+        while received is None:
+            if self._stopping or (received := self._inbox.get()) is None:
+                return None
+            received = received if self.is_current(received) else None
+        self._served, self._busy_since = received.queue, time.monotonic()
+        return received
+
+    def peek(self) -> Received | None:
+        """The message that `take` returns next, if it is here. None also: nothing more is begun."""
+        if self._next is None and not self._stopping and not self._inbox.empty():
+            self._next = self._inbox.get()
+            if self._next is None:  # the end
+                self._inbox.put(None)
+        return self._next
 
     def is_current(self, received: Received) -> bool:
         """Whether its connection still stands. If not, the broker has put the message back and hands it out again."""
@@ -94,7 +105,7 @@ class Intake:
         """
         self._settled = received.generation, received.method.delivery_tag
         self._untold += 1
-        if self._untold >= ACKS_AT_ONCE or self._inbox.empty():
+        if self._untold >= ACKS_AT_ONCE or (self._next is None and self._inbox.empty()):
             self._untold = 0
             self._connection.call(self._send_ack)
 

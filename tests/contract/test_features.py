@@ -107,6 +107,26 @@ def test_a_busy_worker_leaves_to_others_what_it_cannot_begin(own_kit: Kit, lane:
         own_kit.command("scale", f"{program}=1")
 
 
+@pytest.mark.feature("prefetch")
+def test_a_worker_that_has_read_ahead_gives_back_what_a_long_job_would_hold_up(
+    kit: Kit, lane: str, program: str
+) -> None:
+    kit.command("scale", f"{program}=0")
+    warm = sleep_jobs(kit, lane, 1_000, 0)  # short jobs: before they end, the worker reads ahead
+    long, short = sleep_jobs(kit, lane, 2, 12), sleep_jobs(kit, lane, 6, 0.1)
+    until(lambda: waiting(kit, lane) == {"default": 1_008}, 20, "they wait, one behind the other")
+    kit.command("scale", f"{program}=1")
+    try:
+        at_work(kit, long)
+        kit.command("scale", f"{program}=2")
+        assert kit.all_ended(short, 10)["done"] == 6
+        assert [kit.run(run)["state"] for run in long] == ["IN_PROGRESS"] * 2
+        counts = kit.all_ended([*warm, *long], 30)
+        assert (counts["done"], counts["effects"], counts["duplicated"]) == (1_002, 1_002, 0)
+    finally:
+        kit.command("scale", f"{program}=1")
+
+
 def test_what_is_not_due_yet_holds_up_nobody(own_kit: Kit, lane: str) -> None:
     later = sleep_jobs(own_kit, lane, 20, 0, countdown=10)
     if lane == "raw":  # they wait in queues of the broker; those of the Celery lane wait in the outbox

@@ -165,6 +165,32 @@ def test_sigterm_lets_the_jobs_in_hand_finish_and_leaves_the_others_to_others(ra
     assert raw.effects(ids) == len(raw.starts()) == 6
 
 
+def test_a_worker_that_is_told_to_stop_while_it_reads_ahead_leaves_no_run_begun(raw: RawLane) -> None:
+    ids = raw.submit("trace", count=3_000)
+    for done in (500, 1_500):
+        worker = raw.worker()
+        until(lambda done=done: len(raw.starts()) >= done, 20, f"{done} have begun")  # type: ignore[misc]
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(15) == 0
+        assert set(raw.states(ids)) <= {"DONE", "PENDING"}
+
+    raw.worker()
+    assert raw.ended(ids, 40) == ["DONE"] * 3_000
+    assert len(raw.starts()) == 3_000, "each has begun once"
+
+
+def test_a_connection_that_is_cut_while_a_worker_reads_ahead_has_nothing_done_twice(raw: RawLane) -> None:
+    ids = raw.submit("trace", count=3_000)
+    raw.worker()
+    for done in (500, 1_500):
+        until(lambda done=done: len(raw.starts()) >= done, 20, f"{done} have begun")  # type: ignore[misc]
+        raw.servers.rabbitmqctl("close_all_connections", "cut by the test")
+
+    assert raw.ended(ids, 40) == ["DONE"] * 3_000
+    assert len(raw.starts()) == raw.effects(ids) == 3_000
+    assert {raw.run(run_id).attempt for run_id in ids} == {1}
+
+
 @pytest.mark.parametrize(
     "signals", [[signal.SIGTERM, signal.SIGTERM], [signal.SIGINT, signal.SIGINT], [signal.SIGQUIT]]
 )

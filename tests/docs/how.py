@@ -98,7 +98,7 @@ HOW: tuple[tuple[str, Typed | Instead], ...] = (
     (r"\./kit parity --write", Instead("writes into the project", "tests/unit/test_parity.py")),
     (r"\./kit parity --without .*", Instead("", "tests/unit/test_parity.py")),
     (r"make (test\S*|soak|lint|audit)|\./kit test(-faults)?( .*)?", Instead("the tests themselves", ".ci/run")),
-    (r"(make bench|\./kit bench( --prefetch-4| messages| api)?)",
+    (r"(make bench|\./kit bench( messages| api)?)",
      Instead("minutes, alone on the machine", "bench/__main__.py")),
     (r"make compile-requirements", Instead("needs PyPI, writes pins", "tests/unit/test_requirements.py")),
     (r"make (locust|doctor|logs)", Instead("the same as ./kit", "Makefile")),

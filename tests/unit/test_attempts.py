@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from cars_bot import clock, database, execution, idempotency, ledger, liveness, outbox, runs
-from cars_bot.book import DATABASE_BOOK, DatabaseBook
+from cars_bot import attempts, clock, database, execution, idempotency, ledger, liveness, outbox, runs
+from cars_bot.book import DATABASE_BOOK, DatabaseBook, ReadAheadBook
 from cars_bot.catalogue import JOBS, QUEUES, Job, Policy
 from cars_bot.context import Context
 from cars_bot.errors import OutcomeUnknown, Retryable, StorageUnavailable, Throttled, TimeLimitExceeded
@@ -117,6 +117,64 @@ def test_the_first_take_of_a_process_goes_by_the_shared_clock(monkeypatch: pytes
     assert isinstance(DATABASE_BOOK.begin(message(run_id), JOB, "w/1"), Attempt)
     started = row(run_id).started_at
     assert started is not None and abs(started - time.time()) < 60
+
+
+def reading_ahead(*following: str | None) -> tuple[ReadAheadBook, list[Delivery]]:
+    """A book whose process has these runs' messages at hand, one after the other; and the messages it has given."""
+    given: list[Delivery] = []
+    left = iter(following)
+
+    def next_one() -> Delivery | None:
+        if (run_id := next(left, None)) is None:
+            return None
+        given.append(message(run_id))
+        return given[-1]
+
+    return ReadAheadBook(next_one), given
+
+
+def test_a_run_is_ended_and_the_next_one_is_taken_at_once() -> None:
+    first, second = accepted(), accepted()
+    book, given = reading_ahead(second)
+
+    assert isinstance(execute(message(first), worker="w/1", book=book), Done)
+    if not database.is_file():  # PostgreSQL would not be faster
+        assert not given and row(second).state == "PENDING"
+        return
+    assert (row(first).state, row(second).state, row(second).attempt) == ("DONE", "IN_PROGRESS", 1)
+    assert isinstance(execute(message(second), worker="w/2"), AtWork), "a copy of its message finds it held"
+    assert isinstance(execute(given[0], worker="w/1", book=book), Done)
+    assert (row(second).state, row(second).attempt) == ("DONE", 1)
+
+
+def test_a_run_that_cannot_be_taken_ahead_is_looked_at_in_its_turn() -> None:
+    first, second = accepted(), accepted(countdown=60.0)
+    book, given = reading_ahead(second)
+
+    assert isinstance(execute(message(first), worker="w/1", book=book), Done)
+    assert row(second).state == "PENDING"
+    assert isinstance(execute(given[0] if given else message(second), worker="w/1", book=book), Wait)
+
+
+def test_an_end_that_is_not_stored_takes_nothing_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    if not database.is_file():
+        pytest.skip("PostgreSQL ends one run and takes another one after the other")
+    first, second = accepted(), accepted()
+    book, _ = reading_ahead(second, second)
+    attempt = taken(first)
+    context = Context(first, "raw", attempt.number, "w/1", holder=attempt.holder)
+
+    def fails(*_: Any) -> None:
+        raise StorageUnavailable("away for a moment")
+
+    with monkeypatch.context() as away:
+        away.setattr(attempts, "take_in", fails)
+        with pytest.raises(StorageUnavailable):
+            book.finish(context, Done(None), clock.now())
+    assert (row(first).state, row(second).state) == ("IN_PROGRESS", "PENDING")
+
+    assert book.finish(context, Done(None), clock.now())
+    assert (row(first).state, row(second).state) == ("DONE", "IN_PROGRESS")
 
 
 def test_the_first_sign_of_life_goes_by_the_shared_clock(monkeypatch: pytest.MonkeyPatch) -> None:

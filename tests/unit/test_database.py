@@ -1,7 +1,9 @@
 """Transactions and connections, on both databases."""
 
 import datetime as dt
+import statistics
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -9,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, text
 
-from cars_bot import database, run_lists, runs, schema
+from cars_bot import database, run_lists, runs, schema, sqlite_lock
 from cars_bot.catalogue import JOBS
 from cars_bot.errors import StorageUnavailable
 from cars_bot.execution import execute
@@ -73,6 +75,47 @@ def test_a_single_write_is_seen_by_others_at_once() -> None:
         other.start()
         other.join()
     assert seen == [True]
+
+
+@pytest.mark.parametrize("empty_database", ["sqlite"], indirect=True)
+def test_who_waits_for_sqlites_lock_gets_it_soon_after_it_is_free() -> None:
+    locked, free, waits = threading.Event(), [0.0], []
+
+    def hold_it() -> None:
+        with database.writing():
+            locked.set()
+            time.sleep(0.1)  # SQLite itself would look again 25 ms later by then
+            free[0] = time.monotonic()
+
+    with database.writing() as connection:
+        run_id = accept(connection)
+    for _ in range(10):
+        locked.clear()
+        other = threading.Thread(target=hold_it)
+        other.start()
+        locked.wait()
+        with database.statements() as connection:
+            connection.execute(text("UPDATE runs SET priority = 1 WHERE id = :id"), {"id": run_id})
+        waits.append(time.monotonic() - free[0])
+        other.join()
+
+    assert statistics.median(waits) < 0.01, waits
+
+
+@pytest.mark.parametrize("empty_database", ["sqlite"], indirect=True)
+def test_a_reader_that_would_overwrite_a_change_it_has_not_seen_is_told_at_once() -> None:
+    with database.writing() as connection:
+        run_id = accept(connection)
+    change = text("UPDATE runs SET priority = priority + 1 WHERE id = :id")
+
+    since = time.monotonic()
+    with pytest.raises(StorageUnavailable), database.statements() as reader:
+        reader.exec_driver_sql("BEGIN")
+        reader.execute(text("SELECT priority FROM runs")).all()
+        with database.engine().connect() as other:
+            other.execute(change, {"id": run_id})
+        reader.execute(change, {"id": run_id})
+    assert time.monotonic() - since < sqlite_lock.PATIENCE / 2, "to wait would not have helped"
 
 
 def test_copies_of_a_run_that_nobody_has_accepted_have_one_effect_even_at_the_same_moment() -> None:

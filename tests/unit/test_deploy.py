@@ -50,7 +50,8 @@ def test_an_image_holds_all_that_its_programs_import(tmp_path: Path) -> None:
         if line.startswith("!"):
             inside.parent.mkdir(parents=True, exist_ok=True)
             (shutil.copytree if outside.is_dir() else shutil.copy)(outside, inside)
-    programs = "celery_app, celery_tasks, celery_intake, api.app, raw_consumer.__main__, outside_world.__main__"
+    celery = "celery_app, celery_tasks, celery_intake, celery_prefetch"
+    programs = f"{celery}, api.app, raw_consumer.__main__, outside_world.__main__"
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     code = f"import {programs}, commands.__main__, commands.demo"
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, check=True)

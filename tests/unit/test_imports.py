@@ -6,12 +6,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-OURS = {"cars_bot", "celery_app", "celery_intake", "celery_tasks", "raw_consumer", "api", "outside_world", "commands",
-        "labs", "antipatterns", "experiments", "loadtest", "bench", "tests", "deploy"}  # fmt: skip
+OURS = {"cars_bot", "celery_app", "celery_intake", "celery_prefetch", "celery_tasks", "raw_consumer", "api",
+        "outside_world", "commands", "labs", "antipatterns", "experiments", "loadtest", "bench", "tests",
+        "deploy"}  # fmt: skip
 MAY_IMPORT = {
     "cars_bot": set(),
     "celery_app": {"cars_bot"},
     "celery_intake": {"celery_app", "cars_bot"},
+    "celery_prefetch": set(),
     "celery_tasks": {"celery_app", "cars_bot"},
     "raw_consumer": {"cars_bot"},
     "api": {"cars_bot"},
@@ -27,6 +29,7 @@ FORBIDDEN_LIBRARIES = {
     "raw_consumer": {"celery", "kombu", "fastapi"},
     "celery_app": {"pika", "fastapi"},
     "celery_intake": {"pika", "fastapi"},
+    "celery_prefetch": {"pika", "fastapi"},
     "celery_tasks": {"pika", "fastapi"},
     "outside_world": {"celery", "kombu", "pika", "openai", "gspread", "telegram"},
 }

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from cars_bot import clock, database, outbox, run_lists, runs
+from cars_bot import clock, database, outbox, run_lists, runs, sqlite_lock
 from cars_bot.catalogue import JOBS, job_named
 from cars_bot.errors import InvalidArguments, StorageUnavailable
 from cars_bot.execution import execute
@@ -101,7 +101,7 @@ def test_what_is_out_of_range_is_refused_and_told_what_is_right(wrong: dict[str,
 
 
 def test_a_locked_database_means_come_back_later_and_nothing_is_committed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database, "BUSY_TIMEOUT_MS", 50)
+    monkeypatch.setattr(sqlite_lock, "PATIENCE", 0.05)
     database.close()
     run_id = accepted()
 
