@@ -10,7 +10,7 @@ import time
 from typing import Any
 
 PATIENCE = 5.0  # seconds for the lock, unless the connection is told otherwise
-SHORTEST_PAUSE, LONGEST_PAUSE = 0.000_05, 0.001  # seconds between two tries; each pause is twice the one before
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.000_01, 0.001  # seconds between tries; each is twice the one before
 
 # A commit writes to a log (WAL). After so many pages of 4 KiB the log is copied into the file, and somebody waits for
 # the disk. With SQLite's own number, 1,000, that was 30 times a second on a busy lane.
