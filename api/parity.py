@@ -59,8 +59,8 @@ FEATURES = (
     ),
     Feature(
         "prefetch",
-        "`worker_prefetch_multiplier` 1: with late acks a worker holds as many messages as it has children. While jobs are"
-        " short, a step of Celery's consumer adds three a child; what is held is given back when a job is long",
+        "`worker_prefetch_multiplier` 1: with late acks a worker holds as many messages as it has children. While jobs"
+        " are short, a step of Celery's consumer adds three a child; what is held is given back when a job is long",
         "one message a child and queue, a hundred while jobs are short; what is held is given back when a job is long",
     ),
     Feature(
