@@ -13,9 +13,9 @@ from typing import Any
 from celery import bootsteps
 from celery.worker import state
 
+from cars_bot.pace import LONG, is_quick
+
 LOOK_EVERY = 0.05  # seconds
-SHORT = 0.003  # seconds a job may take on average to count as short, its way from and to the broker included
-LONG = 0.05  # seconds after which a job in hand counts as long
 READ_AHEAD = 3  # messages more for each child, while jobs are short
 
 
@@ -24,6 +24,7 @@ class ReadAhead(bootsteps.StartStopStep):
     """Looks at the jobs many times a second; it is part of Celery's consumer, and begins anew with each connection."""
 
     requires = ("celery.worker.consumer.tasks:Tasks",)
+    timer: Any = None
 
     def start(self, consumer: Any) -> None:
         """Called when messages are consumed."""
@@ -33,27 +34,24 @@ class ReadAhead(bootsteps.StartStopStep):
 
     def stop(self, consumer: Any) -> None:
         """Called before the connection is closed, or when it is lost."""
-        if timer := self.__dict__.pop("timer", None):
-            timer.cancel()
+        if self.timer:
+            self.timer.cancel()
 
     def look(self, consumer: Any) -> None:
         """Hold as many messages as suits the jobs of the last moments, and the jobs in hand."""
         now, begun = time.monotonic(), _begun()
         children = consumer.pool.num_processes
-        pace = children * (now - self.looked_at) / max(begun - self.begun, 1)  # seconds for a job
+        # Seconds for a job, its way from and to the broker included.
+        pace = children * (now - self.looked_at) / max(begun - self.begun, 1)
         self.begun, self.looked_at = begun, now
-        more = 0 if _has_long(state.active_requests) else children * read_ahead(pace, self.more)
+        quick = is_quick(pace, self.more > 0) and not _has_long(state.active_requests)
+        more = children * READ_AHEAD if quick else 0
         if more > self.more:
             consumer.qos.increment_eventually(more - self.more)
         elif more < self.more:
             consumer.qos.decrement_eventually(self.more - more)
             give_back(consumer.controller.semaphore)
         self.more = more
-
-
-def read_ahead(pace: float, now: int) -> int:
-    """How many messages more to hold for each child when jobs take `pace` seconds and `now` are held more."""
-    return READ_AHEAD if pace < (2 * SHORT if now else SHORT) else 0
 
 
 def give_back(semaphore: Any) -> None:
@@ -71,7 +69,7 @@ def _begun() -> int:
 
 def _has_long(active: Iterable[Any]) -> bool:
     since = time.time() - LONG  # Celery notes by this clock when a child has begun
-    return any(request.time_start and request.time_start < since for request in list(active))
+    return any(request.time_start and request.time_start < since for request in active)
 
 
 # end

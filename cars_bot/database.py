@@ -271,7 +271,7 @@ class Prepared:
         return cursor
 
 
-_begin_now, _commit = Prepared(text("BEGIN IMMEDIATE")), Prepared(text("COMMIT"))
+_begin_now, _commit = Prepared(text(_BEGIN["sqlite"])), Prepared(text("COMMIT"))
 
 
 def insert(table: Table) -> Any:

@@ -41,19 +41,15 @@ class _PatientCursor(sqlite3.Cursor):
         Raises:
             sqlite3.OperationalError: also: the lock was not free within the connection's patience.
         """
-        try:
-            return super().execute(sql, parameters)
-        except sqlite3.OperationalError as error:
-            if not _is_taken(error):
-                raise
-        pause, give_up = SHORTEST_PAUSE, time.monotonic() + (self.connection.patience or PATIENCE)
+        pause, give_up = SHORTEST_PAUSE, 0.0
         while True:
-            time.sleep(pause)
             try:
                 return super().execute(sql, parameters)
             except sqlite3.OperationalError as error:
+                give_up = give_up or time.monotonic() + (self.connection.patience or PATIENCE)
                 if not _is_taken(error) or time.monotonic() > give_up:
                     raise
+            time.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
 
 

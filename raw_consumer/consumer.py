@@ -16,7 +16,7 @@ from cars_bot.crash import crash_point
 from cars_bot.execution import execute, put_aside
 from cars_bot.outcome import Delivery, Outcome
 from raw_consumer import envelope, logs
-from raw_consumer.intake import Intake, Received
+from raw_consumer.intake import Intake
 from raw_consumer.limits import Slot
 from raw_consumer.publisher import Publisher
 from raw_consumer.settlement import DeadLetter, Decision, RetryAfter, settle
@@ -31,10 +31,9 @@ class Consumer:
 
     def __init__(self, rmq_url: str, queues: Sequence[str], name: str, slot: Slot, max_jobs: int, book: Book) -> None:
         self.name, self.slot, self.max_jobs = name, slot, max_jobs
-        self.book = ReadAheadBook(self._following) if book is DATABASE_BOOK else book
-        self.ahead: tuple[Received, Delivery] | None = None  # a message that was read before its turn
         self.publisher = Publisher(rmq_url, f"{name} publisher")
         self.intake = Intake(rmq_url, queues, name)
+        self.book = ReadAheadBook(self.intake.following) if book is DATABASE_BOOK else book
 
     def work(self) -> None:
         """Take message after message until there will be no more."""
@@ -53,35 +52,18 @@ class Consumer:
         """Finish the job in hand, give back everything else, and end. May be called from a signal handler."""
         self.intake.finish(at_once=True)
 
-    def _decide(self, received: Received) -> Decision:
+    def _decide(self, received: envelope.Received) -> Decision:
         # feature: poison-message limit
         redelivered = received.method.redelivered  # whoever had it before may have died of it: `execute` looks
         # end
         try:
-            outcome = self._run(self._read(received))
+            outcome = self._run(received.delivery())
         except Exception as error:  # whatever it is: the message must not come for ever, nor end this process
             known = isinstance(error, envelope.UndecodableMessage)
             why = f"undecodable: {error}" if known else f"{type(error).__name__}: {error}"
             log.warning("message %s is put aside: %s", received.properties.message_id, why, exc_info=not known)
             outcome = put_aside(received.properties.message_id, "raw", why, self.name, self.book)
         return settle(outcome, redelivered)
-
-    def _read(self, received: Received) -> Delivery:
-        ahead, self.ahead = self.ahead, None
-        if ahead and ahead[0] is received:
-            return ahead[1]
-        return envelope.delivery(received.properties, received.body, received.method.redelivered, received.at)
-
-    def _following(self) -> Delivery | None:
-        """The next message, if it is here and nothing about it needs a closer look."""
-        received = self.intake.peek()
-        if received is None or received.method.redelivered:
-            return None
-        try:
-            self.ahead = received, self._read(received)
-        except envelope.UndecodableMessage:
-            return None
-        return self.ahead[1]
 
     # feature: registration and dispatch
     def _run(self, delivery: Delivery) -> Outcome:
@@ -95,7 +77,7 @@ class Consumer:
 
     # end
 
-    def _carry_out(self, decision: Decision, received: Received) -> None:
+    def _carry_out(self, decision: Decision, received: envelope.Received) -> None:
         properties, body, queue = received.properties, received.body, received.queue
         match decision:
             # feature: retries with backoff and jitter
@@ -106,7 +88,7 @@ class Consumer:
                 self._forward(envelope.dead_letter(properties, body, queue, reason), received)
                 ledger.record("dead-lettered", str(properties.message_id), "raw", worker=self.name, detail=reason)
 
-    def _forward(self, message: envelope.Message, received: Received) -> None:
+    def _forward(self, message: envelope.Message, received: envelope.Received) -> None:
         """Publish and await the confirm; only then may the original be acknowledged. To die in between makes a copy."""
         while not self.publisher.send([message], FORWARD_SECONDS)[0]:
             if not self.intake.is_current(received):

@@ -28,6 +28,7 @@ from raw_consumer.mended_pika import UNREADABLE
 APP_ID = "cars_bot"
 JSON_TYPE = "application/json"
 PERSISTENT = 2
+OURS = ("message_id", "type", "content_type", "content_encoding", "priority", "app_id", "timestamp")
 
 
 class UndecodableMessage(CarsBotError):
@@ -42,6 +43,25 @@ class Message:
     routing_key: str
     properties: pika.BasicProperties
     body: bytes
+
+
+@dataclass(slots=True)
+class Received:
+    """A message, and the generation of the connection to which its delivery tag belongs."""
+
+    generation: int
+    queue: str
+    method: pika.spec.Basic.Deliver
+    properties: pika.BasicProperties
+    body: bytes
+    at: float  # when it came, in seconds since 1970
+    _read: Delivery | None = None
+
+    def delivery(self) -> Delivery:
+        """What it says, as the function `delivery` reads it: once."""
+        if self._read is None:
+            self._read = delivery(self.properties, self.body, self.method.redelivered, self.at)
+        return self._read
 
 
 def message(run: Run, now: float) -> Message:
@@ -125,14 +145,6 @@ def _copy(properties: pika.BasicProperties, headers: dict[str, Any]) -> pika.Bas
     The broker's x-death stays behind: what it counts differs between versions, and a message that seems to have been in
     a delay queue before may be taken for one that goes round in circles, and dropped.
     """
-    return pika.BasicProperties(
-        message_id=properties.message_id,
-        type=properties.type,
-        content_type=properties.content_type,
-        content_encoding=properties.content_encoding,
-        delivery_mode=PERSISTENT,
-        priority=properties.priority,
-        app_id=properties.app_id,
-        timestamp=properties.timestamp,
-        headers=headers | ({"steps": steps} if (steps := (properties.headers or {}).get("steps")) else {}),
-    )
+    ours = {name: getattr(properties, name) for name in OURS}
+    steps = {"steps": steps} if (steps := (properties.headers or {}).get("steps")) else {}
+    return pika.BasicProperties(**ours, delivery_mode=PERSISTENT, headers=headers | steps)

@@ -12,7 +12,6 @@ import logging
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from queue import Empty, SimpleQueue
 
@@ -20,32 +19,21 @@ from pika.channel import Channel
 from pika.spec import Basic, BasicProperties
 
 from cars_bot import clock
+from cars_bot.outcome import Delivery
+from cars_bot.pace import LONG, SHORT, is_quick
 from raw_consumer import topology
 from raw_consumer.connection import ConnectionKeeper
+from raw_consumer.envelope import Received, UndecodableMessage
 
 log = logging.getLogger(__name__)
 
 READ_AHEAD = 100  # messages per queue, while jobs are short
-SHORT = 0.003  # seconds a job may take on average to count as short
-LONG = 0.05  # seconds after which the job in hand counts as long
 ACKS_AT_ONCE = 32  # messages at most that are done with before the broker hears of it, while more wait to be taken
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
-    """A message, and the generation of the connection to which its delivery tag belongs."""
-
-    generation: int
-    queue: str
-    method: Basic.Deliver
-    properties: BasicProperties
-    body: bytes
-    at: float  # when it came, in seconds since 1970
-
-
 def read_ahead(pace: float, now: int) -> int:
-    """How many messages per queue to hold when jobs take `pace` seconds and `now` are held; it does not flutter."""
-    return READ_AHEAD if pace < (SHORT if now <= 1 else 2 * SHORT) else 1
+    """How many messages per queue to hold when jobs take `pace` seconds and `now` are held."""
+    return READ_AHEAD if is_quick(pace, now > 1) else 1
 
 
 class Intake:
@@ -76,21 +64,25 @@ class Intake:
             self._busy_since = None
             if read_ahead(self._pace, self._prefetch) != self._prefetch:
                 self._connection.call(self._adapt)
-        received, self._next = self._next, None  # its attempt may be taken by now, whatever has happened since
-        while received is None:
-            if self._stopping or (received := self._inbox.get()) is None:
-                return None
-            received = received if self.is_current(received) else None
-        self._served, self._busy_since = received.queue, time.monotonic()
+        if received := self._next or self._receive(wait=True):  # whatever has happened: its attempt may be taken by now
+            self._next, self._served, self._busy_since = None, received.queue, time.monotonic()
         return received
 
-    def peek(self) -> Received | None:
-        """The message that `take` returns next, if it is here. None also: nothing more is begun."""
-        if self._next is None and not self._stopping and not self._inbox.empty():
-            self._next = self._inbox.get()
-            if self._next is None:  # the end
-                self._inbox.put(None)
-        return self._next
+    def following(self) -> Delivery | None:
+        """What the message says that `take` returns next, if it is here and nothing about it needs a closer look."""
+        with suppress(Empty, UndecodableMessage):  # do not wait: all that is here may just be given back
+            self._next = self._next or self._receive(wait=False)
+            return self._next.delivery() if self._next and not self._next.method.redelivered else None
+        return None
+
+    def _receive(self, wait: bool) -> Received | None:
+        while not self._stopping:
+            if (received := self._inbox.get(wait)) is None:
+                self._inbox.put(None)  # that remains so
+                return None
+            if self.is_current(received):
+                return received
+        return None
 
     def is_current(self, received: Received) -> bool:
         """Whether its connection still stands. If not, the broker has put the message back and hands it out again."""

@@ -13,7 +13,7 @@ MAY_IMPORT = {
     "cars_bot": set(),
     "celery_app": {"cars_bot"},
     "celery_intake": {"celery_app", "cars_bot"},
-    "celery_prefetch": set(),
+    "celery_prefetch": {"cars_bot"},
     "celery_tasks": {"celery_app", "cars_bot"},
     "raw_consumer": {"cars_bot"},
     "api": {"cars_bot"},

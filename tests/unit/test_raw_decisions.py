@@ -14,7 +14,7 @@ from cars_bot.runs import MAX_COUNTDOWN, new_id
 from cars_bot.schedule import latest_slot, matches, run_id
 from raw_consumer import envelope, topology
 from raw_consumer.consumer import FORWARD_SECONDS
-from raw_consumer.intake import READ_AHEAD, read_ahead
+from raw_consumer.intake import READ_AHEAD, Intake, read_ahead
 from raw_consumer.settlement import Ack, DeadLetter, Decision, RetryAfter, settle
 
 # ---------------------------------------------------------------- settlement
@@ -264,3 +264,29 @@ def test_retries_wait_no_longer_than_the_delay_levels_reach() -> None:
     longest = max(job.policy.backoff_max for job in JOBS.values())
 
     assert max(longest, MAX_COUNTDOWN) < topology.UNIT * 2**topology.LEVELS
+
+
+def test_what_follows_is_looked_at_without_waiting_and_only_if_it_can_still_be_had() -> None:
+    intake = Intake("amqp://127.0.0.1:1/", [], "nobody")
+
+    def received(generation: int, redelivered: bool = False, body: bytes = b"{}") -> envelope.Received:
+        properties = envelope.message(run(), 0.0).properties
+        method = pika.spec.Basic.Deliver("c", 1, redelivered, "", "default")
+        return envelope.Received(generation, "default", method, properties, body, 0.0)
+
+    try:
+        assert intake.following() is None, "nothing is here"
+        stale, mine = received(-1), received(0)
+        intake._inbox.put(stale)
+        intake._inbox.put(mine)
+        assert intake.following() is intake.following() is mine.delivery()
+        assert intake.take() is mine
+        for odd in (received(0, redelivered=True), received(0, body=b"no JSON")):
+            intake._inbox.put(odd)
+            assert intake.following() is None
+            assert intake.take() is odd, "it is taken in its turn"
+        intake._inbox.put(None)
+        assert intake.following() is None
+        assert intake.take() is None, "there will be no more, although it was looked at"
+    finally:
+        intake.close()

@@ -23,13 +23,13 @@ def lines(module: str) -> int:
     return len((PACKAGE / f"{module}.py").read_text(encoding="utf-8").splitlines())
 
 
-def test_a_messages_way_is_under_950_lines() -> None:
+def test_a_messages_way_is_under_915_lines() -> None:
     way, ahead = set(), {"consumer"}
     while ahead:
         way |= ahead
         ahead = {used for module in ahead for used in uses(module)} - way - BESIDE_THE_WAY
     assert way >= {"consumer", "intake", "envelope", "settlement", "publisher", "connection", "topology", "limits"}
-    assert sum(lines(module) for module in way) < 950
+    assert sum(lines(module) for module in way) < 915
 
 
 def test_no_module_is_over_200_lines() -> None:
