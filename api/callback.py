@@ -187,7 +187,7 @@ def _kill(report: Report) -> tuple[int, dict[str, Any]]:
 
 
 def _put_aside(report: Report) -> tuple[int, dict[str, Any]]:
-    return (200, {}) if DATABASE_BOOK.end_waiting(report.id, report.lane, report.error) else _ended()
+    return (200, {}) if runs.end_waiting(report.id, report.lane, report.error, report.holder or None) else _ended()
 
 
 def _lose(report: Report) -> tuple[int, dict[str, Any]]:

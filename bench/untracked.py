@@ -70,7 +70,7 @@ class NoBook:
         """There is no run to be ended."""
         return False
 
-    def end_waiting(self, _run_id: str, _lane: str, _error: str) -> bool:
+    def end_waiting(self, _run_id: str, _lane: str, _error: str, _holder: str | None = None) -> bool:
         """There is no run to be ended."""
         return False
 

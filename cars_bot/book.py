@@ -60,8 +60,8 @@ class Book(Protocol):
         """
         ...
 
-    def end_waiting(self, run_id: str, lane: str, error: str) -> bool:
-        """End a run FAILED that waits in that lane. False if there is none.
+    def end_waiting(self, run_id: str, lane: str, error: str, holder: str | None = None) -> bool:
+        """End a run FAILED that waits in that lane, or that `holder` has taken and not begun. False if there is none.
 
         Raises:
             StorageUnavailable: nobody knows.
@@ -115,9 +115,9 @@ class DatabaseBook:
         """See `Book.end`."""
         return runs.end_open(run_id, "FAILED", error)
 
-    def end_waiting(self, run_id: str, lane: str, error: str) -> bool:
+    def end_waiting(self, run_id: str, lane: str, error: str, holder: str | None = None) -> bool:
         """See `Book.end_waiting`."""
-        return runs.end_waiting(run_id, lane, error)
+        return runs.end_waiting(run_id, lane, error, holder)
 
     def lost(self, run_id: str, lane: str, pid: int, worker: str, detail: str) -> None:
         """See `Book.lost`."""

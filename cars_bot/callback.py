@@ -143,9 +143,9 @@ class CallbackBook:
         """See `Book.end`."""
         return self.report(run_id, "KILLED", {"error": error})[0] == 200
 
-    def end_waiting(self, run_id: str, lane: str, error: str) -> bool:
+    def end_waiting(self, run_id: str, lane: str, error: str, holder: str | None = None) -> bool:
         """See `Book.end_waiting`."""
-        return self.report(run_id, "PUT_ASIDE", {"lane": lane, "error": error})[0] == 200
+        return self.report(run_id, "PUT_ASIDE", {"lane": lane, "error": error, "holder": holder or ""})[0] == 200
 
     def lost(self, run_id: str, lane: str, pid: int, worker: str, detail: str) -> None:
         """See `Book.lost`."""

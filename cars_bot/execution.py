@@ -21,7 +21,7 @@ from typing import Any
 
 from pydantic_core import PydanticSerializationError
 
-from cars_bot import clock, ledger, rate_limit, runs
+from cars_bot import clock, ledger, liveness, rate_limit, runs
 from cars_bot.book import DATABASE_BOOK, Book
 from cars_bot.catalogue import Job, job_named
 from cars_bot.context import Context
@@ -121,7 +121,8 @@ def _begin(
     except StorageUnavailable as error:
         return Wait(WAIT_FOR_STORAGE, str(error))
     except soft_limit_error:  # it would so the next time
-        return put_aside(delivery.run_id, delivery.lane, "its soft time limit leaves no time to begin", worker, book)
+        why = "its soft time limit leaves no time to begin"  # the attempt may be taken
+        return put_aside(delivery.run_id, delivery.lane, why, worker, book, delivery.holder or liveness.me())
     except Exception as error:  # what the message holds fits into no row
         log.exception("run %s cannot be begun", delivery.run_id)
         return put_aside(delivery.run_id, delivery.lane, _words(error), worker, book)
@@ -245,18 +246,21 @@ def end_from_outside(run_id: str, lane: str, error: str, worker: str, book: Book
     return ended
 
 
-def put_aside(run_id: Any, lane: str, why: str, worker: str, book: Book = DATABASE_BOOK) -> PutAside | Wait:
+def put_aside(
+    run_id: Any, lane: str, why: str, worker: str, book: Book = DATABASE_BOOK, holder: str | None = None
+) -> PutAside | Wait:
     """End the open run of a message that no worker can act on, and say what becomes of the message. Never raises.
 
     Nobody knows who wrote the message. So a run of another lane is left alone, and one that is being worked on.
 
     Args:
         run_id: as the message names it; it may be anything.
+        holder: a process that is not working on the run, although it may hold it.
     """
     why = clean(why[:MAX_ERROR])
     error = f"its message was put aside: {why}"
     try:
-        if isinstance(run_id, str) and _IS_ID.fullmatch(run_id) and book.end_waiting(run_id, lane, error):
+        if isinstance(run_id, str) and _IS_ID.fullmatch(run_id) and book.end_waiting(run_id, lane, error, holder):
             ledger.record("failed", run_id, lane, worker=worker, detail=error)
     except StorageUnavailable as away:
         return Wait(WAIT_FOR_STORAGE, str(away))

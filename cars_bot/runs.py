@@ -241,9 +241,14 @@ def end_open(run_id: str, to: str, error: str) -> bool:
         )
 
 
-def end_waiting(run_id: str, lane: str, error: str) -> bool:
-    """End a run of `lane` as FAILED that nobody is working on. False if there is none, or it is none such."""
-    waits = (runs.c.id == run_id) & (runs.c.lane == lane) & runs.c.state.in_(["PENDING", "RETRYING"])
+def end_waiting(run_id: str, lane: str, error: str, holder: str | None = None) -> bool:
+    """End a run of `lane` as FAILED that nobody is working on. False if there is none, or it is none such.
+
+    Args:
+        holder: a process that is not working on it, although it may have taken an attempt a moment ago.
+    """
+    waits = runs.c.state.in_(["PENDING", "RETRYING"]) | ((runs.c.state == "IN_PROGRESS") & (runs.c.holder == holder))
     ended = {"state": "FAILED", "error": clean(error), "finished_at": clock.now()}
     with database.writing() as connection:
-        return connection.execute(update(runs).where(waits).values(ended)).rowcount == 1
+        which = update(runs).where(runs.c.id == run_id, runs.c.lane == lane, waits)
+        return connection.execute(which.values(ended)).rowcount == 1

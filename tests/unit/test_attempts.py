@@ -119,6 +119,18 @@ def test_the_first_take_of_a_process_goes_by_the_shared_clock(monkeypatch: pytes
     assert started is not None and abs(started - time.time()) < 60
 
 
+def test_a_soft_limit_that_strikes_when_the_attempt_is_taken_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    run_id, true = accepted(), attempts.take
+
+    def strikes(*what: Any) -> None:
+        assert true(*what)
+        raise TimeLimitExceeded
+
+    monkeypatch.setattr(attempts, "take", strikes)
+    assert isinstance(execute(message(run_id), worker="w/1"), PutAside)
+    assert (row(run_id).state, row(run_id).attempt) == ("FAILED", 1)
+
+
 def reading_ahead(*following: str | None) -> tuple[ReadAheadBook, list[Delivery]]:
     """A book whose process has these runs' messages at hand, one after the other; and the messages it has given."""
     given: list[Delivery] = []
