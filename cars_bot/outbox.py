@@ -140,7 +140,7 @@ def publish_again(lane: str) -> tuple[list[str], list[str]]:
         for run in lost:
             for_good = (run.republished or 0) >= MAX_REPUBLISHED
             as_seen = (runs.c.id == run.id) & (runs.c.state == run.state) & (runs.c.attempt == run.attempt)
-            changed = update(runs).where(published, late, as_seen).values(ended if for_good else once_more)
+            changed = update(runs).where(as_seen, late).values(ended if for_good else once_more)
             if connection.execute(changed).rowcount:
                 (given_up if for_good else again).append(run.id)
     return again, given_up

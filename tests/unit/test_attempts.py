@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from cars_bot import attempts, clock, database, execution, idempotency, ledger, liveness, outbox, runs
 from cars_bot.book import DATABASE_BOOK, DatabaseBook, ReadAheadBook
@@ -602,3 +602,47 @@ def test_a_message_put_aside_may_name_anything(name: Any) -> None:
 
 def test_every_outcome_of_a_message_is_one_that_lanes_know() -> None:
     assert {AlreadyEnded, AtWork, Done, Expired, Failed, PutAside, Retry, Wait} == set(Outcome.__args__)
+
+
+def index_reads() -> dict[str, int]:
+    """How many entries of each of the runs' indices PostgreSQL has read."""
+    with database.statements() as connection:
+        connection.execute(text("SELECT pg_stat_force_next_flush()"))
+    with database.statements() as connection:
+        counted = "SELECT indexrelname, idx_tup_read FROM pg_stat_user_indexes WHERE relname = 'runs'"
+        return {name: int(read) for name, read in connection.execute(text(counted))}
+
+
+@pytest.mark.parametrize("each_database", ["postgresql"], indirect=True)
+def test_one_run_is_found_by_its_key_however_many_are_open() -> None:
+    with database.writing() as connection:  # as in a new database: PostgreSQL knows nothing of the table yet
+        connection.execute(text("TRUNCATE runs"))
+    database.close()
+    for _ in range(12):  # a driver and a server settle on a plan after some times
+        end_in_each_way()
+    outbox.mark_published([accepted() for _ in range(500)])
+
+    before = index_reads()
+    for _ in range(10):
+        end_in_each_way()
+    after = index_reads()
+
+    read = {name: after[name] - before[name] for name in after if after[name] > before[name]}
+    assert list(read) == ["runs_pkey"]
+    assert read["runs_pkey"] < 10 * 60
+
+
+def end_in_each_way() -> None:
+    """Have six runs begin, and each of them go on in another way."""
+    ids = [accepted() for _ in range(6)]
+    done, back, revoked, aside, lost, given_up = ids
+    outbox.mark_published(ids)
+    held = {run_id: taken(run_id) for run_id in ids}
+    with database.writing() as connection:
+        assert runs.end(connection, done, 1, held[done].holder, "DONE")
+        assert runs.put_back(connection, back, 1, held[back].holder, after=0, error="?", told=False, in_outbox=False)
+    assert runs.end_open(revoked, "REVOKED", "?")
+    assert runs.end_waiting(aside, "raw", "?", held[aside].holder)
+    attempts.lost(lost, "raw", held[lost].holder, "w", "?")
+    assert attempts.give_up(row(given_up), "?")
+    assert outbox.take_back(back)
