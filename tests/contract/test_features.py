@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from celery import Celery
+from dotenv import dotenv_values
 
 from tests.contract.conftest import CHILDREN_LIVE_FOR
 from tests.contract.test_by_hand import python
@@ -126,6 +128,24 @@ def test_a_worker_that_has_read_ahead_gives_back_what_a_long_job_would_hold_up(
         assert (counts["done"], counts["effects"], counts["duplicated"]) == (1_002, 1_002, 0)
     finally:
         kit.command("scale", f"{program}=1")
+
+
+@pytest.mark.feature("prefetch")
+def test_the_celery_worker_holds_more_messages_while_jobs_are_short(kit: Kit) -> None:
+    if kit.rabbitmqctl("version") >= "4":
+        pytest.skip("RabbitMQ 4 does not let a consumer change its prefetch")
+
+    def prefetch() -> int:
+        (told,) = control.broadcast("stats", reply=True, limit=1, timeout=5)
+        return int(next(iter(told.values()))["prefetch_count"])
+
+    with Celery(broker=dotenv_values(kit.run_dir / "kit.env")["RMQ_URL"]) as asking:
+        control = asking.control
+        at_first = prefetch()
+        ids = [run for _ in range(3) for run in sleep_jobs(kit, "celery", 1_000, 0)]
+        until(lambda: prefetch() == 4 * at_first, 20, "it reads ahead")
+        assert kit.all_ended(ids, 60)["done"] == 3_000
+        until(lambda: prefetch() == at_first, 5, "it waits for the next job")
 
 
 def test_what_is_not_due_yet_holds_up_nobody(own_kit: Kit, lane: str) -> None:
