@@ -108,7 +108,7 @@ def test_no_short_job_stays_unacknowledged_while_the_next_one_is_long(raw: RawLa
     raw.worker("--concurrency", "1")
     raw.ended(raw.submit("trace", count=200))  # short jobs: by now it reads ahead, and acknowledges several at once
     short = raw.accept("trace", count=5)
-    long = raw.accept("trace", seconds=10.0)
+    long = raw.accept("trace", seconds=30.0)
     raw.publish(short + long)
     raw.ended(short)
 
