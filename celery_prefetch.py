@@ -5,8 +5,8 @@ sent the next message: for a short job that is longer than the job. With 4, as C
 messages from idle ones, and low priorities go before high ones. So the number changes with the jobs here, as it does
 on the other lane.
 
-RabbitMQ 4 takes the number when a consumer begins, and no other later: with it the worker holds 1 for each child and
-queue, and the lane is slower for short jobs (a fifth, measured).
+RabbitMQ 4 takes the number when a consumer begins, and no other later: there a worker holds 1 for each child and
+queue, also while jobs are short.
 """
 
 import time

@@ -33,7 +33,7 @@ ACKS_AT_ONCE = 32  # messages at most that are done with before the broker hears
 
 def read_ahead(pace: float, now: int) -> int:
     """How many messages per queue to hold when jobs take `pace` seconds and `now` are held."""
-    return READ_AHEAD if is_quick(pace, now > 1) else 1
+    return READ_AHEAD if is_quick(pace, now > 1, SHORT) else 1
 
 
 class Intake:
