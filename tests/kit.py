@@ -23,21 +23,25 @@ ROOT = Path(__file__).resolve().parent.parent
 HEARS_SIGNALS = ("env", "--default-signal=HUP,INT")
 # For HTTP clients on this machine, of which tests make hundreds: by default each reads a file of authorities.
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+PATIENCE = 3  # a busy machine may take so many times longer than a quiet one
 ENDED = ("DONE", "FAILED", "EXPIRED", "REVOKED")
 
 
 def until(condition: Callable[[], Any], seconds: float, what: str) -> Any:
-    """Wait until `condition()` is true and return what it gave.
+    """Wait until `condition()` is true and return its value.
+
+    `seconds` is enough on a machine with nothing else to do. The wait gives up after three times as long, because a
+    busy machine is not a fault. A test that claims a speed measures the time itself.
 
     Raises:
-        AssertionError: it was not within `seconds`.
+        AssertionError: the condition was never true.
     """
     began = time.monotonic()
-    while (waited := time.monotonic() - began) < seconds:
+    while (waited := time.monotonic() - began) < seconds * PATIENCE:
         if value := condition():
             return value
         time.sleep(min(max(0.02, waited / 10), 0.5))  # often at first; who waits long need not ask often
-    raise AssertionError(f"after {seconds} s still not: {what}")
+    raise AssertionError(f"after {waited:.0f} s still not: {what}")
 
 
 def best_of(tries: int, measure: Callable[[], float], good: float) -> float:

@@ -27,7 +27,7 @@ def test_a_second_api_leaves_alone_what_the_first_executes(own_server: Server, t
     other = second(own_server, tmp_path)
     with ThreadPoolExecutor(1) as pool:
         answer = pool.submit(own_server.http.post, "/api/runs", json=SLOW)
-        until(lambda: inline(own_server, "IN_PROGRESS"), 5, "it is at work")
+        until(lambda: inline(own_server, "IN_PROGRESS"), 10, "it is at work")
         other.start()
         try:
             assert answer.result().json()["runs"][0]["state"] == "DONE"
@@ -46,7 +46,7 @@ def test_what_an_api_that_was_killed_had_in_hand_ends_in_words(own_server: Serve
     try:
         with ThreadPoolExecutor(1) as pool:
             answer = pool.submit(own_server.http.post, "/api/runs", json=SLOW)
-            (run,) = until(lambda: inline(own_server, "IN_PROGRESS"), 5, "it is at work")
+            (run,) = until(lambda: inline(own_server, "IN_PROGRESS"), 10, "it is at work")
             own_server.stop(signal.SIGKILL)
             assert answer.exception() is not None
         if alone:

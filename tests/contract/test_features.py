@@ -236,12 +236,12 @@ def test_a_worker_told_to_stop_finishes_what_it_has_begun(own_kit: Kit, lane: st
 
 @pytest.mark.feature("warm and cold shutdown")
 def test_a_worker_told_to_end_at_once_leaves_its_jobs_to_the_next(own_kit: Kit, lane: str, worker: str) -> None:
-    ids = sleep_jobs(own_kit, lane, 2, 4)
+    ids = sleep_jobs(own_kit, lane, 2, 8)
     at_work(own_kit, ids)
     before = own_kit.pid(worker)
     os.kill(before, signal.SIGQUIT)
 
-    until(lambda: not Path(f"/proc/{before}").exists(), 3, "it has ended, long before its jobs were over")
+    until(lambda: not Path(f"/proc/{before}").exists(), 2, "it has ended, long before its jobs were over")
     counts = own_kit.all_ended(ids, 40)
     assert (counts["done"], counts["effects"], counts["duplicated"]) == (2, 2, 0)
 

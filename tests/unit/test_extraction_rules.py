@@ -9,6 +9,8 @@ import pytest
 from outside_world.language import classify, describe, extract
 from tests.kit import best_of
 
+ORDINARY = "Toyota Camry 2014, 2.5, 142 т.км, 1 690 000 р, Сургут, 8 (922) 000-11-22 (Иван). Один хозяин, торг. "
+
 
 def field(name: str, post: str) -> Any:
     return extract(post)[name]
@@ -239,7 +241,7 @@ def test_a_description_says_what_the_post_says_in_its_language() -> None:
 
 def test_a_post_is_read_at_once() -> None:
     extract("Продам Приору")  # the gazetteers are loaded
-    post = "Toyota Camry 2014, 2.5, 142 т.км, 1 690 000 р, Сургут, 8 (922) 000-11-22 (Иван). Один хозяин, торг. " * 20
+    post = ORDINARY * 20
     tries = count()
 
     def seconds() -> float:
@@ -254,9 +256,17 @@ def test_a_post_is_read_at_once() -> None:
     "+7", "8 ", "@", "(", "1 млн ", "а", "a1", "8-9", "142 690 ", "12345678", "\x00", "t.me/a", "🚗",
 ])  # fmt: skip
 def test_no_post_takes_long_to_read(piece: str) -> None:
-    start = time.thread_time()
-    classify(piece * 5_000)
-    assert time.thread_time() - start < 2
+    """An ordinary text of the same length is the measure, so a slow machine or a measurement of coverage fails none."""
+
+    def seconds(text: str) -> float:
+        start = time.thread_time()
+        classify(text)
+        return time.thread_time() - start
+
+    odd = piece * 5_000
+    ordinary = (f"{piece}. {ORDINARY}" * 500)[: len(odd)]
+    extract("Продам Приору")  # the gazetteers are loaded
+    assert seconds(odd) < 15 * seconds(ordinary) + 0.1
 
 
 @pytest.mark.parametrize(
