@@ -15,7 +15,7 @@ test-all: ; @./kit test tests -n 4
 test-contract: ; @./kit test tests/contract
 test-browser: ; @./kit test tests/browser
 test-faults: ; @./kit test-faults
-test-labs: ; @./kit test tests/labs tests/unit/test_labs.py -n 4
+test-labs: ; @./kit test tests/labs tests/unit/labs/test_labs.py -n 4
 soak: ; @./kit test tests/faults/test_soak.py --faults soak -s
 lint: ; @./kit lint
 audit: ; @./kit audit

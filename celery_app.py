@@ -23,10 +23,14 @@ from celery.utils.nodenames import default_nodename
 from kombu import Connection, Exchange, Queue
 from kombu.transport import redis as over_redis
 
-from cars_bot import clock, database, for_celery, leases, ownership, startup
+from cars_bot.processes import startup  # first: bad settings end the process here
+# isort: split
+from cars_bot import database
+from cars_bot.boundary import for_celery
+from cars_bot.boundary.log_lines import escaped, indented
 from cars_bot.catalogue import JOBS, QUEUES, SCHEDULE, Policy
 from cars_bot.errors import NotConfigured, StorageUnavailable
-from cars_bot.log_lines import escaped, indented
+from cars_bot.processes import clock, leases, ownership
 from cars_bot.schedule import latest_slot, run_id
 from cars_bot.settings import REDIS_PRIORITIES, settings
 
@@ -38,7 +42,7 @@ sys.path.append(str(Path(__file__).resolve().parent))
 DEAD_LETTERS = Exchange("celery.dead", type="fanout")
 DEAD_LETTER_QUEUE = Queue("celery.dead", DEAD_LETTERS)
 RECEIVED_AT = "received_at"  # the header in which a worker notes when it got a message, in seconds since 1970
-OWNERS_QUEUE = "celery.kit"  # it is always empty, and says whose the others are (`cars_bot/ownership.py`)
+OWNERS_QUEUE = "celery.kit"  # it is always empty, and says whose the others are (`cars_bot/processes/ownership.py`)
 DEFAULTS = Policy()
 LONGEST_JOB = max(job.policy.hard_time_limit for job in JOBS.values())
 SECONDS_FOR_THE_BROKER = 3.0  # a confirm that has not come by then is unknown; the relay publishes again

@@ -32,10 +32,12 @@ from celery.worker.state import maybe_shutdown
 from kombu import Connection
 from kombu.exceptions import ContentDisallowed
 
-from cars_bot import arguments, clock, database, liveness
+from cars_bot import database
+from cars_bot.boundary import arguments
+from cars_bot.boundary.log_lines import escaped
 from cars_bot.errors import InvalidArguments, NotConfigured, StorageUnavailable
 from cars_bot.execution import put_aside
-from cars_bot.log_lines import escaped
+from cars_bot.processes import clock, liveness
 from cars_bot.settings import settings
 from celery_app import RECEIVED_AT, claim
 

@@ -16,7 +16,7 @@ from typing import Any
 from celery import bootsteps
 from celery.worker import state
 
-from cars_bot.pace import LONG, is_quick
+from cars_bot.processes.pace import LONG, is_quick
 
 LOOK_EVERY = 0.05  # seconds
 READ_AHEAD = 3  # messages more for each child, while jobs are short

@@ -24,13 +24,15 @@ from celery.signals import worker_init, worker_process_init, worker_ready
 from celery.worker import state
 from celery.worker.request import Request
 
-from cars_bot import callback, clients, database, ledger, liveness, outbox, runs, workflow
-from cars_bot.book import DATABASE_BOOK, Book
+from cars_bot import clients, database, ledger, outbox, runs, workflow
 from cars_bot.catalogue import JOBS, job_named
 from cars_bot.context import Step
 from cars_bot.errors import NotConfigured, Permanent, StorageUnavailable
 from cars_bot.execution import end_from_outside, execute, put_aside
 from cars_bot.outcome import AlreadyEnded, AtWork, Delivery, Done, Expired, Failed, PutAside, Retry, Wait
+from cars_bot.processes import liveness
+from cars_bot.reporting import callback
+from cars_bot.reporting.book import DATABASE_BOOK, Book
 from cars_bot.settings import REDIS_PRIORITIES, settings
 from celery_app import RECEIVED_AT, celery_app
 

@@ -10,7 +10,7 @@ from functools import partial
 from antipatterns.experiment import Experiment, Result, all_of_them, interval
 from antipatterns.live import EXAMPLES, both
 from antipatterns.show import difference, ending, heading
-from commands.console import DONE, NO, USAGE, Problem, any_terminal, report, table
+from commands.common.console import DONE, NO, USAGE, Problem, any_terminal, report, table
 from experiments.stage import DidNotHappen
 from experiments.started import started
 

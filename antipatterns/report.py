@@ -23,7 +23,7 @@ from typing import Any
 from antipatterns.environment import describe
 from antipatterns.experiment import RESULTS, Experiment, all_of_them, interval
 from antipatterns.figures import draw
-from commands.console import any_terminal
+from commands.common.console import any_terminal
 from commands.test import run_pytest
 from experiments.processes import ROOT
 

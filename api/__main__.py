@@ -5,7 +5,7 @@ import argparse
 import uvicorn
 
 from api import protocol
-from cars_bot import startup
+from cars_bot.processes import startup
 
 
 def main() -> None:

@@ -14,25 +14,16 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
-from api import (
-    callback,
-    dead_letters,
-    errors,
-    front_door,
-    health,
-    jobs,
-    live,
-    overview,
-    pages,
-    reconciler,
-    relay,
-    waiting,
-    workers,
-)
+from api import errors, front_door
 from api.guard import Guard
-from cars_bot import VERSION, schema, tallies
-from cars_bot import startup as startup
+from api.live import stream, waiting
+from api.pages import pages
+from api.publishing import reconciler, relay
+from api.routes import callback, dead_letters, health, jobs, posts, queues, runs, workers
+from cars_bot import VERSION
+from cars_bot.database import schema, tallies
 from cars_bot.errors import CarsBotError
+from cars_bot.processes import startup as startup
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +46,7 @@ async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
     await run_in_threadpool(schema.create_tables)
     await run_in_threadpool(reconciler.start)
     relay.start()
-    live.start()
+    stream.start()
     front_door.start()
     waiting.start()
     folding = asyncio.create_task(_fold_tallies())
@@ -63,7 +54,7 @@ async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
     yield
     folding.cancel()
     await run_in_threadpool(front_door.stop)
-    await run_in_threadpool(live.stop)
+    await run_in_threadpool(stream.stop)
     await run_in_threadpool(reconciler.stop)
     await run_in_threadpool(relay.stop)
 
@@ -95,10 +86,10 @@ def build() -> FastAPI:
         version=VERSION,
         description=DESCRIPTION,
         lifespan=lifespan,
-        docs_url=None,  # ours needs no CDN: pages.py
+        docs_url=None,  # ours needs no CDN: pages/pages.py
         redoc_url=None,
     )
-    for part in (jobs, overview, workers, dead_letters, live, callback, health, pages):
+    for part in (runs, jobs, queues, posts, workers, dead_letters, stream, callback, health, pages):
         made.include_router(part.router)
     made.mount("/static", pages.static)
     errors.install(made, as_page=pages.problem)

@@ -1,4 +1,4 @@
-"""POST /api/runs by a short way: the same checks and answers as the route in `jobs.py`, without the framework between.
+"""POST /api/runs by a short way: the same checks and answers as the route in `runs.py`, without the framework between.
 
 A submission is the one request that comes by the thousand. FastAPI resolves dependencies, builds a model of the answer
 and enters half a dozen context managers for each request; here the body is read, checked by the same models, and handed
@@ -18,9 +18,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api import lanes, relay, submission
-from api.acceptance import Acceptance, Answer, Order, Reply, Verdict
 from api.errors import log, response_to
+from api.publishing import inline, relay, submission
+from api.publishing.acceptance import Acceptance, Answer, Order, Reply, Verdict
 from api.schemas import Key, Submission
 
 PATH = "/api/runs"
@@ -158,7 +158,7 @@ async def send_on(lane: str, reply: Reply, key: str | None = None) -> Response:
 
 def _execute_inline(ids: Sequence[str]) -> Reply:
     for run_id in ids:
-        lanes.run_inline(run_id)
+        inline.execute(run_id)
     return submission.replied((run_id, submission.existing(run_id).state) for run_id in ids)
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from cars_bot import arguments
+from cars_bot.boundary import arguments
 from cars_bot.errors import InvalidArguments
 from cars_bot.runs import MAX_COUNTDOWN, Run
 
@@ -20,7 +20,7 @@ Key = Annotated[str, StringConstraints(min_length=1, max_length=150, pattern=r"^
 
 
 def acceptable(args: dict[str, Any]) -> dict[str, Any]:
-    """Refuse what no message can carry, and say why; see `cars_bot/arguments.py`."""
+    """Refuse what no message can carry, and say why; see `cars_bot/boundary/arguments.py`."""
     try:
         arguments.check(args)
     except InvalidArguments as error:

@@ -21,9 +21,9 @@ import pika
 from dotenv import dotenv_values
 
 from bench.contestants import LANES, ROOT, STOCK, Contestant, Left, environment, stop
-from commands import postgres_server
-from commands.console import any_terminal
-from commands.warden import Warden
+from commands.common.console import any_terminal
+from commands.servers import postgres_server
+from commands.servers.warden import Warden
 
 TOO_LONG = 180.0  # seconds for one drain
 

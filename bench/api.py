@@ -29,8 +29,8 @@ from urllib.parse import urlencode
 
 from bench.__main__ import fresh, give_up_queues, postgresql, say, servers
 from bench.contestants import ROOT, environment, stop
-from commands import debian
-from commands.ports import choose
+from commands.common import debian
+from commands.servers.ports import choose
 
 CONNECTIONS = 16
 HEALTHZ_SECONDS = 2

@@ -16,8 +16,9 @@ ROOT = Path(__file__).resolve().parent.parent
 CONCURRENCY = "2"
 _FILL_LANE = """
 import sys
-from api import lanes
-from cars_bot import database, outbox, runs, schema
+from api.publishing import lanes
+from cars_bot import database, outbox, runs
+from cars_bot.database import schema
 from cars_bot.catalogue import JOBS
 lane, count = sys.argv[1], int(sys.argv[2])
 schema.create_tables()
@@ -43,7 +44,7 @@ _COUNT_OPEN = """
 import sys
 from sqlalchemy import func, select
 from cars_bot import database
-from cars_bot.models import runs
+from cars_bot.database.models import runs
 question = select(func.count()).where(runs.c.finished_at.is_(None))
 for _ in sys.stdin:
     with database.statements() as connection:

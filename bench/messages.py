@@ -16,7 +16,7 @@ from contextlib import closing
 from bench.__main__ import drain, say, servers
 from bench.contestants import ROOT, STOCK, Contestant, QueueLength, environment, stop
 from bench.untracked import Tally
-from commands.console import any_terminal
+from commands.common.console import any_terminal
 
 _FILL_PEER = "import sys\nfrom bench.peer import noop\nfor _ in range(int(sys.argv[1])):\n    noop.send()"
 

@@ -4,9 +4,10 @@ import json
 
 from sqlalchemy import text
 
-from cars_bot import database, schema
+from cars_bot import database
 from cars_bot.catalogue import JOBS
-from cars_bot.models import metadata
+from cars_bot.database import schema
+from cars_bot.database.models import metadata
 
 # Of a thousand runs 985 are DONE, 10 FAILED, 3 EXPIRED, 2 REVOKED; by all jobs on all lanes, one every 50 ms until an
 # hour ago. Ids look like those of a UUIDv7: 48 bits of milliseconds, then the number.

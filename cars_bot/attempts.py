@@ -15,11 +15,12 @@ from typing import Any
 from pydantic_core import from_json
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, literal_column, update
 
-from cars_bot import clock, database, ledger, liveness
+from cars_bot import database, ledger
 from cars_bot.catalogue import Job
 from cars_bot.context import Step
-from cars_bot.models import runs
+from cars_bot.database.models import runs
 from cars_bot.outcome import Attempt, Delivery
+from cars_bot.processes import clock, liveness
 from cars_bot.runs import Run, adopted
 
 EARLY = 0.25  # seconds that a message may come before its run is due: clocks and delays are not exact

@@ -21,11 +21,10 @@ from typing import Any
 
 from pydantic_core import PydanticSerializationError
 
-from cars_bot import clock, ledger, liveness, rate_limit, runs
-from cars_bot.book import DATABASE_BOOK, Book
+from cars_bot import ledger, rate_limit, runs
+from cars_bot.boundary.outside import clean
 from cars_bot.catalogue import Job, job_named
 from cars_bot.context import Context
-from cars_bot.crash import crash_point
 from cars_bot.errors import (
     InvalidArguments,
     OverBudget,
@@ -49,7 +48,9 @@ from cars_bot.outcome import (
     Retry,
     Wait,
 )
-from cars_bot.outside import clean
+from cars_bot.processes import clock, liveness
+from cars_bot.processes.crash import crash_point
+from cars_bot.reporting.book import DATABASE_BOOK, Book
 
 log = logging.getLogger(__name__)
 

@@ -15,11 +15,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, select, update
 
-from cars_bot import clock, database, liveness
+from cars_bot import database
 from cars_bot.context import Context
-from cars_bot.crash import crash_point
+from cars_bot.database.models import claims, runs
 from cars_bot.errors import OutcomeUnknown, Throttled
-from cars_bot.models import claims, runs
+from cars_bot.processes import clock, liveness
+from cars_bot.processes.crash import crash_point
 
 LOOK_AGAIN = 1.0  # seconds until a run asks again whether another has made its effect
 

@@ -19,7 +19,8 @@ from typing import Any
 
 import redis
 
-from cars_bot import clock, redis_client
+from cars_bot import redis_client
+from cars_bot.processes import clock
 from cars_bot.settings import settings
 
 STREAM = "cars_bot:ledger"

@@ -1,7 +1,7 @@
 """The outbox: runs that were accepted and have yet to reach a broker, or have to reach it again.
 
 A row is its own outbox: `published_at` is NULL until a broker has confirmed the message, and NULL again when a broker
-seems to have lost it. Publishing is the relay's work (`api/relay.py`).
+seems to have lost it. Publishing is the relay's work (`api/publishing/relay.py`).
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,8 +10,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, Text, and_, func, literal_column, select, update
 
-from cars_bot import clock, database, liveness
-from cars_bot.models import runs
+from cars_bot import database
+from cars_bot.database.models import runs
+from cars_bot.processes import clock, liveness
 from cars_bot.runs import OVERDUE, Run
 
 BATCH_SIZE = 8_000_000  # characters of arguments

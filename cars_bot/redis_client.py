@@ -6,7 +6,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from cars_bot import urls
+from cars_bot.boundary import urls
 from cars_bot.settings import settings
 
 
@@ -17,7 +17,7 @@ def connect(url: str, seconds: float, **more: Any) -> redis.Redis:
         more: arguments of `redis.Redis`, such as decode_responses.
 
     Raises:
-        cars_bot.urls.Unreadable: the address cannot be read.
+        cars_bot.boundary.urls.Unreadable: the address cannot be read.
     """
     at = urls.redis(url)
     where: dict[str, Any] = {"unix_socket_path": at.socket} if at.socket else {"host": at.host, "port": at.port}

@@ -30,15 +30,18 @@ from sqlalchemy import (
 )
 from uuid_utils import uuid7
 
-from cars_bot import arguments, clock, database
+from cars_bot import database
+from cars_bot.boundary import arguments
+from cars_bot.boundary.outside import clean, cleaned
 from cars_bot.catalogue import Job
 from cars_bot.context import Step
+from cars_bot.database.models import runs
 from cars_bot.errors import InvalidArguments
-from cars_bot.models import runs
 from cars_bot.outcome import Delivery
-from cars_bot.outside import clean, cleaned
+from cars_bot.processes import clock
 
-LANES = ("celery", "raw", "inline")
+QUEUED_LANES = ("celery", "raw")  # a broker carries their runs
+LANES = (*QUEUED_LANES, "inline")
 OPEN = ("PENDING", "IN_PROGRESS", "RETRYING")
 ENDED = ("DONE", "FAILED", "EXPIRED", "REVOKED")
 OVERDUE = "waited longer than its queue's TTL"

@@ -12,9 +12,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from cars_bot import database_url, urls
+from cars_bot.boundary import database_url, urls
+from cars_bot.boundary.setting_values import authority, modules, read_file, refuse_invisible, whole_number
 from cars_bot.errors import NotConfigured
-from cars_bot.setting_values import authority, modules, read_file, refuse_invisible, whole_number
 
 ROOT = Path(__file__).resolve().parent.parent
 OWN_REDIS = "redis://"  # as CELERY_BROKER_URL: the Redis of REDIS_URL, wherever that is

@@ -1,1 +1,1 @@
-"""What can be typed after `./kit`: one module a command, and the few helpers they share."""
+"""What can be typed after `./kit`: one module a command."""

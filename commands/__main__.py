@@ -7,7 +7,7 @@ from importlib import import_module
 from types import ModuleType
 
 from cars_bot.settings import settings
-from commands.console import CANNOT, EXIT_CODES, USAGE, Problem, any_terminal, report
+from commands.common.console import CANNOT, EXIT_CODES, USAGE, Problem, any_terminal, report
 
 # Command → module in this package. The groups are the order of `--help`.
 COMMANDS = {

@@ -10,8 +10,8 @@ import subprocess
 import sys
 import urllib.request
 
-from commands.console import DONE, NO, say
-from commands.state import ROOT
+from commands.common.console import DONE, NO, say
+from commands.common.state import ROOT
 
 PINNED = "requirements-dev.txt"  # holds requirements.txt too
 SECONDS_TO_ANSWER = 10

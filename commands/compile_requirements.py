@@ -7,8 +7,8 @@ import argparse
 import subprocess
 import sys
 
-from commands.console import CANNOT, DONE, Progress
-from commands.state import ROOT
+from commands.common.console import CANNOT, DONE, Progress
+from commands.common.state import ROOT
 
 # The second is held to the versions of the first: installing the developers' tools changes nothing the kit runs on.
 FILES = (("requirements", ()), ("requirements-dev", ("--constraint=requirements.txt",)))

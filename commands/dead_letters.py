@@ -13,8 +13,8 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from commands.client import call
-from commands.console import DONE, NO, USAGE, Problem, say, table
+from commands.common.client import call
+from commands.common.console import DONE, NO, USAGE, Problem, say, table
 
 LANES = ("celery", "raw")
 REASON = 70  # characters of a reason in the list

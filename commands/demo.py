@@ -13,9 +13,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from commands import client, up
-from commands.console import DONE, NO, Progress, bar, say, table
-from commands.state import ROOT, run_dir
+from commands import up
+from commands.common import client
+from commands.common.console import DONE, NO, Progress, bar, say, table
+from commands.common.state import ROOT, run_dir
 
 NEEDED = ("make", "model", "year", "mileage_km", "price", "currency", "city")
 ENDED_BADLY = ("FAILED", "EXPIRED", "REVOKED")
@@ -68,7 +69,7 @@ class Row:
 
 def sample_posts(count: int) -> list[int]:
     """Import the sample export; return our ids of the first `count` of its posts that offer a car and say all of it."""
-    from cars_bot.posts import import_export
+    from cars_bot.boundary.posts import import_export
 
     folder = ROOT / "data"
     with Progress("Imported data/result.json"):

@@ -5,11 +5,11 @@ import json
 from dataclasses import asdict
 
 from cars_bot.errors import NotConfigured
-from commands.checks import CHECKS, Check
-from commands.console import DONE, NO, colour
-from commands.fault import Fault
-from commands.state import RunDir, run_dir
-from commands.supervisor import Supervisor
+from commands.common.console import DONE, NO, colour
+from commands.common.state import RunDir, run_dir
+from commands.diagnosis.checks import CHECKS, Check
+from commands.diagnosis.fault import Fault
+from commands.servers.supervisor import Supervisor
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

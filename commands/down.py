@@ -7,10 +7,10 @@ import signal
 import time
 from collections.abc import Callable
 
-from commands import rabbitmq
-from commands.console import Progress, say
-from commands.state import RunDir, end_leftovers, living, run_dir
-from commands.supervisor import Process, Supervisor, by_name
+from commands.common.console import Progress, say
+from commands.common.state import RunDir, end_leftovers, living, run_dir
+from commands.servers import rabbitmq
+from commands.servers.supervisor import Process, Supervisor, by_name
 
 # Whoever uses a server is stopped before it.
 ORDER = (("outside_world", "redis", "rabbitmq"), ("epmd",))

@@ -8,9 +8,9 @@ import shutil
 import sys
 from pathlib import Path
 
-from commands.console import Problem
-from commands.given import given
-from commands.state import ROOT, RunDir, run_dir
+from commands.common.console import Problem
+from commands.common.state import ROOT, RunDir, run_dir
+from commands.servers.given import given
 
 
 def pass_on(words: list[str]) -> int:

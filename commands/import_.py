@@ -7,8 +7,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from commands.client import base_url
-from commands.console import Progress, as_json
+from commands.common.client import base_url
+from commands.common.console import Progress, as_json
 
 MOST_NAMED = 20  # messages that are named one by one
 
@@ -21,7 +21,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    from cars_bot.posts import import_export
+    from cars_bot.boundary.posts import import_export
 
     base_url()  # into the database of a kit that is up, not beside one
     with Progress(f"Imported {options.file}") as line:

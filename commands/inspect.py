@@ -7,11 +7,11 @@ import argparse
 import json
 from typing import Any
 
-from commands.client import call
-from commands.console import DONE, NO, Problem, say, table
-from commands.processes import SCALABLE
-from commands.state import run_dir
-from commands.supervisor import Supervisor
+from commands.common.client import call
+from commands.common.console import DONE, NO, Problem, say, table
+from commands.common.state import run_dir
+from commands.servers.processes import SCALABLE
+from commands.servers.supervisor import Supervisor
 
 PROGRAMS = dict(zip(("celery", "raw"), SCALABLE, strict=True))
 

@@ -4,8 +4,8 @@ import argparse
 import subprocess
 import sys
 
-from commands.console import DONE, NO
-from commands.state import ROOT
+from commands.common.console import DONE, NO
+from commands.common.state import ROOT
 
 CHECKS = (("ruff", "check", ".", "kit"), ("ruff", "format", "--check", ".", "kit"), ("mypy",))
 

@@ -4,7 +4,7 @@ Without --headless it shows a page of its own, on this machine only. LANES, JOB 
 loadtest/locustfile.py.
 """
 
-from commands.client import base_url
+from commands.common.client import base_url
 from commands.exec_ import run_program
 
 

@@ -4,9 +4,9 @@ import argparse
 import time
 from pathlib import Path
 
-from cars_bot.log_lines import escaped
-from commands.console import Problem
-from commands.state import RunDir, run_dir
+from cars_bot.boundary.log_lines import escaped
+from commands.common.console import Problem
+from commands.common.state import RunDir, run_dir
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -4,7 +4,7 @@
     kit parity --write                              write it to docs/PARITY.md
     kit parity --without prefetch --lane celery     take the marked code out of a copy and run its tests: they must fail
 
-The code is marked where it stands (api/parity.py says how); a test is marked with `@pytest.mark.feature("prefetch")`.
+The code is marked where it stands: api/pages/parity.py says how. A test is marked `@pytest.mark.feature("prefetch")`.
 """
 
 import argparse
@@ -17,9 +17,9 @@ from importlib.metadata import files
 from pathlib import Path
 from typing import Any
 
-from api.parity import BY_NAME, LANES, Piece, lines_of_code, pieces, rows
-from commands.console import DONE, Problem, Progress, say
-from commands.state import ROOT
+from api.pages.parity import BY_NAME, LANES, Piece, lines_of_code, pieces, rows
+from commands.common.console import DONE, Problem, Progress, say
+from commands.common.state import ROOT
 
 PAGE = ROOT / "docs" / "PARITY.md"
 HEAD = """# What Celery does, and what it takes by hand

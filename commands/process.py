@@ -9,8 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from commands import client, wait
-from commands.console import DONE, NO, Progress, as_json, say, table
+from commands import wait
+from commands.common import client
+from commands.common.console import DONE, NO, Progress, as_json, say, table
 
 FIELDS = ("is_sale", "make", "model", "year", "mileage_km", "price", "currency", "city", "phones", "telegram")
 SHOWN = ("id", "is_sale", "make", "model", "year", "mileage_km", "price", "currency", "city")
@@ -24,7 +25,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    from cars_bot.posts import import_export
+    from cars_bot.boundary.posts import import_export
 
     client.base_url()  # before anything is imported: is the kit up at all
     posts = import_export(options.file).post_ids

@@ -7,8 +7,9 @@ import argparse
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
-from commands import amqp, client
-from commands.console import USAGE, Problem, Progress
+from commands.common import client
+from commands.common.console import USAGE, Problem, Progress
+from commands.servers import amqp
 
 HANDS = 4
 

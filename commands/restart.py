@@ -3,11 +3,11 @@
 import argparse
 
 from commands import down, up
-from commands.console import Progress
+from commands.common.console import Progress
+from commands.common.state import run_dir
 from commands.down import bring_down, stop
-from commands.readiness import Starting
-from commands.state import run_dir
-from commands.supervisor import Supervisor, by_name
+from commands.servers.readiness import Starting
+from commands.servers.supervisor import Supervisor, by_name
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -2,12 +2,12 @@
 
 import argparse
 
-from commands.console import Problem, Progress
+from commands.common.console import Problem, Progress
+from commands.common.state import run_dir
 from commands.down import stop
-from commands.processes import CEILING, SCALABLE, WORKER_STOP_SECONDS
-from commands.readiness import Starting
-from commands.state import run_dir
-from commands.supervisor import Process, Supervisor, by_name
+from commands.servers.processes import CEILING, SCALABLE, WORKER_STOP_SECONDS
+from commands.servers.readiness import Starting
+from commands.servers.supervisor import Process, Supervisor, by_name
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -4,9 +4,9 @@ import argparse
 import json
 from typing import Any
 
-from commands.console import NOT_UP, Problem, table
-from commands.state import RunDir, run_dir
-from commands.supervisor import Process, Supervisor
+from commands.common.console import NOT_UP, Problem, table
+from commands.common.state import RunDir, run_dir
+from commands.servers.supervisor import Process, Supervisor
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,7 +46,7 @@ def as_dict(process: Process) -> dict[str, Any]:
 def urls(values: dict[str, str], programs: set[str]) -> dict[str, str]:
     from cars_bot.settings import redact as without_password
     from cars_bot.settings import settings
-    from commands.given import shown
+    from commands.servers.given import shown
 
     page = values["KIT_URL"]
     found = {

@@ -9,8 +9,8 @@ import argparse
 import json
 import sys
 
-from commands.client import LANES, submit
-from commands.console import USAGE, Problem, say
+from commands.common.client import LANES, submit
+from commands.common.console import USAGE, Problem, say
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -12,8 +12,8 @@ import subprocess
 import sys
 from collections.abc import Mapping
 
-from commands.state import ROOT, TEST_SESSION
-from commands.warden import Warden
+from commands.common.state import ROOT, TEST_SESSION
+from commands.servers.warden import Warden
 
 COVERAGE = ("-m", "coverage", "run")  # its settings, also for child processes, stand in pyproject.toml
 # Most tests wait for processes: four wait at once. Asked for by name, they run in one process, easier to follow.

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from commands.console import DONE, NO, say, table
-from commands.state import ROOT
+from commands.common.console import DONE, NO, say, table
+from commands.common.state import ROOT
 from commands.test import run_pytest
 
 HOW_MANY = 38

@@ -4,14 +4,14 @@ import argparse
 from concurrent.futures import ThreadPoolExecutor
 
 from cars_bot.settings import settings
-from commands import addresses, amqp, ports, rabbitmq, redis_server
-from commands.console import Problem, Progress, say
+from commands.common.console import Problem, Progress, say
+from commands.common.state import RunDir, end_leftovers, run_dir
 from commands.down import bring_down
-from commands.given import given
-from commands.processes import OPTIONAL, Program, configuration, environment, kit_programs
-from commands.readiness import PortTaken, Starting
-from commands.state import RunDir, end_leftovers, run_dir
-from commands.supervisor import Process, Supervisor, by_name
+from commands.servers import addresses, amqp, ports, rabbitmq, redis_server
+from commands.servers.given import given
+from commands.servers.processes import OPTIONAL, Program, configuration, environment, kit_programs
+from commands.servers.readiness import PortTaken, Starting
+from commands.servers.supervisor import Process, Supervisor, by_name
 
 TRIES = 3  # a port may be lost between being chosen and being opened
 # Each stage begins as soon as what it stands on is ready: (what is started, what it needs).
@@ -134,7 +134,7 @@ def create_tables() -> None:
     """
     from sqlalchemy.exc import SQLAlchemyError
 
-    from cars_bot import schema
+    from cars_bot.database import schema
     from cars_bot.settings import redact
 
     try:

@@ -11,8 +11,8 @@ import sys
 import time
 from collections.abc import Sequence
 
-from commands import client
-from commands.console import DONE, NO, Problem, Progress, table
+from commands.common import client
+from commands.common.console import DONE, NO, Problem, Progress, table
 
 COLUMNS = ("accepted", *client.ENDED, "lost", "duplicated")
 RUN_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")

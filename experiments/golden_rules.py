@@ -15,7 +15,7 @@ from typing import Any
 
 import redis
 
-from commands.console import DONE, NO, Problem, Progress, any_terminal, report, table
+from commands.common.console import DONE, NO, Problem, Progress, any_terminal, report, table
 from experiments.ground import NoGround
 from experiments.whole_kit import WholeKit, whole_kit
 
@@ -28,7 +28,7 @@ HEADER = ("rule", "what was done", "lane", "accepted", "done", "lost", "duplicat
 # Publishes runs again, as a relay would that died before it could note that they were confirmed.
 _AGAIN = """
 import sys
-from api import lanes
+from api.publishing import lanes
 from cars_bot import database, runs
 lane, times, *ids = sys.argv[1:]
 with database.statements() as connection:
@@ -41,7 +41,7 @@ _TICKS = """
 import sys
 from sqlalchemy import select
 from cars_bot import database
-from cars_bot.models import runs
+from cars_bot.database.models import runs
 lane, since = sys.argv[1], float(sys.argv[2])
 question = select(runs.c.id).where(runs.c.lane == lane, runs.c.job == "sync_channels", runs.c.accepted_at >= since)
 with database.statements() as connection:

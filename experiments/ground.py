@@ -22,8 +22,8 @@ from types import FrameType
 
 from dotenv import dotenv_values
 
-from commands.state import TEMPORARY
-from commands.warden import Warden
+from commands.common.state import TEMPORARY
+from commands.servers.warden import Warden
 from experiments.processes import ROOT
 from experiments.servers import Servers
 from experiments.stage import Stage

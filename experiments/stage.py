@@ -12,7 +12,7 @@ import redis
 from celery import Celery
 from pika.adapters.blocking_connection import BlockingChannel
 
-from commands.state import end_marked
+from commands.common.state import end_marked
 from experiments import evidence
 from experiments.evidence import Note
 from experiments.processes import Group, python

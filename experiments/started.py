@@ -4,7 +4,7 @@ import errno
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from commands.console import Problem, Progress
+from commands.common.console import Problem, Progress
 from experiments.ground import Ground, NoGround, ground
 
 NO_PLACE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)

@@ -12,7 +12,7 @@ from typing import Any
 
 from dotenv import dotenv_values
 
-from commands.warden import Warden
+from commands.servers.warden import Warden
 from experiments.ground import FOREIGN, NoGround, temporary_folder
 from experiments.processes import ROOT
 

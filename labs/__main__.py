@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from commands.console import DONE, NO, USAGE, Problem, any_terminal, report, say, table
+from commands.common.console import DONE, NO, USAGE, Problem, any_terminal, report, say, table
 from labs import workspace
 from labs.files import shown
 from labs.lab import LANES, Lab, all_labs, lab

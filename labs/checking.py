@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from commands.console import CANNOT, DONE, NO, say
+from commands.common.console import CANNOT, DONE, NO, say
 from experiments.ground import Ground
 from experiments.started import started
 from labs.files import replace, shown

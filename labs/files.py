@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
 
-from commands.console import Problem
+from commands.common.console import Problem
 
 ROOT = Path(__file__).resolve().parent.parent
 LARGEST = 1_000_000  # bytes of a file that is read; a program has some thousands

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from commands.console import USAGE, Problem
+from commands.common.console import USAGE, Problem
 
 HERE = Path(__file__).resolve().parent
 LANES = ("celery", "raw")

@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from commands.console import colour
+from commands.common.console import colour
 from experiments.evidence import Note
 from experiments.ground import Ground
 from experiments.stage import DidNotHappen

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from commands.console import USAGE, Problem
+from commands.common.console import USAGE, Problem
 from labs.files import ROOT, in_words, is_there, make_folder, read, replace, shown, source_of, write_new
 from labs.lab import LANES, Lab
 

@@ -13,7 +13,7 @@ from outside_world.guard import Guard
 from outside_world.sabotage import Saboteur
 from outside_world.world import World
 
-SWAGGER = Path(__file__).parent.parent / "api" / "static" / "vendor"  # the files that the kit's own page has
+SWAGGER = Path(__file__).parent.parent / "api" / "pages" / "static" / "vendor"  # the files that the kit's own page has
 
 
 def build_app() -> ASGIApp:

@@ -10,13 +10,15 @@ import sys
 
 import redis
 
-from cars_bot import startup as startup  # first: settings that are no good end the process here
+from cars_bot.processes import startup as startup  # first: settings that are no good end the process here
 
 # isort: split
-from cars_bot import callback, clients, liveness, presence
-from cars_bot.book import DATABASE_BOOK
+from cars_bot import clients
 from cars_bot.catalogue import QUEUES
 from cars_bot.errors import NotConfigured
+from cars_bot.processes import liveness, presence
+from cars_bot.reporting import callback
+from cars_bot.reporting.book import DATABASE_BOOK
 from cars_bot.settings import settings
 from raw_consumer import logs
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from pika.channel import Channel
 
-from cars_bot import ownership
+from cars_bot.processes import ownership
 from raw_consumer import topology
 from raw_consumer.mended_pika import Connection
 from raw_consumer.parameters import parameters

@@ -10,11 +10,11 @@ import time
 from collections.abc import Sequence
 
 from cars_bot import ledger
-from cars_bot.book import DATABASE_BOOK, Book, ReadAheadBook
 from cars_bot.catalogue import job_named
-from cars_bot.crash import crash_point
 from cars_bot.execution import execute, put_aside
 from cars_bot.outcome import Delivery, Outcome
+from cars_bot.processes.crash import crash_point
+from cars_bot.reporting.book import DATABASE_BOOK, Book, ReadAheadBook
 from raw_consumer import envelope, logs
 from raw_consumer.intake import Intake
 from raw_consumer.limits import Slot

@@ -17,7 +17,8 @@ from typing import Any
 import pika
 from pydantic_core import from_json, to_json
 
-from cars_bot import arguments, workflow
+from cars_bot import workflow
+from cars_bot.boundary import arguments
 from cars_bot.catalogue import job_named
 from cars_bot.errors import CarsBotError, InvalidArguments, UnknownJob
 from cars_bot.outcome import Delivery

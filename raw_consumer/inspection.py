@@ -1,6 +1,6 @@
 """What each worker is doing, for `kit inspect`.
 
-Every worker's parent writes what its children do into Redis, once a second; `cars_bot/presence.py` reads it. If Redis
+Every worker's parent writes what its children do into Redis, once a second; `presence.py` reads it. If Redis
 is away nothing is known, and nothing else suffers.
 """
 
@@ -14,7 +14,7 @@ from typing import Any
 import redis
 
 from cars_bot import redis_client
-from cars_bot.presence import KEPT_SECONDS, PREFIX
+from cars_bot.processes.presence import KEPT_SECONDS, PREFIX
 from cars_bot.settings import settings
 from raw_consumer.child import Child
 

@@ -18,9 +18,9 @@ from queue import Empty, SimpleQueue
 from pika.channel import Channel
 from pika.spec import Basic, BasicProperties
 
-from cars_bot import clock
 from cars_bot.outcome import Delivery
-from cars_bot.pace import LONG, SHORT, is_quick
+from cars_bot.processes import clock
+from cars_bot.processes.pace import LONG, SHORT, is_quick
 from raw_consumer import topology
 from raw_consumer.connection import ConnectionKeeper
 from raw_consumer.envelope import Received, UndecodableMessage

@@ -3,7 +3,7 @@
 import logging
 import time
 
-from cars_bot.log_lines import escaped, indented
+from cars_bot.boundary.log_lines import escaped, indented
 
 current_run = ""
 """The run in hand, in a child; whatever is logged meanwhile, by whatever library, carries it."""

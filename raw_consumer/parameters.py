@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pika
 
-from cars_bot import urls
+from cars_bot.boundary import urls
 from cars_bot.settings import settings
 
 
@@ -13,7 +13,7 @@ def parameters(url: str, name: str) -> pika.ConnectionParameters:
     """How we connect: everything that could wait for ever is bounded (seconds).
 
     Raises:
-        cars_bot.urls.Unreadable: the address cannot be read.
+        cars_bot.boundary.urls.Unreadable: the address cannot be read.
     """
     at = urls.broker(url)
     bounds: dict[str, int] = {

@@ -19,10 +19,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
-from cars_bot import ledger, liveness
-from cars_bot.book import DATABASE_BOOK, Book
+from cars_bot import ledger
 from cars_bot.errors import StorageUnavailable
 from cars_bot.execution import end_from_outside
+from cars_bot.processes import liveness
+from cars_bot.reporting.book import DATABASE_BOOK, Book
 from raw_consumer.child import Child
 from raw_consumer.limits import Slot
 

@@ -16,7 +16,7 @@ from pika.channel import Channel
 from pika.frame import Method
 from pika.spec import Basic, BasicProperties
 
-from cars_bot import clock
+from cars_bot.processes import clock
 from cars_bot.runs import Run
 from raw_consumer import envelope, topology
 from raw_consumer.connection import ConnectionKeeper

@@ -16,9 +16,10 @@ from typing import NoReturn
 
 from sqlalchemy.exc import IntegrityError
 
-from cars_bot import clock, database, leases, ledger, runs
+from cars_bot import database, ledger, runs
 from cars_bot.catalogue import SCHEDULE, Tick, job_named
 from cars_bot.errors import StorageUnavailable
+from cars_bot.processes import clock, leases
 from cars_bot.schedule import latest_slot, run_id
 
 log = logging.getLogger(__name__)

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from commands import postgres_server
-from commands.given import SETTINGS
+from commands.servers import postgres_server
+from commands.servers.given import SETTINGS
 from tests.kit import Kit, running
 
 DATABASES = ("sqlite", "postgresql")

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from commands import debian
-from commands.console import Problem
-from commands.state import ROOT
+from commands.common import debian
+from commands.common.console import Problem
+from commands.common.state import ROOT
 
 UNPACKED = ROOT / ".run" / "packages" / "libfaketime"
 PATTERN = "usr/lib/*/faketime/libfaketime.so.1"

@@ -14,9 +14,9 @@ from typing import Any
 
 import httpx
 
-from commands.state import RunDir
-from commands.supervisor import Supervisor
-from commands.warden import Warden
+from commands.common.state import RunDir
+from commands.servers.supervisor import Supervisor
+from commands.servers.warden import Warden
 
 ROOT = Path(__file__).resolve().parent.parent
 # Before a command: it ends at Ctrl-C and when its terminal is closed, although we may be under `nohup`.

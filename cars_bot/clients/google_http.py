@@ -10,7 +10,7 @@ from google.auth.transport.requests import AuthorizedSession, Request
 from google.oauth2 import credentials, service_account
 from gspread.http_client import HTTPClient
 
-from cars_bot import outside
+from cars_bot.boundary import outside
 from cars_bot.clients import answers, limits
 from cars_bot.errors import Permanent
 from cars_bot.settings import Settings

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 
-from cars_bot import outside
+from cars_bot.boundary import outside
 from cars_bot.clients import limits
 from cars_bot.clients.per_process import per_process
 from cars_bot.errors import CarsBotError, Permanent, Retryable, Throttled

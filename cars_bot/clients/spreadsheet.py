@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from cars_bot import outside
+from cars_bot.boundary import outside
 from cars_bot.clients import answers, limits
 from cars_bot.clients.per_process import per_process
 from cars_bot.errors import CarsBotError, OutcomeUnknown, Permanent, Retryable, Throttled

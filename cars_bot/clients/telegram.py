@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from cars_bot import outside
+from cars_bot.boundary import outside
 from cars_bot.clients import limits
 from cars_bot.clients.per_process import per_process
 from cars_bot.errors import CarsBotError, OutcomeUnknown, Permanent, Retryable, Throttled

@@ -17,7 +17,7 @@ import httpx
 import telegram
 from telegram.request import HTTPXRequest
 
-from cars_bot import outside
+from cars_bot.boundary import outside
 from cars_bot.clients import answers, limits
 from cars_bot.settings import Settings
 

@@ -8,13 +8,14 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from cars_bot import clock, database
+from cars_bot import database
 from cars_bot.clients import language_model
 from cars_bot.context import Context
-from cars_bot.crash import crash_point
+from cars_bot.database.models import analyses, posts
 from cars_bot.errors import Permanent
 from cars_bot.jobs.publishing import ChannelName, PostId
-from cars_bot.models import analyses, posts
+from cars_bot.processes import clock
+from cars_bot.processes.crash import crash_point
 
 NOTHING_SAID: dict[str, Any] = dict.fromkeys(["make", "model", "year", "mileage_km", "price", "currency", "city"]) | {
     "phones": [],

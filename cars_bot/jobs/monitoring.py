@@ -7,11 +7,10 @@ import redis
 from pydantic import Field
 from sqlalchemy import Connection, delete, func, select, text, update
 
-from cars_bot import clock, database, ledger
+from cars_bot import database, ledger
 from cars_bot.clients import telegram
 from cars_bot.context import Context
-from cars_bot.errors import CarsBotError
-from cars_bot.models import (
+from cars_bot.database.models import (
     analyses,
     claims,
     effects,
@@ -22,6 +21,8 @@ from cars_bot.models import (
     stats,
     subscribers,
 )
+from cars_bot.errors import CarsBotError
+from cars_bot.processes import clock
 
 DAY = 86_400.0
 

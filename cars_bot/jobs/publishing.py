@@ -8,11 +8,13 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field
 from sqlalchemy import Column, select
 
-from cars_bot import clock, database, idempotency, outside
+from cars_bot import database, idempotency
+from cars_bot.boundary import outside
 from cars_bot.clients import telegram
 from cars_bot.context import Context
+from cars_bot.database.models import analyses, publications, subscribers
 from cars_bot.errors import Permanent
-from cars_bot.models import analyses, publications, subscribers
+from cars_bot.processes import clock
 from cars_bot.settings import settings
 
 

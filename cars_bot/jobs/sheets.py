@@ -7,11 +7,13 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Table, func, select
 
-from cars_bot import clock, database, idempotency, outside
+from cars_bot import database, idempotency
+from cars_bot.boundary import outside
 from cars_bot.clients import spreadsheet
 from cars_bot.context import Context
+from cars_bot.database.models import channels, publications, runs, subscribers
 from cars_bot.errors import Permanent
-from cars_bot.models import channels, publications, runs, subscribers
+from cars_bot.processes import clock
 
 CHANNELS, SUBSCRIBERS, ANALYTICS, LOG = "Channels", "Subscribers", "Analytics", "Log"
 MARK = 64  # characters that a yes, a no or a date may have

@@ -19,8 +19,8 @@ from typing import Any
 
 import httpx
 
-from cars_bot.callback import sign
-from commands.redis_server import binaries
+from cars_bot.reporting.callback import sign
+from commands.servers.redis_server import binaries
 from tests.kit import NO_TLS, ROOT, until
 
 SECRET = "the tests' own"
@@ -110,7 +110,7 @@ class Server:
     # -------------------------------------------------- the worker, played by the test
 
     def report(self, run_id: str, status: str, *, at: float | None = None, **more: Any) -> httpx.Response:
-        """Send a signed report, as `cars_bot.callback` does."""
+        """Send a signed report, as `cars_bot.reporting.callback` does."""
         body = json.dumps({"id": run_id, "status": status, "worker": "worker-1", **more}).encode()
         stamp = f"{time.time() if at is None else at:.3f}"
         headers = {

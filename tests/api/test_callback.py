@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 
-from cars_bot.callback import sign
+from cars_bot.reporting.callback import sign
 from tests.api.server import SECRET, Server
 
 

@@ -13,7 +13,7 @@ import httpx
 import pytest
 import redis
 
-from api import live
+from api.live import stream
 from cars_bot.ledger import STREAM
 from tests.api.server import Server
 from tests.kit import until
@@ -184,7 +184,7 @@ def test_an_idle_page_hears_only_ticks(server: Server) -> None:
 
 
 def test_a_page_that_takes_nothing_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "SEND_SECONDS", 0.05)
+    monkeypatch.setattr(stream, "SEND_SECONDS", 0.05)
 
     async def news() -> AsyncIterator[bytes]:
         while True:
@@ -199,7 +199,7 @@ def test_a_page_that_takes_nothing_is_dropped(monkeypatch: pytest.MonkeyPatch) -
 
     async def serve() -> None:
         async with asyncio.timeout(5):
-            await live.EventStream(news())({"type": "http"}, stays, stuck)
+            await stream.EventStream(news())({"type": "http"}, stays, stuck)
 
     asyncio.run(serve())
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from api import drawing, forms
+from api.pages import drawing, forms
 from api.schemas import Happening
 from tests.api.server import Server
 
-STATIC = Path(__file__).resolve().parents[2] / "api" / "static"
+STATIC = Path(__file__).resolve().parents[2] / "api" / "pages" / "static"
 
 
 def page(server: Server, path: str = "/") -> str:

@@ -30,7 +30,7 @@ def beat(off: Callable[[], float], name: str) -> None:
 
 def scheduler(off: Callable[[], float], name: str) -> None:
     """The hand-written one."""
-    from cars_bot import clock
+    from cars_bot.processes import clock
     from raw_consumer import logs
     from raw_consumer.scheduler import run_for_ever
 

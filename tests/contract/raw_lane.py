@@ -18,9 +18,10 @@ import pytest
 from dotenv import dotenv_values
 from sqlalchemy import func, select
 
-from api import letter_queue
-from cars_bot import database, outbox, runs, schema
-from cars_bot.models import effects, metadata
+from api.dead_letters import letter_queue
+from cars_bot import database, outbox, runs
+from cars_bot.database import schema
+from cars_bot.database.models import effects, metadata
 from cars_bot.settings import settings
 from raw_consumer import topology
 from raw_consumer.publisher import Publisher

@@ -10,9 +10,9 @@ import pika
 import pytest
 
 from cars_bot.database import new_engine
-from cars_bot.models import metadata
+from cars_bot.database.models import metadata
 from cars_bot.settings import settings
-from commands import amqp, redis_server
+from commands.servers import amqp, redis_server
 from raw_consumer.parameters import parameters
 from tests.api.server import free_port, serving
 from tests.api.server import redis_server as plain_redis
@@ -40,7 +40,7 @@ until(lambda: connection.opened.is_set() or connection._failures, 30, "the broke
 assert connection.opened.is_set()
 """,
     "the API": """
-from api import queues
+from api.publishing import queues
 assert queues.waiting("raw") is not None
 """,
     "the ledger": """

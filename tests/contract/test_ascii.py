@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from tests.kit import ROOT, Kit
-from tests.unit.test_terminal import TERMINALS
+from tests.unit.commands.test_terminal import TERMINALS
 
 
 @pytest.mark.parametrize("terminal", TERMINALS)

@@ -38,7 +38,7 @@ def test_the_same_message_many_times_has_one_effect(kit: Kit, lane: str) -> None
     run_id = kit.submit(lane, "process_task", args={"task_num": 1, "timeout": 0.5})[0]
     python(
         kit,
-        "from api import lanes\nfrom cars_bot import database, runs\n"
+        "from api.publishing import lanes\nfrom cars_bot import database, runs\n"
         f"with database.statements() as c: run = runs.find(c, {run_id!r})\n"
         f"assert len(lanes.publish({lane!r}, [run] * 30)) == 30\nlanes.close()",
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from commands import postgres_server
+from commands.servers import postgres_server
 from tests.contract.test_lanes import events
 from tests.faketime import off_by, set_by, set_clock
 from tests.kit import ROOT, Kit, running, until

@@ -65,7 +65,7 @@ def children(kit: Kit, parent: str) -> list[str]:
     """The runs that name `parent` as theirs."""
     found = python(
         kit,
-        "import json\nfrom cars_bot import database, run_lists, runs\n"
+        "import json\nfrom cars_bot import database, runs\nfrom cars_bot.database import run_lists\n"
         "with database.statements() as c:\n"
         f"    print(json.dumps([run.id for run in run_lists.page(c, parent={parent!r})]))",
     )
@@ -210,7 +210,7 @@ def test_the_steps_after_a_replayed_one_follow_it(kit: Kit, lane: str, tmp_path:
 def test_whoever_dies_between_the_new_run_and_the_old_letter_makes_no_second_run(kit: Kit, lane: str) -> None:
     (run_id,) = buried(kit, lane, 1)
     died = subprocess.run(
-        [sys.executable, "-c", "from api import letter_queue\n"
+        [sys.executable, "-c", "from api.dead_letters import letter_queue\n"
          f"letter_queue.replay({lane!r}, lambda letter: letter.id == {run_id!r})"],
         cwd=ROOT, env=kit.environment | {"CRASH_AT": "after-replay"}, check=False,
     )  # fmt: skip

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from commands.state import is_alive
+from commands.common.state import is_alive
 from tests.kit import ROOT, Kit, until
 
 pytestmark = pytest.mark.thorough  # CI runs it; that a kit starts and ends is a part of every other test here
@@ -197,7 +197,8 @@ def look_around(urls: dict[str, str], run_dir: Path) -> str:
     """A program that looks for servers as `kit up` does, with these ports as the standard ones."""
     rmq, redis = urlsplit(urls["rmq"]).port, urlsplit(urls["redis"]).port
     return (
-        "from pathlib import Path; from commands import amqp, ports, redis_server, state;"
+        "from pathlib import Path; from commands.common import state;"
+        "from commands.servers import amqp, ports, redis_server;"
         f"ports.PREFERRED.update(rabbitmq={rmq}, redis={redis}); run = state.RunDir(Path({str(run_dir)!r}));"
         "print(amqp.found_on_this_machine(), redis_server.found_on_this_machine(run))"
     )
@@ -216,7 +217,9 @@ def test_a_second_kit_does_not_take_the_first_ones_broker_for_a_public_one(own_k
 
 def test_a_public_broker_is_used_unless_somebody_works_there(own_kit: Kit, tmp_path: Path) -> None:
     urls = own_kit.status()["urls"]
-    public = "from commands import amqp, redis_server; amqp.CLUSTER_NAME = redis_server.CONFIG_NAME = 'not a kit';"
+    public = (
+        "from commands.servers import amqp, redis_server; amqp.CLUSTER_NAME = redis_server.CONFIG_NAME = 'not a kit';"
+    )
     assert run_python(public + look_around(urls, tmp_path))[0] == "None"
     own_kit.command("down", "consumer", "celery_worker")
     found = run_python(public + look_around(urls, tmp_path))

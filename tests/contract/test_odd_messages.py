@@ -7,7 +7,7 @@ import sys
 import pika
 import pytest
 
-from cars_bot.arguments import MAX_DEPTH
+from cars_bot.boundary.arguments import MAX_DEPTH
 from tests.contract.dead_letters import EXCHANGES, channel
 from tests.contract.odd_messages import Handmade, field, publish_each, read_anyway
 from tests.kit import ROOT, Kit, until

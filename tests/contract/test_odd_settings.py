@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from commands.console import CANNOT
+from commands.common.console import CANNOT
 from tests.kit import Kit, running
 
 SECRET = """it's 100% "%(x)s" ${HOME} #1"""

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import psycopg
 import pytest
 
-from commands import postgres_server
+from commands.servers import postgres_server
 from tests.api.server import free_port
 from tests.kit import Kit, running, until
 

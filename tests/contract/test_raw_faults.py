@@ -9,7 +9,7 @@ import time
 import pytest
 
 from cars_bot import database, runs
-from commands.state import is_alive
+from commands.common.state import is_alive
 from raw_consumer.publisher import Publisher
 from tests.contract.raw_lane import RawLane
 from tests.kit import best_of, until

@@ -8,7 +8,7 @@ import pika
 import pika.exceptions
 import pytest
 
-from commands.state import is_alive
+from commands.common.state import is_alive
 from tests.api.server import redis_server, serving
 from tests.kit import Kit, until
 

@@ -10,7 +10,7 @@ import pytest
 from dotenv import dotenv_values
 
 from cars_bot.database import new_engine
-from cars_bot.models import metadata, runs
+from cars_bot.database.models import metadata, runs
 from tests.kit import ROOT, Kit, running, until
 
 pytestmark = pytest.mark.thorough

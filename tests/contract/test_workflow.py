@@ -71,7 +71,7 @@ def test_copies_of_a_step_make_no_second_next_one(kit: Kit, lane: str) -> None:
     first = kit.submit(lane, "crash_in_the_middle", args={"path": ""})[0]
     python(
         kit,
-        "from api import lanes\nfrom cars_bot import database, runs\n"
+        "from api.publishing import lanes\nfrom cars_bot import database, runs\n"
         f"with database.statements() as c: run = runs.find(c, {first!r})\n"
         f"assert len(lanes.publish({lane!r}, [run] * 20)) == 20\nlanes.close()",
     )

@@ -95,12 +95,12 @@ HOW: tuple[tuple[str, Typed | Instead], ...] = (
     (r"\./kit exec uv pip install -r .*", Instead("changes .venv", "requirements-dev.in")),
     # ---- develop
     (r"\./kit parity", Typed(r"(?s)celery.*by hand|feature", alone=True)),
-    (r"\./kit parity --write", Instead("writes into the project", "tests/unit/test_parity.py")),
-    (r"\./kit parity --without .*", Instead("", "tests/unit/test_parity.py")),
+    (r"\./kit parity --write", Instead("writes into the project", "tests/unit/api/test_parity.py")),
+    (r"\./kit parity --without .*", Instead("", "tests/unit/api/test_parity.py")),
     (r"make (test\S*|soak|lint|audit)|\./kit test(-faults)?( .*)?", Instead("the tests themselves", ".ci/run")),
     (r"(make bench|\./kit bench( messages| api)?)",
      Instead("minutes, alone on the machine", "bench/__main__.py")),
-    (r"make compile-requirements", Instead("needs PyPI, writes pins", "tests/unit/test_requirements.py")),
+    (r"make compile-requirements", Instead("needs PyPI, writes pins", "tests/unit/project/test_requirements.py")),
     (r"make (locust|doctor|logs)", Instead("the same as ./kit", "Makefile")),
     # ---- no engine, no keys
     (r"docker compose .*", Instead("needs Docker; services and words are checked", "docker-compose.yml")),

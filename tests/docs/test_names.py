@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from api.parity import FEATURES
+from api.pages.parity import FEATURES
 from cars_bot import VERSION
 from cars_bot.catalogue import JOBS, QUEUES
 from commands.__main__ import COMMANDS
-from commands.given import SETTINGS
+from commands.servers.given import SETTINGS
 from commands.test_faults import HOW_MANY
 from tests.docs.printed import IN_LINE, texts
 from tests.docs.understood import targets

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 
 from cars_bot import database, ledger
 from cars_bot.catalogue import SCHEDULE
-from cars_bot.models import effects, idempotency_keys, runs
+from cars_bot.database.models import effects, idempotency_keys, runs
 from cars_bot.settings import read
 from tests.faults.checker import Event, Row
 from tests.kit import Kit

@@ -11,8 +11,8 @@ from cars_bot import idempotency
 from cars_bot.catalogue import QUEUES, Job, Policy
 from cars_bot.clients import telegram
 from cars_bot.context import Context, Step
+from cars_bot.database.models import channels
 from cars_bot.errors import Permanent, Retryable
-from cars_bot.models import channels
 
 QUICK = Policy(max_retries=2, backoff_base=0.2, backoff_max=1.0)
 

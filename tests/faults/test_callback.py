@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from cars_bot.callback import sign
+from cars_bot.reporting.callback import sign
 from tests.api.server import SECRET, Server, redis_server, serving
 from tests.faults.trial import Trial
 

@@ -20,7 +20,7 @@ from tests.kit import ROOT, until
 
 BESIDE = pytest.mark.fault(38, "a copy beside a live attempt")
 ACCEPT_AND_PUBLISH_COPIES = """
-from api import lanes
+from api.publishing import lanes
 from cars_bot import database, runs
 from cars_bot.catalogue import job_named
 with database.writing() as connection:

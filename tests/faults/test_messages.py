@@ -68,7 +68,7 @@ def test_a_hundred_copies_of_a_message_have_one_effect(trial: Trial, lane: str) 
     trial.submit(count=5)
     python(
         trial.kit,
-        "from api import lanes\nfrom cars_bot import database, runs\n"
+        "from api.publishing import lanes\nfrom cars_bot import database, runs\n"
         f"with database.statements() as c: run = runs.find(c, {run_id!r})\n"
         f"assert len(lanes.publish({lane!r}, [run] * 100)) == 100\nlanes.close()",
     )

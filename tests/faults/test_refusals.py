@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from commands import postgres_server
+from commands.servers import postgres_server
 from tests.contract.test_by_hand import python
 from tests.faults.conftest import JOBS, PROCESSES
 from tests.faults.trial import Trial

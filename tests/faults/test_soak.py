@@ -15,7 +15,7 @@ import psutil
 import pytest
 import redis
 
-from commands.console import say
+from commands.common.console import say
 from tests.faults.conftest import JOBS, LANES, PROCESSES
 from tests.faults.trial import Trial
 from tests.kit import Kit, running, until

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from commands.state import TEMPORARY, TEST_SESSION, marked
+from commands.common.state import TEMPORARY, TEST_SESSION, marked
 from labs.lab import all_labs
 from tests.kit import HEARS_SIGNALS, ROOT, until
 

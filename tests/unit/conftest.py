@@ -7,10 +7,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from cars_bot import database, schema
-from cars_bot.models import metadata
+from cars_bot import database
+from cars_bot.database import schema
+from cars_bot.database.models import metadata
 from cars_bot.settings import settings
-from commands import postgres_server
+from commands.servers import postgres_server
 from tests.kit import NO_TLS
 from tests.stand_in import stand_in
 

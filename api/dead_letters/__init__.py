@@ -1,0 +1,1 @@
+"""Dead letters: the messages that no worker will try again, on both lanes."""

@@ -1,0 +1,1 @@
+"""Live: the parts that keep an open page up to date."""

@@ -1,0 +1,74 @@
+"""A run's timeline: the ledger's events, completed from the run's own row.
+
+The ledger may have been trimmed, emptied, or never written (Redis was away); the row keeps four moments of its own. So
+there is always a timeline, and it says whether it is complete.
+"""
+
+import time
+from collections.abc import Iterator
+
+import redis
+
+from api.schemas import Happening, Timeline
+from cars_bot import ledger
+from cars_bot.processes import clock
+from cars_bot.runs import Run
+
+AFTERWARDS = 5.0  # seconds after a run's end in which its last events may still be written
+SEARCH_SECONDS = 2.0  # how long the ledger is searched, at most
+ENDINGS = {
+    "DONE": "succeeded",
+    "FAILED": "failed",
+    "EXPIRED": "expired",
+    "REVOKED": "revoked",
+}
+MAY_BE_MISSING = {"accepted", "published"}  # nobody tells the ledger of a run that a job asked for, or came by hand
+
+
+def of(run: Run) -> Timeline:
+    """What is known to have happened to `run`, in order."""
+    told, searched_all = _from_ledger(run)
+    kinds = {event.event for event in told}
+    missing = [event for event in _from_row(run) if event.event not in kinds]
+    return Timeline(
+        run=run.id,
+        complete=searched_all and not {event.event for event in missing} - MAY_BE_MISSING,
+        events=sorted([*told, *missing], key=lambda event: event.at),
+    )
+
+
+def _from_row(run: Run) -> Iterator[Happening]:
+    yield Happening(at=run.accepted_at, event="accepted")
+    if run.published_at is not None:
+        yield Happening(at=run.published_at, event="published")
+    if run.started_at is not None:
+        yield Happening(at=run.started_at, event="started", worker=run.worker or "", attempt=1)
+    if run.finished_at is not None:
+        yield Happening(
+            at=run.finished_at, event=ENDINGS[run.state], worker=run.worker or "", attempt=run.attempt,
+            detail=run.error or "",
+        )  # fmt: skip
+
+
+def _told(event: ledger.Event) -> Happening:
+    return Happening(
+        at=event.at, event=event.event, worker=event.worker, attempt=event.attempt, detail=event.detail
+    )  # fmt: skip
+
+
+def _from_ledger(run: Run) -> tuple[list[Happening], bool]:
+    """The events of one run, and whether the search came to its end: the stream is ordered by time, not by run."""
+    found: list[Happening] = []
+    until = clock.now() if run.finished_at is None else run.finished_at + AFTERWARDS
+    give_up = time.monotonic() + SEARCH_SECONDS
+    try:
+        for event in ledger.history(ledger.connect(), since=run.accepted_at - 1.0):
+            if event.run == run.id:
+                found.append(_told(event))
+            if event.at > until:
+                break
+            if time.monotonic() > give_up:
+                return found, False
+    except redis.RedisError:
+        return found, False
+    return found, True

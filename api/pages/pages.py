@@ -1,0 +1,150 @@
+"""The pages for people: the lanes at `/`, a run at `/runs/{id}`, dead letters, the lanes' code at `/parity`, `/docs`.
+
+Rendered here, complete, so that a page can be read before any script has run; `static/` then keeps it moving. What a
+job or a worker says is escaped by the templates.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Query, Request
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
+from starlette.staticfiles import StaticFiles
+
+from api.dead_letters import listing
+from api.errors import Refused
+from api.live import pulse, timeline, unread_queues, views
+from api.pages import drawing, forms, parity, words
+from api.publishing import submission
+from api.schemas import RUN_ID
+from cars_bot import database, runs
+from cars_bot.catalogue import JOBS
+from cars_bot.database import run_lists
+from cars_bot.processes import clock
+from cars_bot.settings import settings
+
+HERE = Path(__file__).parent
+LETTERS_SHOWN = 50  # of each lane
+CHOICES = {
+    "lane": {name: lane.short for name, lane in words.LANES.items()},
+    "state": {name: name.replace("_", " ").lower() for name in runs.OPEN + runs.ENDED},
+    "job": {name: name for name in JOBS},
+}
+
+router = APIRouter(include_in_schema=False)
+_templates = Environment(
+    loader=FileSystemLoader(HERE / "templates"), autoescape=True, trim_blocks=True, undefined=StrictUndefined
+)
+_templates.filters |= words.FILTERS
+_templates.globals |= {"LANES": words.LANES, "COUNTERS": words.COUNTERS, "CHARTS": words.CHARTS, "BLANK": views.BLANK}
+
+
+class Static(StaticFiles):
+    """Our files; browsers ask each time whether they have changed, so a new version is seen at once."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        """See `StaticFiles`."""
+        response = super().file_response(*args, **kwargs)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
+
+static = Static(directory=HERE / "static")
+
+
+def render(template: str, request: Request, code: int = 200, **values: Any) -> HTMLResponse:
+    """A page, from a template and its values."""
+    html = _templates.get_template(template).render(
+        outside_world_url=settings().outside_world_url, base_url=request.base_url, **values
+    )
+    return HTMLResponse(html, code, headers={"Cache-Control": "no-store"})
+
+
+@router.get("/")
+def index(
+    request: Request, lane: str = "", state: str = "", job: str = "", before: Annotated[str, Query(pattern=RUN_ID)] = ""
+) -> HTMLResponse:
+    """The lanes side by side, and the newest runs. A filter left empty by the form means all."""
+    chosen = {name: value for name, value in (("lane", lane), ("state", state), ("job", job)) if value}
+    for name, value in chosen.items():
+        if value not in CHOICES[name]:
+            raise Refused(422, "unknown_filter", f"{name}={value[:40]} is none of {', '.join(CHOICES[name])}")
+    query = views.Query(**chosen, before=before or None)
+    rows = query.rows()
+    return render(
+        "index.html",
+        request,
+        jobs=forms.jobs(),
+        counts=words.counters(pulse.count()),
+        unserved=unread_queues.by_lane(),
+        runs=rows,
+        query={"lane": lane, "state": state, "job": job, "before": before},
+        choices=CHOICES,
+        newest=f"/?{urlencode(chosen)}#runs",
+        older=f"/?{urlencode(chosen | {'before': rows[-1]['id']})}#runs" if len(rows) == views.PAGE_ROWS else None,
+    )
+
+
+@router.get("/runs/{run_id}")
+def show_run(run_id: str, request: Request) -> HTMLResponse:
+    """One run: its timeline, arguments, result, error and policy."""
+    run = submission.existing(run_id)
+    story = timeline.of(run)
+    with database.statements() as connection:
+        children = run_lists.page(connection, parent=run.id, limit=20)
+    return render(
+        "run.html",
+        request,
+        run=run,
+        call=views.call(run.job, run.args, longest=200),
+        timeline=story,
+        settled=run.finished_at is not None
+        and run.finished_at < clock.now() - 2,  # the ledger is written a little later
+        strip=drawing.strip(story.events, ended=run.finished_at is not None),
+        policy=words.policy(run),
+        unserved=unread_queues.of_run(run),
+        children=children,
+    )
+
+
+@router.get("/parity")
+def show_parity(request: Request) -> HTMLResponse:
+    """The lanes' code beside each other, feature by feature."""
+    return render("parity.html", request, rows=parity.rows(), totals=parity.totals())
+
+
+@router.get("/dead-letters")
+def list_dead_letters(request: Request) -> HTMLResponse:
+    """What nobody will try again, of both lanes."""
+    return render("dead_letters.html", request, found=listing.oldest(None, LETTERS_SHOWN))
+
+
+@router.get("/dead-letters/{lane}/{letter_id}")
+def show_dead_letter(lane: listing.Lane, letter_id: str, request: Request) -> HTMLResponse:
+    """One dead letter, whole."""
+    return render("dead_letter.html", request, letter=listing.whole(lane, letter_id))
+
+
+@router.get("/docs")
+def docs(request: Request) -> HTMLResponse:
+    """Swagger UI, from our own files."""
+    return render("docs.html", request)
+
+
+@router.get("/favicon.ico")
+def favicon() -> FileResponse:
+    """For browsers that ask without having read the page."""
+    return FileResponse(HERE / "static" / "icon.svg", media_type="image/svg+xml")
+
+
+def problem(request: Request, answer: JSONResponse, message: str) -> Response:
+    """An error as a page, for a person who followed a link."""
+    heading = {404: "Nothing here", 422: "That cannot be shown", 503: "Not just now"}.get(
+        answer.status_code, "Something went wrong"
+    )
+    page = render("problem.html", request, answer.status_code, heading=heading, message=message)
+    if "retry-after" in answer.headers:
+        page.headers["retry-after"] = answer.headers["retry-after"]
+    return page

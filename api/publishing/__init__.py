@@ -1,0 +1,1 @@
+"""Publishing: the way of a run from a request to a broker."""

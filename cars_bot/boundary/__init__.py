@@ -1,0 +1,1 @@
+"""Boundary: texts, numbers, addresses and settings from outside are read and checked here."""

@@ -1,0 +1,1 @@
+"""Reporting: a worker records its attempts, in the database or over HTTP."""

@@ -1,0 +1,1 @@
+"""Diagnosis: the checks of `kit doctor`."""
