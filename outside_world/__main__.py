@@ -1,4 +1,4 @@
-"""`python -m outside_world --host H --port P`: serve the stand-ins until told to stop."""
+"""`python -m outside_world --host H --port P`: serve the stand-ins until a signal stops them."""
 
 import argparse
 
@@ -9,7 +9,7 @@ from outside_world.app import build_app
 
 
 def main() -> None:
-    """Parse the address and serve; one process and one event loop, because all state is in memory."""
+    """Parse the address and serve. All state is in memory, so there is one process and one event loop."""
     parser = argparse.ArgumentParser(prog="python -m outside_world", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8090)

@@ -1,4 +1,4 @@
-"""Puts the stand-ins together into one ASGI application."""
+"""The ASGI application: all stand-ins together."""
 
 from pathlib import Path
 
@@ -8,16 +8,19 @@ from starlette.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from outside_world import control, google_api, openai_api, page, telegram_api
+from outside_world import control, page
+from outside_world.google import api as google_api
 from outside_world.guard import Guard
+from outside_world.openai import api as openai_api
 from outside_world.sabotage import Saboteur
+from outside_world.telegram import api as telegram_api
 from outside_world.world import World
 
-SWAGGER = Path(__file__).parent.parent / "api" / "pages" / "static" / "vendor"  # the files that the kit's own page has
+SWAGGER = Path(__file__).parent.parent / "api" / "pages" / "static" / "vendor"  # the files of the kit's own page
 
 
 def build_app() -> ASGIApp:
-    """A new world and the application that serves it, wrapped in the saboteur."""
+    """Make a new world, and return the application that serves it behind the guard and the saboteur."""
     world = World()
     api = FastAPI(title="Outside world", description=__doc__, docs_url=None, redoc_url=None)
     for part in (control, openai_api, telegram_api, google_api, page):
@@ -26,7 +29,7 @@ def build_app() -> ASGIApp:
 
     @api.get("/docs", include_in_schema=False)
     async def docs() -> HTMLResponse:
-        """Swagger UI, from our own files: there may be no network."""
+        """Swagger UI from our own files, because there may be no network."""
         return get_swagger_ui_html(
             openapi_url="/openapi.json",
             title="Outside world",

@@ -1,16 +1,16 @@
-"""The control room: set and lift faults, count what happened, look at what was posted and written."""
+"""The control room: order and lift faults, read the counters, read the posts and the spreadsheets."""
 
 from typing import Any
 
 from fastapi import APIRouter, HTTPException
 
 from outside_world.faults import Fault, Service
-from outside_world.sheets import as_text
+from outside_world.google.sheet import as_text
 from outside_world.world import World
 
 
 def build_router(world: World) -> APIRouter:
-    """Routes under /_control and /healthz, about `world`."""
+    """Return the routes under /_control and /healthz, for `world`."""
     router = APIRouter(tags=["control"])
 
     @router.get("/healthz")
@@ -37,7 +37,7 @@ def build_router(world: World) -> APIRouter:
 
     @router.get("/_control/telegram/messages")
     async def messages(chat: str | None = None) -> dict[str, Any]:
-        """One chat's remembered messages, or every chat's total."""
+        """Return one chat's stored messages, or the total of each chat."""
         if chat is None:
             return {"chats": {each.name: each.total for each in world.chats}}
         return {"chat": chat, "total": world.chats.total(chat), "messages": world.chats.messages(chat)}
@@ -48,10 +48,10 @@ def build_router(world: World) -> APIRouter:
 
     @router.get("/_control/sheets/{spreadsheet_id}")
     async def spreadsheet(spreadsheet_id: str) -> dict[str, list[list[str]]]:
-        """Every worksheet's cells by title."""
+        """Return the cells of each sheet by its title."""
         found = world.drive.peek(spreadsheet_id)
         if found is None:
-            raise HTTPException(404, f"nobody has used a spreadsheet {spreadsheet_id!r} yet")
+            raise HTTPException(404, f"no client has used {spreadsheet_id!r} yet; see GET /_control/sheets")
         return {sheet.title: [[as_text(cell) for cell in row] for row in sheet.rows] for sheet in found.sheets}
 
     @router.post("/_control/reset")

@@ -1,4 +1,4 @@
-"""How each service says that something is wrong; the clients' error handling depends on these shapes."""
+"""Error answers in each service's own shape. The error handling of the clients depends on these shapes."""
 
 import json
 
@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 
 def json_response(status: int, body: object, headers: dict[str, str] | None = None) -> Response:
-    """A compact UTF-8 JSON response."""
+    """Return a compact JSON response in UTF-8."""
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
     return Response(text.encode(), status, headers, media_type="application/json")
 
@@ -14,13 +14,13 @@ def json_response(status: int, body: object, headers: dict[str, str] | None = No
 def openai_error(
     status: int, message: str, kind: str, code: str | None = None, retry_after: int | None = None
 ) -> Response:
-    """`{"error": {message, type, param, code}}`"""
+    """Return `{"error": {message, type, param, code}}`."""
     headers = None if retry_after is None else {"Retry-After": str(retry_after)}
     return json_response(status, {"error": {"message": message, "type": kind, "param": None, "code": code}}, headers)
 
 
 def telegram_error(status: int, description: str, retry_after: int | None = None) -> Response:
-    """`{"ok": false, error_code, description, parameters?}`"""
+    """Return `{"ok": false, error_code, description, parameters?}`."""
     body: dict[str, object] = {"ok": False, "error_code": status, "description": description}
     headers = None
     if retry_after is not None:
@@ -30,13 +30,13 @@ def telegram_error(status: int, description: str, retry_after: int | None = None
 
 
 def google_error(status: int, message: str, name: str, retry_after: int | None = None) -> Response:
-    """`{"error": {code, message, status}}`"""
+    """Return `{"error": {code, message, status}}`."""
     headers = None if retry_after is None else {"Retry-After": str(retry_after)}
     return json_response(status, {"error": {"code": status, "message": message, "status": name}}, headers)
 
 
 def throttled(service: str, retry_after: int) -> Response:
-    """ "Come back in `retry_after` seconds", as `service` says it."""
+    """Return `service`'s own answer for "try again in `retry_after` seconds"."""
     if service == "openai":
         return openai_error(429, "Rate limit reached for requests", "requests", "rate_limit_exceeded", retry_after)
     if service == "telegram":
@@ -50,7 +50,7 @@ def throttled(service: str, retry_after: int) -> Response:
 
 
 def broken(service: str) -> Response:
-    """ "It is our fault", as `service` says it."""
+    """Return `service`'s own answer for an error inside the server."""
     if service == "openai":
         return openai_error(500, "The server had an error while processing your request", "server_error")
     if service == "telegram":

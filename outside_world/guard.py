@@ -1,7 +1,7 @@
-"""Keeps pages of other sites away: a browser that a student has open must not order faults here in a stranger's name.
+"""Guard against pages of other sites: a stranger's page in a student's browser must not order faults here.
 
-Programs say nothing about where they come from, and pass. A browser says from which site a request comes, and it names
-the host that it means: a name with a dot may be anybody's, made to point to this machine (DNS rebinding).
+A program sends no headers about its origin, and passes. A browser sends two: the site that a request comes from, and
+the host name that it asks for. Anybody can own a name with a dot and point it to this machine (DNS rebinding).
 """
 
 import ipaddress
@@ -12,36 +12,36 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-PAGES = {"/", "/docs"}  # to these another page may link; all else orders something, also by GET: Telegram's methods
-OWN_SITE = {"same-origin", "none"}  # `none`: typed in by the user
+PAGES = {"/", "/docs"}  # other pages may link here; all else has effects, also by GET: Telegram's methods
+OWN_SITE = {"same-origin", "none"}  # `none`: the user typed the address
 
 
 class Guard:
-    """ASGI middleware: refuses what another site's page sends, and whatever asks for a foreign name."""
+    """ASGI middleware: refuses requests from another site's page, and requests for a foreign host name."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """See the class."""
+        """Refuse the request or pass it on."""
         if scope["type"] == "http":
             headers = Headers(scope=scope)
             if not is_local(headers.get("host", "")):
-                why = "the outside world does not go by that name; ask by its address, such as 127.0.0.1"
+                why = "the outside world does not have this host name; use its address, such as 127.0.0.1"
                 await JSONResponse({"error": why}, 421)(scope, receive, send)
                 return
             if is_foreign(headers) and not (scope["method"] == "GET" and scope["path"] in PAGES):
-                why = "another site's page may not send here; use the switchboard with curl, or this page"
+                why = "a page of another site sent this request, and it may not; use curl, or the page at /docs"
                 await JSONResponse({"error": why}, 403)(scope, receive, send)
                 return
         await self.app(scope, receive, send)
 
 
 def is_local(host: str) -> bool:
-    """Whether a `Host` is an address, a name that nobody can own (`a`, `a.localhost`), or one of ALLOWED_HOSTS."""
+    """True if a `Host` is an address, a name that nobody can own (`a`, `a.localhost`), or one of ALLOWED_HOSTS."""
     try:
         name = (urlsplit(f"//{host}").hostname or "").rstrip(".")
-    except ValueError:  # half an IPv6 address
+    except ValueError:  # an IPv6 address without its second bracket
         return False
     try:
         ipaddress.ip_address(name)
@@ -52,7 +52,7 @@ def is_local(host: str) -> bool:
 
 
 def is_foreign(headers: Headers) -> bool:
-    """Whether a browser says that a page of another origin makes this request."""
+    """Return whether a browser says that a page of another origin makes this request."""
     if site := headers.get("sec-fetch-site"):
         return site not in OWN_SITE
     origin = headers.get("origin", "")

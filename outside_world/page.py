@@ -1,4 +1,4 @@
-"""A page for people at `/`: the channels, what was posted in them, the sheets and the faults in force."""
+"""The page for people at `/`: the channels and their posts, the sheets, and the faults in force."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from jinja2 import Environment, FileSystemLoader
 from starlette.responses import HTMLResponse
 
-from outside_world.sheets import as_text
+from outside_world.google.sheet import as_text
 from outside_world.world import World
 
 NEWEST = 30
@@ -15,7 +15,7 @@ TEMPLATES.filters["cell"] = as_text
 
 
 def build_router(world: World) -> APIRouter:
-    """The page about `world`."""
+    """Return the route of the page, for `world`."""
     router = APIRouter(include_in_schema=False)
 
     @router.get("/")

@@ -1,4 +1,4 @@
-"""Carries out what the switchboard decided, outside of the application, where a connection can still be cut."""
+"""Saboteur: carries out the decisions of the switchboard, outside of the application, where it can cut a connection."""
 
 import asyncio
 import gzip
@@ -21,7 +21,7 @@ GZIP = (b"content-encoding", b"gzip")
 
 
 def service_of(path: str) -> str | None:
-    """The service a path belongs to; None for the control room, the page and the health check."""
+    """Return the service that a path belongs to; None for the control room, the page and the health check."""
     for prefix, service in SERVICES.items():
         if path.startswith(prefix):
             return service
@@ -29,7 +29,7 @@ def service_of(path: str) -> str | None:
 
 
 class Saboteur:
-    """ASGI application around the real one: counts each request to a service and lets faults happen to it."""
+    """ASGI application around the real one: counts each request to a service, and makes its fault happen."""
 
     def __init__(self, app: ASGIApp, world: World) -> None:
         self.app = app
@@ -60,18 +60,18 @@ async def error(app: ASGIApp, fault: Fault, scope: Scope, receive: Receive, send
 
 
 async def garbage(app: ASGIApp, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer 200 with something that nobody can parse."""
+    """Answer 200 with a body that no client can parse."""
     await Response(GARBAGE, media_type="application/json")(scope, receive, send)
 
 
 async def nonsense(app: ASGIApp, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
-    """Let the language stand-in answer in a proper envelope, with content that breaks the schema."""
+    """Let the stand-in for OpenAI answer in a correct envelope, with content that breaks the schema."""
     scope.setdefault("state", {})["nonsense"] = True
     await app(scope, receive, send)
 
 
 async def hang(app: ASGIApp, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
-    """Say nothing until the client gives up or the time is over."""
+    """Send nothing until the client gives up or the time is over."""
     try:
         async with asyncio.timeout(fault.seconds):
             while (await receive())["type"] != "http.disconnect":
@@ -82,7 +82,7 @@ async def hang(app: ASGIApp, fault: Fault, scope: Scope, receive: Receive, send:
 
 
 async def drip(app: ASGIApp, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
-    """Do the act and let its reply out in twenty pieces: each read succeeds, the whole takes `seconds`."""
+    """Do the act, and send its reply in about twenty pieces. Each read succeeds; the whole takes `seconds`."""
     start, body = await _perform(app, scope, receive)
     await send(start)
     size = max(1, len(body) // 20)
@@ -94,18 +94,18 @@ async def drip(app: ASGIApp, fault: Fault, scope: Scope, receive: Receive, send:
 
 
 async def cut(app: ASGIApp, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
-    """Close the connection before anything is done."""
+    """Close the connection and do nothing else."""
     await _close_connection(send)
 
 
 async def lose_reply(app: ASGIApp, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
-    """Do the act, then close the connection: the client cannot know."""
+    """Do the act, then close the connection. The client cannot know that it was done."""
     await _perform(app, scope, receive)
     await _close_connection(send)
 
 
 async def huge(app: ASGIApp, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer with valid JSON that is far too long to hold."""
+    """Answer with valid JSON that is far too long to keep in memory."""
     headers = [(b"content-type", b"application/json")] + ([GZIP] if fault.packed else [])
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     pack = zlib.compressobj(wbits=zlib.MAX_WBITS | 16)  # 16: gzip
@@ -116,7 +116,7 @@ async def huge(app: ASGIApp, fault: Fault, scope: Scope, receive: Receive, send:
 
 
 async def answer(app: ASGIApp, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer what was ordered, word by word."""
+    """Answer exactly as the order says."""
     if fault.act:
         await _perform(app, scope, receive)
     as_text = isinstance(fault.body, str)
@@ -129,7 +129,7 @@ async def answer(app: ASGIApp, fault: Fault, scope: Scope, receive: Receive, sen
 
 
 async def _perform(app: ASGIApp, scope: Scope, receive: Receive) -> tuple[Message, bytes]:
-    """Run the application and keep its reply instead of sending it."""
+    """Run the application, and return its reply instead of sending it."""
     messages: list[Message] = []
 
     async def keep(message: Message) -> None:
@@ -140,9 +140,9 @@ async def _perform(app: ASGIApp, scope: Scope, receive: Receive) -> tuple[Messag
 
 
 async def _close_connection(send: Any) -> None:
-    """Drop the TCP connection under uvicorn's feet; ASGI itself has no word for it."""
+    """Abort uvicorn's TCP connection from outside; ASGI itself has no message for that."""
     send.__self__.transport.abort()
-    await asyncio.sleep(0)  # let uvicorn notice, or it would try to answer 500
+    await asyncio.sleep(0)  # uvicorn must notice it now, or it would try to answer 500
 
 
 ACTS: dict[str, Callable[[ASGIApp, Fault, Scope, Receive, Send], Awaitable[None]]] = {

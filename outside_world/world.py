@@ -1,19 +1,19 @@
-"""The state of the outside world: one object that holds what was asked, posted, written and sabotaged.
+"""The state of the outside world: one object with the faults, the chats, the spreadsheets and the counters.
 
-It only composes; each part keeps its own rules in its own module.
+It only holds the parts together. Each part has its rules in its own module.
 """
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 from outside_world.faults import Switchboard
-from outside_world.sheets import Drive
-from outside_world.telegram_chats import Chats
+from outside_world.google.drive import Drive
+from outside_world.telegram.chats import Chats
 
 
 @dataclass
 class World:
-    """Everything the stand-ins remember. `counters` is service -> what -> how often."""
+    """Everything that the stand-ins remember. `counters`: service -> event -> number of times."""
 
     switchboard: Switchboard = field(default_factory=Switchboard)
     chats: Chats = field(default_factory=Chats)
@@ -21,11 +21,11 @@ class World:
     counters: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
 
     def count(self, service: str, what: str) -> None:
-        """Note that `what` happened once more at `service`."""
+        """Count one more event `what` at `service`."""
         self.counters[service][what] += 1
 
     def reset(self) -> None:
-        """Forget everything, faults included; issued Google tokens stay valid."""
+        """Forget everything, also the faults. Google tokens that were issued stay valid."""
         self.switchboard.clear()
         self.chats = Chats()
         self.drive.forget_spreadsheets()

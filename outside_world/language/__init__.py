@@ -1,7 +1,8 @@
-"""Reads Telegram posts about cars by rules and gazetteers: is one on offer, what does the post say, how to describe it.
+"""Reader of Telegram posts about cars. It works with rules and with lists of names, and stands in for a language model.
 
-It stands in for a language model and answers the same questions; it reads Russian and English, and the neighbours'
-languages as far as their words are alike. `data/` holds the names of cars and cities.
+It answers the model's questions: is a car on offer, what does the post say about it, how to describe it. It reads
+Russian and English, and the neighbours' languages as far as their words are alike. `data/` holds the names of cars and
+cities, and the phrases around figures.
 """
 
 from outside_world.language.classification import Verdict, classify
@@ -12,5 +13,5 @@ __all__ = ["Verdict", "classify", "describe", "extract", "prepare"]
 
 
 def prepare() -> None:
-    """Load the gazetteers now rather than at the first post, which would wait for half a second."""
+    """Load the lists of names now. Otherwise the first post would wait half a second for them."""
     classify("Продам Mitsubisi, г. Казань, 8 912 345 67 89")

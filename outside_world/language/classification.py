@@ -1,36 +1,28 @@
-"""Decides whether a post offers a whole car for sale: evidence for it is added up, what speaks against it is named."""
+"""Classification: does a post offer a whole car for sale? Points add up for an offer; each objection has a name."""
 
 import re
 from dataclasses import dataclass
 
-from outside_world.language.cars import Mention
 from outside_world.language.extraction import Reading, read
-from outside_world.language.phrases import any_word_of, sections
-from outside_world.language.text import Text
+from outside_world.language.goods import CAR, thing_on_offer
+from outside_world.language.names.cars import Mention
+from outside_world.language.words.phrases import any_word_of, sections
+from outside_world.language.words.text import Text
 
 ENOUGH = 5.0  # points of evidence
 START = 160  # characters that are "the start" of a post
-REACH = 70  # characters within which the goods are named
-OVERRULED = ("service", "credit or insurance", "joke or talk", "news", "question", "spam")  # by a clear offer
+# A clear offer outweighs these objections.
+OVERRULED = ("service", "credit or insurance", "joke or talk", "news", "question", "spam")
 _SELLS = re.compile(r"(?<!\bне )(?<!\bnot )" + any_word_of("sale", "sells"))
 _DETAILS = re.compile(any_word_of("sale", "details"))
 _SERVICE = re.compile(r"\W*(?:\w+(?:ый|ая|ое) )?" + any_word_of("against", "service as the first word"))
-_CAR = re.compile(any_word_of("things", "car"))
-_PART_AFTER = re.compile(r"[\s,:\-]*(?:[\w.\-]+ ){0,2}?" + any_word_of("things", "part"))
-_THINGS = re.compile(
-    f"(?P<car>{any_word_of('things', 'car')})|(?P<part>{any_word_of('things', 'part')})"
-    f"|(?P<other>{any_word_of('things', 'something else')})"
-)
-# "Перекупы мимо", "в аренде не была", "no part exchange": what is ruled out says nothing against a sale.
+# "Перекупы мимо", "в аренде не была", "no part exchange": a denied expression says nothing against a sale.
 _DENIED_BEFORE = re.compile(r"(?:\bне|\bни|\bбез|\bникак\w+|\bnot?|\bnever|\bwithout|n't|\bnon)\s(?:[\w/-]+,?\s){0,2}$")
 _DENIED_AFTER = re.compile(
     r"[\w/-]*[\s,:\-]+(?:[\w/-]+,?\s){0,4}?"
     r"(?:не\b|нет\b|мимо|проход\w+|лесом|отдыха\w+|до свидания|ни-ни|(?:is|are) not\b|stay away|need not)"
 )
 _GOODS = re.compile(r"[\s,:]*[^,.!?\n;]{0,40}")
-# "продам багажник на Калину": whatever stands there, it is not the car
-_GOODS_FOR = re.compile(r"[\s:!]+(?!авто\b|машин|автомоб)[а-я]+(?: [а-я]+){0,2} (?:на|от|для|к|с)\s(?:\w+\s)?")
-_TO_BUY = re.compile(r"(?:\bкупить|\bпокупк\w+|\bкуплю|\bbuy(?:ing)?)\s(?:\w+\s)?$")  # "... to buy a house"
 _ASKS = re.compile(r"\b(?:прошу|цена|торг\w*|отда\w+|asking|obo|ono|price|vb|срочно)\b")
 _AT_THE_START, _FIRST_WORD = " (at the start)", "service as the first word"
 _AGAINST = [
@@ -47,7 +39,7 @@ class Verdict:
 
 
 def classify(raw: str) -> Verdict:
-    """Whether the post offers a particular car for sale."""
+    """Decide whether the post offers a particular car for sale."""
     text, cars, reading = read(raw)
     if not re.search(r"\w{2}", text.low):
         return Verdict(False, "there is no text")
@@ -59,9 +51,9 @@ def classify(raw: str) -> Verdict:
 
 
 def _objection(text: Text, cars: list[Mention], reading: Reading, sells: re.Match[str] | None) -> str | None:
-    """What makes the post something else, unless an offer shines through."""
+    """Return the reason why the post is something else. None if there is none, or if a clear offer outweighs it."""
     against = _against(text)
-    if _thing_on_offer(text, cars, sells) in ("part", "other"):
+    if thing_on_offer(text, cars, sells) in ("part", "other"):
         return "something else than a whole car is on offer"
     if "sold already" in against:
         return "sold already"
@@ -91,7 +83,7 @@ def _objection(text: Text, cars: list[Mention], reading: Reading, sells: re.Matc
 
 
 def _lack(text: Text, reading: Reading, sells: re.Match[str] | None) -> str | None:
-    """What is missing for an offer."""
+    """Return what the post lacks for an offer; None if it has enough."""
     contact, figures = _has_contact(reading), _figures(reading)
     if sells is None:
         priced = reading.price is not None and (contact or figures >= 2)
@@ -113,7 +105,7 @@ def _evidence(text: Text, reading: Reading, sells: re.Match[str] | None) -> floa
         + 2 * (reading.mileage_km is not None)
         + 2 * (reading.price is not None)
         + _has_contact(reading)
-        + bool(_CAR.search(text.low))
+        + bool(CAR.search(text.low))
         + min(2.0, 0.5 * len(details))
     )
 
@@ -127,7 +119,7 @@ def _figures(reading: Reading) -> int:
 
 
 def _against(text: Text) -> list[str]:
-    """The reasons that speak against a sale, each as often as different expressions say it."""
+    """Return the reasons against a sale. Each is listed once for each different expression that gives it."""
     found = []
     for section, pattern in _AGAINST:
         reason, at_the_start = section.removesuffix(_AT_THE_START), section.endswith(_AT_THE_START)
@@ -143,7 +135,7 @@ def _is_denied(text: Text, match: re.Match[str]) -> bool:
 
 
 def _is_told(text: Text, against: list[str], reading: Reading, sells: re.Match[str] | None) -> bool:
-    """A story, a report, an account of what was paid: told in the past, and nobody to turn to."""
+    """Return whether the post is a story, a report or a bill: it tells of the past, and names no contact."""
     marks = against.count("story")
     complete = _figures(reading) == 3 and reading.city is not None
     if _has_contact(reading) or marks <= complete:
@@ -154,53 +146,17 @@ def _is_told(text: Text, against: list[str], reading: Reading, sells: re.Match[s
 
 
 def _wants_a_car(text: Text, cars: list[Mention]) -> bool:
-    """ "Куплю Камри", but not "куплю квартиру, поэтому продаю"."""
+    """Return whether a car is wanted: "Куплю Камри", but not "куплю квартиру, поэтому продаю"."""
     for section, pattern in _AGAINST:
         for match in pattern.finditer(text.low[:START]) if section.startswith("wanted") else ():
             goods = _GOODS.match(text.low, match.end())
             end = goods.end() if goods else match.end()
-            if any(match.end() <= car.start < end for car in cars) or _CAR.search(text.low, match.end(), end):
+            if any(match.end() <= car.start < end for car in cars) or CAR.search(text.low, match.end(), end):
                 return True
     return False
 
 
 def _comes_first(text: Text, sells: re.Match[str]) -> bool:
-    """Whether the offer stands before anything that is wanted ("продам … куплю другую")."""
+    """Return whether the offer stands before all that is wanted ("продам … куплю другую")."""
     places = [m.start() for section, p in _AGAINST if section.startswith("wanted") and (m := p.search(text.low))]
     return sells.start() < min(places, default=len(text.low))
-
-
-def _thing_on_offer(text: Text, cars: list[Mention], sells: re.Match[str] | None) -> str | None:
-    """What stands first where the goods are named: just before the verb, after it, or at the start of the post."""
-    if sells:
-        line = max(text.line_start(sells.start()), sells.start() - 80)
-        if any(line <= car.start < sells.start() for car in cars):
-            return _part_for(text, cars[0])
-    for start in (sells.end(), 0) if sells else (0,):
-        end = min(len(text.low), start + REACH)
-        car = next((car for car in cars if start <= car.start < end), None)
-        things = _THINGS.finditer(text.low, start, end)
-        thing = next((each for each in things if not _TO_BUY.search(text.before(each.start(), 40))), None)
-        if thing and thing.lastgroup == "other" and any(_builds(car, thing) for car in cars):
-            return "other"
-        if car and sells and start == sells.end() and _GOODS_FOR.fullmatch(text.low, start, car.start):
-            return "part"
-        if car and (thing is None or car.start <= thing.start()):
-            return _part_for(text, car) or "car"
-        if thing:
-            return thing.lastgroup
-    return None
-
-
-def _builds(car: Mention, thing: re.Match[str]) -> bool:
-    """ "Honda CB 500X": makers of cars make other things as well."""
-    return (car.end if car.known and car.model else car.start) <= thing.start() <= car.end + 1
-
-
-def _part_for(text: Text, car: Mention) -> str | None:
-    """ "BMW N47 engine", "Camry 50 фара левая": the car only says what the part fits."""
-    after = text.after(car.end, 50)
-    part = _PART_AFTER.match(after)
-    if part is None or re.search(r"(?<!\d)(?:19|20)\d\d(?!\d)", after) or re.search(r"\d{3} ?(?:км|km|mi)|,", part[0]):
-        return None
-    return "part"

@@ -1,4 +1,4 @@
-"""Writes a short description of a car from its data and the seller's post, in the post's language."""
+"""Description of a car: a short text from its data and the seller's post, in the post's language."""
 
 import re
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from typing import Any
 
 from outside_world.language.extraction import read
 
-# What a seller says -> how we say it, in Russian and English.
+# The seller's words -> our words, in Russian and in English.
 _REMARKS = [
     (r"(?:один|1) (?:хозяин|владелец|собственник)|(?:one|1|single) owner", "один владелец", "one owner"),
     (r"не ?бит|без дтп|no accidents?|accident.free", "без аварий, со слов продавца", "no accidents, says the seller"),
@@ -24,7 +24,7 @@ MOST_REMARKS = 4
 
 
 def describe(car: Mapping[str, Any], post: str) -> str:
-    """Up to three sentences; only what the car's data and the post say."""
+    """Return up to three sentences. They say only what the car's data and the post say."""
     text, _, _ = read(post)
     russian = text.is_cyrillic
     name = " ".join(str(car[key]) for key in ("make", "model") if car.get(key))

@@ -1,27 +1,27 @@
-"""Puts the readers together: what one post says about the car it offers."""
+"""Extraction: all readers together tell what one post says about the car that it offers."""
 
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 
-from outside_world.language.bare_numbers import read_bare_numbers
-from outside_world.language.cars import Mention, find_cars
-from outside_world.language.countries import country_by_language, country_by_words
-from outside_world.language.handles import find_handle
-from outside_world.language.mileage import find_mileage, find_unnamed_mileage
+from outside_world.language.contacts.handles import find_handle
+from outside_world.language.contacts.phones import find_phones
+from outside_world.language.names.cars import Mention, find_cars
+from outside_world.language.names.countries import country_by_language, country_by_words
+from outside_world.language.names.places import find_place
+from outside_world.language.numbers.bare_numbers import read_bare_numbers
+from outside_world.language.numbers.mileage import find_mileage, find_unnamed_mileage
+from outside_world.language.numbers.prices import find_price
+from outside_world.language.numbers.quantities import find_quantities
+from outside_world.language.numbers.years import find_year
 from outside_world.language.offers import NO_NUMBERS_IN, end_of_first_offer, generations
-from outside_world.language.phones import find_phones
-from outside_world.language.places import find_place
-from outside_world.language.prices import find_price
-from outside_world.language.quantities import find_quantities
-from outside_world.language.text import Text
-from outside_world.language.years import find_year
+from outside_world.language.words.text import Text
 
-LONGEST_POST = 5_000  # characters that are read; Telegram allows 4,096
+LONGEST_POST = 5_000  # characters; the rest is not read. Telegram allows 4,096
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What a post says of the first car it offers; None where it does not."""
+    """The facts that a post gives about the first car it offers; None for each that is missing."""
 
     make: str | None = None
     model: str | None = None
@@ -36,10 +36,10 @@ class Reading:
 
 @lru_cache(maxsize=256)
 def read(raw: str) -> tuple[Text, list[Mention], Reading]:
-    """Normalise and read a post once; classification, extraction and description all ask for it.
+    """Normalise and read a post. Classification, extraction and description share the result.
 
-    The order matters: what is understood (cars, phones, links) is blotted out, so that its digits cannot be taken for
-    figures; the country comes before phones and currencies, which depend on it.
+    The order matters. Cars, phones and links are read first and then blotted out, so that no reader takes their digits
+    for figures. The country comes before the phones and the currencies, which depend on it.
     """
     text = Text(raw[:LONGEST_POST])
     cars = find_cars(text)
@@ -67,7 +67,7 @@ def read(raw: str) -> tuple[Text, list[Mention], Reading]:
     car = next((car for car in cars if car.model), cars[0] if cars else None)
     make = car.make if car else None
     if make == "Opel" and country == "GB" and "opel" not in text.low:
-        make = "Vauxhall"  # what an Astra is called there
+        make = "Vauxhall"  # Opel's name there
     reading = Reading(
         make=make,
         model=car.model if car else None,
@@ -83,5 +83,5 @@ def read(raw: str) -> tuple[Text, list[Mention], Reading]:
 
 
 def extract(raw: str) -> dict[str, object]:
-    """The reading as the form that the schema `car_data` asks for."""
+    """Return the facts in the form of the schema `car_data`."""
     return asdict(read(raw)[2])

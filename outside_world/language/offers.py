@@ -1,13 +1,13 @@
-"""Sets the first offer of a post apart: where the second car's begins, and which figures belong to a name."""
+"""First offer of a post: where it ends, and which figures belong to names."""
 
 import re
 from itertools import pairwise
 
-from outside_world.language.cars import Mention
-from outside_world.language.text import Text
+from outside_world.language.names.cars import Mention
+from outside_world.language.words.text import Text
 
-IMPLAUSIBLE = 20_000_000  # "70 2 150 000" is a generation and a price rather than one number
-# Digits that count nothing.
+IMPLAUSIBLE = 20_000_000  # "70 2 150 000" is a generation and a price, not one number
+# Digits that are no quantity.
 NO_NUMBERS_IN = re.compile(
     r"https?://\S+|www\.\S+|\bt\.me/\S+|[\w.+-]{0,64}@[\w.-]{1,64}"  # links, addresses, handles
     r"|\b(?=[a-z0-9]*\d)(?=[a-z0-9]*[a-z])[a-z0-9]{11,17}\b"  # VIN
@@ -26,7 +26,7 @@ _GROUPED = re.compile(r"[ -]?\d{1,3}((?: \d{3})+)(?!\d)")
 
 
 def end_of_first_offer(text: Text, cars: list[Mention]) -> int:
-    """Where the second car on offer begins; its figures are not the first one's."""
+    """Return the position where the second car on offer begins. Its figures do not belong to the first one."""
     offered = [car for car in cars if car.model and car.known]
     for first, second in pairwise(offered):
         if first.make == second.make and (first.model or "")[:4] == (second.model or "")[:4]:
@@ -40,7 +40,7 @@ def end_of_first_offer(text: Text, cars: list[Mention]) -> int:
 
 
 def generations(text: Text, cars: list[Mention]) -> list[tuple[int, int]]:
-    """The numbers after models that say which generation: "Camry 50", "Focus 2", "Golf 7"."""
+    """Return the spans of the numbers that name a model's generation: "Camry 50", "Focus 2", "Golf 7"."""
     found = []
     for car in cars:
         number = _GENERATION.match(text.low, car.end)

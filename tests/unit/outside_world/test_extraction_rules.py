@@ -246,7 +246,7 @@ def test_a_post_is_read_at_once() -> None:
 
     def seconds() -> float:
         start = time.thread_time()
-        classify(f"{next(tries)}. {post}")  # what was read before is not read again
+        classify(f"{next(tries)}. {post}")  # a text that was read before is not read again
         return time.thread_time() - start
 
     assert best_of(5, seconds, 0.25) < 0.25, "five times what it should take, for busy machines"
@@ -256,7 +256,10 @@ def test_a_post_is_read_at_once() -> None:
     "+7", "8 ", "@", "(", "1 млн ", "а", "a1", "8-9", "142 690 ", "12345678", "\x00", "t.me/a", "🚗",
 ])  # fmt: skip
 def test_no_post_takes_long_to_read(piece: str) -> None:
-    """An ordinary text of the same length is the measure, so a slow machine or a measurement of coverage fails none."""
+    """The measure is an ordinary text of the same length.
+
+    So a slow machine or a measurement of coverage fails no test.
+    """
 
     def seconds(text: str) -> float:
         start = time.thread_time()

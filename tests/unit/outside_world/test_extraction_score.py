@@ -1,4 +1,4 @@
-"""How well the outside world's rules read posts they were not written for: the sample posts of data/."""
+"""The score of the outside world's rules on posts for which they were not written: the sample posts of data/."""
 
 import json
 from collections import Counter

@@ -1,0 +1,1 @@
+"""Contacts: the readers of phones and of the seller's Telegram handle."""

@@ -1,0 +1,1 @@
+"""Numbers: the readers of years, mileages and prices."""
