@@ -17,7 +17,7 @@ Options = argparse.Namespace
 
 
 def main(words: list[str]) -> int:
-    """Run one of the commands and return its exit code."""
+    """Run one of the commands, and return its exit code."""
     options = parsed(words)
     try:
         return int(COMMANDS[options.command](options))
@@ -30,7 +30,7 @@ def main(words: list[str]) -> int:
 
 
 def parsed(words: list[str]) -> Options:
-    """The command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(prog="./kit lab", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, command in COMMANDS.items():
@@ -40,23 +40,23 @@ def parsed(words: list[str]) -> Options:
             continue
         one.add_argument("number", type=int, metavar="N")
         if name not in ("start", "explain"):
-            one.add_argument("--lane", choices=LANES, help="only this one")
+            one.add_argument("--lane", choices=LANES, help="only this lane")
         if name == "check":
-            one.add_argument("--watch", action="store_true", help="again whenever the file is saved, until Ctrl-C")
+            one.add_argument("--watch", action="store_true", help="check again after each save, until Ctrl-C")
             one.add_argument("--repeat", type=int, default=1, metavar="K")
             one.add_argument("--json", action="store_true", help="a line of JSON for each trial")
         if name in ("solution", "explain"):
-            one.add_argument("--anyway", action="store_true", help="before the check has passed")
+            one.add_argument("--anyway", action="store_true", help="even if the check has not passed yet")
     return parser.parse_args(words)
 
 
 def lanes(options: Options) -> list[str]:
-    """Those asked for."""
+    """Return the chosen lane, or both."""
     return [options.lane] if options.lane else list(LANES)
 
 
 def list_(options: Options) -> int:
-    """all labs, and which are done"""
+    """list all labs, and mark those that you have passed"""
     known = workspace.progress()
     labs = [
         (each, [lane for lane in LANES if known.get(each.name, {}).get(lane, {}).get("passed")]) for each in all_labs()
@@ -84,19 +84,19 @@ def start(options: Options) -> int:
 
 def check(options: Options) -> int:
     """try your program on a real broker"""
-    from labs import checking  # it needs the packages, which take their time to load
+    from labs import checking  # imported here, because its packages load slowly
 
     chosen = lab(options.number)
     if options.repeat < 1:
-        raise Problem("--repeat takes 1 or more", code=USAGE)
+        raise Problem("--repeat needs a number of trials, 1 or more", "--repeat 1", code=USAGE)
     programs = {lane: started(chosen, lane) for lane in lanes(options)}
-    with changing_progress():  # a workspace that cannot be written to is found before the servers are started
+    with changing_progress():  # find an unwritable workspace before the servers start
         pass
     return checking.check(chosen, programs, repeat=options.repeat, as_json=options.json, watch=options.watch)
 
 
 def hint(options: Options) -> int:
-    """the next of three hints"""
+    """show the next of three hints"""
     chosen = lab(options.number)
     with changing_progress() as known:
         mine = known.setdefault(chosen.name, {})
@@ -106,24 +106,24 @@ def hint(options: Options) -> int:
 
 
 def diff(options: Options) -> int:
-    """what you have changed so far"""
+    """show what you have changed so far"""
     for lane in lanes(options):
-        print(workspace.difference(lab(options.number), lane) or f"{lane}: nothing is changed yet")
+        print(workspace.difference(lab(options.number), lane) or f"{lane}: you have changed nothing yet")
     return DONE
 
 
 def reset(options: Options) -> int:
-    """begin anew; what you had is kept beside it"""
+    """start again from the starter; your file is kept beside it"""
     return _put(options, Lab.starter)
 
 
 def solution(options: Options) -> int:
-    """put a solution in the place of your program, once it has passed"""
+    """replace your program with a solution, after it has passed"""
     chosen = lab(options.number)
     for lane in lanes(options):
         if not options.anyway and not _passed(chosen, lane):
             raise Problem(
-                f"lab {chosen.number} has not passed on {lane} yet",
+                f"lab {chosen.number} has not passed on {lane} yet; its solution comes after a pass",
                 f"./kit lab hint {chosen.number}, or ./kit lab solution {chosen.number} --anyway", code=NO,
             )  # fmt: skip
     with changing_progress() as known:
@@ -134,16 +134,19 @@ def solution(options: Options) -> int:
 
 
 def explain(options: Options) -> int:
-    """what happened and why, once it has passed"""
+    """explain what happened and why, after a program has passed"""
     chosen = lab(options.number)
     if not options.anyway and not any(_passed(chosen, lane) for lane in LANES):
-        raise Problem(f"lab {chosen.number} has not passed yet", f"./kit lab explain {chosen.number} --anyway", code=NO)
+        raise Problem(
+            f"lab {chosen.number} has not passed yet; its explanation comes after a pass",
+            f"./kit lab check {chosen.number}, or ./kit lab explain {chosen.number} --anyway", code=NO,
+        )  # fmt: skip
     print(chosen.section("What happened"))
     return DONE
 
 
 def progress(options: Options) -> int:
-    """what was done when; as JSON, for a teacher"""
+    """show your progress; with --json for a teacher"""
     known = workspace.progress()
     if options.json:
         print(json.dumps(known, indent=1, ensure_ascii=False))
@@ -174,8 +177,8 @@ def _put(options: Options, source: Callable[[Lab, str], Path]) -> int:
     for lane in lanes(options):
         kept = workspace.put(chosen, lane, source(chosen, lane))
         print(
-            f"{shown(copy_of(chosen, lane))} is {source(chosen, lane).name} now"
-            + (f"; yours is {shown(kept)}" if kept else "")
+            f"{shown(copy_of(chosen, lane))} is now a copy of {source(chosen, lane).name}"
+            + (f"; yours is kept as {shown(kept)}" if kept else "")
         )
     return DONE
 

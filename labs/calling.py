@@ -1,4 +1,4 @@
-"""python -m labs.calling MODULE FUNCTION JSON: call a function of a student's program, and print what it returned."""
+"""python -m labs.calling MODULE FUNCTION JSON: call a function of a student's program, and print its result as JSON."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""`kit lab check`: servers, trials, what is said of them and remembered."""
+"""`kit lab check`: start servers, run trials, print the verdicts and store the progress."""
 
 import os
 from collections.abc import Iterator
@@ -13,12 +13,12 @@ from labs.timeline import picture
 from labs.verdict import Verdict, judge
 from labs.workspace import changing_progress, now
 
-LOOK = 0.3  # seconds between two looks at a file that is watched
+LOOK = 0.3  # seconds between two looks at a watched file
 CODES = {"valid": DONE, "invalid": NO, "unknown": CANNOT}
 
 
 def check(lab: Lab, programs: dict[str, Path], *, repeat: int, as_json: bool, watch: bool) -> int:
-    """Try the programs, by lane; 0 if all were valid each time, 1 if one was invalid, 4 if one could not be tried."""
+    """Try the programs, by lane. Return 0 if all trials were valid, 1 if one was invalid, 4 if one was impossible."""
     with started() as servers:
         code = _check(lab, programs, servers, repeat, as_json)
         for changed in changes(programs, servers) if watch else ():
@@ -27,7 +27,7 @@ def check(lab: Lab, programs: dict[str, Path], *, repeat: int, as_json: bool, wa
 
 
 def changes(programs: dict[str, Path], servers: Ground) -> Iterator[dict[str, Path]]:
-    """Those that were saved since, each time there are any; for ever."""
+    """Yield the programs that were saved since the last look, for ever."""
     known = {lane: saved_at(path) for lane, path in programs.items()}
     say(f"\nwatching {', '.join(map(shown, programs.values()))}; Ctrl-C ends it")
     while True:
@@ -39,7 +39,7 @@ def changes(programs: dict[str, Path], servers: Ground) -> Iterator[dict[str, Pa
 
 
 def saved_at(path: Path) -> int:
-    """When a file was saved last, in nanoseconds since 1970; 0 if it is not there: some editors write another one."""
+    """Return the time of the last save, in nanoseconds since 1970. Return 0 while an editor replaces the file."""
     try:
         return path.stat().st_mtime_ns
     except OSError:

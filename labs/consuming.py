@@ -1,4 +1,4 @@
-"""What lab 2 builds, for the labs after it: consume with pika from any thread, without losing the connection.
+"""Consumer with pika, as lab 2 builds it, for the later labs. It keeps its connection while jobs run.
 
     def publish_post(delivery: Delivery) -> None:
         post(delivery.arguments["text"])
@@ -6,8 +6,8 @@
 
     consume("posts", publish_post)
 
-The main thread serves the connection (heartbeats, deliveries); jobs run on threads beside it and hand their answers
-over, because a pika connection belongs to one thread.
+The main thread serves the connection: heartbeats and deliveries. Jobs run on other threads. They hand their answers
+to the main thread, because a pika connection belongs to one thread.
 """
 
 import functools
@@ -27,7 +27,7 @@ from pika.spec import Basic, BasicProperties
 
 @dataclass(frozen=True)
 class Delivery:
-    """One message, as it was handed to us."""
+    """One delivery of a message."""
 
     channel: BlockingChannel
     method: Basic.Deliver
@@ -36,35 +36,35 @@ class Delivery:
 
     @property
     def id(self) -> str:
-        """The message's own id; a copy has the same."""
+        """The message's id. A copy has the same one."""
         return str(self.properties.message_id)
 
     @property
     def job(self) -> str:
-        """Which job is asked for."""
+        """The name of the requested job."""
         return str(self.properties.type)
 
     @property
     def arguments(self) -> dict[str, Any]:
-        """What it is to be done with."""
+        """The job's arguments."""
         arguments: dict[str, Any] = json.loads(self.body)
         return arguments
 
     @property
     def headers(self) -> dict[str, Any]:
-        """What else stands on the message."""
+        """The message's headers."""
         return dict(self.properties.headers or {})
 
     def ack(self) -> None:
-        """The broker may forget it."""
+        """Acknowledge the message: the broker may forget it."""
         self._say(self.channel.basic_ack, self.method.delivery_tag)
 
     def reject(self, requeue: bool = False) -> None:
-        """Give it back to the queue's head, or else to the queue's dead-letter exchange, if it has one."""
+        """Reject the message. Requeue it at the queue's head, or else send it to the dead-letter exchange, if any."""
         self._say(self.channel.basic_reject, self.method.delivery_tag, requeue)
 
     def publish(self, exchange: str, routing_key: str, body: bytes, properties: BasicProperties) -> None:
-        """Publish on the same channel, so that it is done before an `ack` that is called later."""
+        """Publish on the same channel. The broker gets this message before a later `ack`."""
         self._say(self.channel.basic_publish, exchange, routing_key, body, properties)
 
     def _say(self, what: Callable[..., Any], *arguments: Any) -> None:
@@ -72,19 +72,19 @@ class Delivery:
 
 
 def connect() -> pika.BlockingConnection:
-    """A connection to the broker named by RMQ_URL."""
+    """Connect to the broker that RMQ_URL names."""
     return pika.BlockingConnection(pika.URLParameters(os.environ["RMQ_URL"]))
 
 
 def consume(
     queue: str, work: Callable[[Delivery], None], prefetch: int = 1, threads: int = 1, arguments: Any = None
 ) -> None:
-    """Declare `queue` and give each of its messages to `work`, until SIGTERM.
+    """Declare `queue`, and give each of its messages to `work` until SIGTERM.
 
     Args:
-        prefetch: messages that the broker hands us ahead of our answers.
-        threads: jobs at once.
-        arguments: of the queue, such as {"x-max-priority": 5}.
+        prefetch: the largest number of unacknowledged messages that the broker hands us.
+        threads: the number of jobs at the same time.
+        arguments: the queue's arguments, such as {"x-max-priority": 5}.
     """
     connection = connect()
     channel = connection.channel()
@@ -97,7 +97,7 @@ def consume(
             work(delivery)
         except BaseException:
             traceback.print_exc()
-            os._exit(1)  # as an error in pika's own callbacks ends a consumer: the broker has the message again
+            os._exit(1)  # as an error in a pika callback would: the broker gets the message back
 
     with ThreadPoolExecutor(threads) as pool:
         channel.basic_consume(queue, lambda *delivery: pool.submit(run, Delivery(*delivery)))

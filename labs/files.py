@@ -1,6 +1,6 @@
-"""Files of a student's workspace: read and written so that whatever is the matter is said in one sentence.
+"""Files of a student's workspace: read and write them, and report each problem in one sentence.
 
-Nothing that is there is overwritten but by `replace`, and by that only whole.
+Only `replace` overwrites a file, and it always replaces the whole file.
 """
 
 import os
@@ -14,20 +14,20 @@ from pathlib import Path
 from commands.common.console import Problem
 
 ROOT = Path(__file__).resolve().parent.parent
-LARGEST = 1_000_000  # bytes of a file that is read; a program has some thousands
+LARGEST = 1_000_000  # bytes in a file; a program has some thousands
 KINDS = ((stat.S_ISDIR, "a folder"), (stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"))
 
 
 def shown(path: Path) -> str:
-    """A path as the student would type it."""
+    """Return a path as the student would type it."""
     return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
 
 
 def is_there(path: Path) -> bool:
-    """Whether there is anything of that name, and be it a link that leads nowhere.
+    """Return whether anything has that name, even a broken link.
 
     Raises:
-        Problem: the folder cannot be looked into.
+        Problem: the folder cannot be read.
     """
     with in_words(path):
         try:
@@ -38,16 +38,16 @@ def is_there(path: Path) -> bool:
 
 
 def read(path: Path) -> bytes:
-    """All of an ordinary file.
+    """Return all bytes of an ordinary file.
 
     Raises:
-        Problem: it is a folder, a pipe, a device, a link that leads nowhere, too large, or not ours to read.
+        Problem: it is a folder, a pipe, a device or a broken link, it is too large, or we have no permission.
     """
     with in_words(path):
         found = path.stat()
-        if not stat.S_ISREG(found.st_mode):  # to open a pipe would wait for somebody who writes
+        if not stat.S_ISREG(found.st_mode):  # opening a pipe would wait for a writer
             kind = next((name for is_it, name in KINDS if is_it(found.st_mode)), "a device")
-            raise Problem(f"{shown(path)} is {kind}, not a file", f"mv {shown(path)} {shown(path)}.away")
+            raise Problem(f"{shown(path)} is {kind}, but must be a file", f"mv {shown(path)} {shown(path)}.away")
         if found.st_size > LARGEST:
             raise Problem(
                 f"{shown(path)} has {found.st_size:,} bytes, more than {LARGEST:,}",
@@ -57,13 +57,13 @@ def read(path: Path) -> bytes:
 
 
 def source_of(path: Path) -> str:
-    """A Python file as text, decoded as Python decodes it: in UTF-8, unless its first lines name another coding.
+    """Return a Python file's text, decoded as Python does it: as UTF-8, or in the coding that its first lines name.
 
     Raises:
-        Problem: see `read`; or it is no text in that coding.
+        Problem: see `read`; or the file is no text in that coding.
     """
     data, coding = read(path), "utf-8"
-    with suppress(SyntaxError):  # it names a coding that there is not, or is none of the one that it has
+    with suppress(SyntaxError):  # the named coding does not exist, or contradicts the file's first bytes
         coding = tokenize.detect_encoding(BytesIO(data).readline)[0]
     try:
         return data.decode(coding)
@@ -73,10 +73,10 @@ def source_of(path: Path) -> str:
 
 
 def write_new(path: Path, data: bytes) -> None:
-    """Make a file that was not there. If it cannot be written whole, it is not there afterwards either.
+    """Create a new file. If the whole of it cannot be written, remove it again.
 
     Raises:
-        Problem: there is something of that name, no room, or no permission.
+        Problem: the name is taken, the disk is full, or we have no permission.
     """
     make_folder(path.parent)
     with in_words(path):
@@ -92,14 +92,14 @@ def write_new(path: Path, data: bytes) -> None:
 
 
 def replace(path: Path, data: bytes) -> None:
-    """Write a file anew, whole or not at all; nobody ever sees half of it.
+    """Replace a file by new content in one step. A reader never sees half of it.
 
     Raises:
-        Problem: it cannot be done; then what was there is as it was.
+        Problem: the file cannot be replaced; the old content is unchanged.
     """
     fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
     with in_words(fresh):
-        fresh.unlink(missing_ok=True)  # of somebody who was killed and had our number
+        fresh.unlink(missing_ok=True)  # left by a killed process that had our process id
     write_new(fresh, data)
     with in_words(path):
         try:
@@ -109,10 +109,10 @@ def replace(path: Path, data: bytes) -> None:
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder, and those above it, where there is none yet.
+    """Create a folder and its parents, if they do not exist yet.
 
     Raises:
-        Problem: something else is there, or we must not.
+        Problem: a file has that name, or we have no permission.
     """
     with in_words(path):
         try:
@@ -124,14 +124,14 @@ def make_folder(path: Path) -> None:
 
 @contextmanager
 def in_words(path: Path) -> Iterator[None]:
-    """An error of the operating system becomes one sentence about `path`, or about the file that the error names.
+    """Turn an error of the operating system into one sentence about `path`, or about the file that the error names.
 
     Raises:
-        Problem: it cannot be done; the message says why.
+        Problem: the operating system reported an error; the message gives its reason.
     """
     try:
         yield
-    except (OSError, RuntimeError) as error:  # pathlib calls a circle of links a RuntimeError
+    except (OSError, RuntimeError) as error:  # pathlib raises RuntimeError for a circle of links
         named = getattr(error, "filename", None)
         place = Path(named) if isinstance(named, str) else path
         why = getattr(error, "strerror", None) or str(error)
@@ -142,5 +142,5 @@ def in_words(path: Path) -> Iterator[None]:
 
 
 def nearest_folder(path: Path) -> Path:
-    """The folder itself or the nearest above it that is there."""
+    """Return the path itself if it is a folder, or its nearest existing parent folder."""
     return next(each for each in (path, *path.absolute().parents) if os.path.isdir(each))  # noqa: PTH112 - never raises

@@ -1,4 +1,4 @@
-"""What a lab consists of: a folder with a question, two starters, two solutions, three hints and a check."""
+"""Lab: a folder with a question, two starters, two solutions, three hints and a check."""
 
 import re
 from dataclasses import dataclass
@@ -14,60 +14,60 @@ HINTS = 3
 
 @dataclass(frozen=True)
 class Lab:
-    """One of them, by its folder."""
+    """One lab, by its folder."""
 
     folder: Path
 
     @property
     def number(self) -> int:
-        """1 to 18."""
+        """The lab's number, 1 to 18."""
         return int(self.folder.name[3:5])
 
     @property
     def name(self) -> str:
-        """As its folder is called: lab06_retries."""
+        """The name of its folder, such as lab06_retries."""
         return self.folder.name
 
     @cached_property
     def readme(self) -> str:
-        """Its text."""
+        """The text of its README."""
         return (self.folder / "README.md").read_text(encoding="utf-8")
 
     @property
     def title(self) -> str:
-        """The heading, without the number."""
+        """The README's heading, without the number."""
         return self.readme.partition("\n")[0].partition(". ")[2]
 
     def section(self, heading: str) -> str:
-        """What stands in the README under `## heading`, up to the next one; empty if it has none."""
+        """Return the README's text under `## heading`, up to the next heading; empty if there is none."""
         found = re.search(rf"^## {re.escape(heading)}\n(.*?)(?=^## |\Z)", self.readme, re.MULTILINE | re.DOTALL)
         return found[1].strip() if found else ""
 
     @property
     def hints(self) -> list[str]:
-        """Three, each says more than the one before."""
+        """Three hints; each says more than the one before."""
         text = (self.folder / "hints.md").read_text(encoding="utf-8")
         return [hint.strip() for hint in re.split(r"^## .*\n", text, flags=re.MULTILINE)[1:]]
 
     def starter(self, lane: str) -> Path:
-        """What a student begins with."""
+        """The program with which a student begins."""
         return self.folder / f"starter_{lane}.py"
 
     def solution(self, lane: str) -> Path:
-        """One that is valid."""
+        """A program that passes the check."""
         return self.folder / f"solution_{lane}.py"
 
 
 def all_labs() -> list[Lab]:
-    """By number."""
+    """Return all labs, in order."""
     return [Lab(folder) for folder in sorted(HERE.glob("lab[0-9][0-9]_*"))]
 
 
 def lab(number: int) -> Lab:
-    """The lab with that number.
+    """Return the lab with that number.
 
     Raises:
-        Problem: there is none.
+        Problem: no lab has it.
     """
     for each in all_labs():
         if each.number == number:

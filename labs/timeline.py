@@ -1,4 +1,4 @@
-"""What happened, as a picture: who did what when. An SVG of text and lines, without any library."""
+"""Timeline: an SVG picture of a trial's events, by process and time. It needs no library."""
 
 from collections.abc import Sequence
 from html import escape
@@ -11,15 +11,15 @@ CHECK, BROKER = "the check", "the broker"
 STARTED = {"started a worker": "worker", "started a scheduler": "scheduler"}
 OF_THE_BROKER = {"delivered": "hands out", "published": "is given"}
 BAD = {"SIGKILL", "SIGTERM", "SIGSTOP", "ordered a fault", "failed"}
-MOST = 120  # events; of longer histories the first and the last
+MOST = 120  # events; a longer history shows its first and its last ones
 LONGEST = 34  # characters that fit into a column
 
 
 def picture(title: str, history: Sequence[Note], check: int) -> str:
-    """The SVG: a column for the check, the broker and each process, time running downwards.
+    """Return the SVG. The check, the broker and each process have a column, and time runs downwards.
 
     Args:
-        check: the process id of the check, which also writes down what the broker says.
+        check: the process id of the check, which also records the broker's reports.
     """
     shown = [*history] if len(history) <= MOST else [*history[: MOST // 2], *history[-MOST // 2 :]]
     places = [place_of(note, check) for note in shown]
@@ -46,14 +46,14 @@ def picture(title: str, history: Sequence[Note], check: int) -> str:
 
 
 def place_of(note: Note, check: int) -> str:
-    """Whose column an event belongs to."""
+    """Return the name of an event's column."""
     if note.pid != check:
         return f"process {note.pid}"
     return BROKER if note.what in OF_THE_BROKER else CHECK
 
 
 def roles_of(history: Sequence[Note]) -> dict[str, str]:
-    """What the check started a process as, by its column's name."""
+    """Return the role in which the check started each process, by the name of its column."""
     roles: dict[str, str] = {}
     for note in history:
         if role := STARTED.get(note.what):
@@ -63,19 +63,19 @@ def roles_of(history: Sequence[Note]) -> dict[str, str]:
 
 
 def messages_of(history: Sequence[Note]) -> dict[str, str]:
-    """What the check has called the messages that it sent, by their ids."""
+    """Return readable names of the messages that the check sent, by message id."""
     return {note.facts["id"]: called(note) for note in history if note.what == "sent" and note.facts.get("id")}
 
 
 def called(note: Note) -> str:
-    """A message as a person would call it: its text or its job."""
+    """Return a readable name of a message: its text or its job."""
     arguments: dict[str, Any] = note.facts.get("arguments") or {}
     named = ", ".join(map(str, arguments.values()))
     return named or str(note.facts.get("text") or note.facts.get("job") or note.facts.get("command") or "a message")
 
 
 def in_words(note: Note, place: str, messages: dict[str, str]) -> str:
-    """An event in a few words."""
+    """Describe an event in a few words."""
     if place == BROKER:
         text = f"{OF_THE_BROKER[note.what]} {messages.get(str(note.facts.get('id')), 'a message')}"
         text += ", again" if note.facts.get("again") else ""

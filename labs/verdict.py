@@ -1,4 +1,4 @@
-"""A check's answer: valid, invalid or unknown, with what shows it."""
+"""Verdict: a check's answer (valid, invalid or unknown) with its evidence."""
 
 import json
 import sys
@@ -14,7 +14,8 @@ from experiments.evidence import Note
 from experiments.ground import Ground
 from experiments.stage import DidNotHappen
 from labs.lab import Lab
-from labs.trial import Invalid, Requirement, Trial
+from labs.requirements import Invalid, Requirement
+from labs.trial import Trial
 
 COLOURS = {"valid": "32;1", "invalid": "31;1", "unknown": "33;1"}
 painted = partial(colour, to=sys.stdout)
@@ -22,25 +23,18 @@ painted = partial(colour, to=sys.stdout)
 
 @dataclass(frozen=True)
 class Verdict:
-    """What came of one trial.
-
-    Attributes:
-        verdict: "valid", "invalid" or "unknown" (the trial itself could not be carried out).
-        mistake: what was done wrong, in a few words; empty if nothing.
-        requirements: those tried, in order; of an invalid program the last one does not hold.
-        history: what happened, in order.
-    """
+    """The result of one trial."""
 
     lab: str
     lane: str
-    verdict: str
-    mistake: str
+    verdict: str  # "valid", "invalid", or "unknown" if the trial itself could not be carried out
+    mistake: str  # the mistake in a few words; empty if there is none
     seconds: float
-    requirements: list[Requirement] = field(default_factory=list)
-    history: list[Note] = field(default_factory=list)
+    requirements: list[Requirement] = field(default_factory=list)  # in order; only the last one can fail
+    history: list[Note] = field(default_factory=list)  # all events, in order
 
     def as_text(self) -> str:
-        """For somebody who has just written the program."""
+        """Return the verdict as text for the student."""
         lines = []
         for each in self.requirements:
             lines.append(f"  {painted('✓', '32') if each.holds else painted('✗', '31')} {each.claim}")
@@ -52,12 +46,12 @@ class Verdict:
         return "\n".join([*lines, "", f"  {verdict}{said}  ({self.seconds:.1f} s)"])
 
     def as_json(self) -> str:
-        """For a program; the history's times are seconds since 1970."""
+        """Return the verdict as JSON. The times in its history are seconds since 1970."""
         return json.dumps(asdict(self), ensure_ascii=False, default=str)
 
 
 def judge(lab: Lab, lane: str, program: Path, servers: Ground) -> Verdict:
-    """Put a program through the lab's check."""
+    """Run the lab's check on a program, and return the verdict."""
     check: Any = import_module(f"labs.{lab.name}.check").check
     began = time.monotonic()
     verdict, mistake = "valid", ""
@@ -75,7 +69,7 @@ def judge(lab: Lab, lane: str, program: Path, servers: Ground) -> Verdict:
         verdict, mistake = "invalid", requirements[-1].mistake
     except DidNotHappen as error:
         verdict, mistake = "unknown", str(error)
-    except Exception as error:  # whatever it is, it says nothing of the program
+    except Exception as error:  # an error of the trial proves nothing about the program
         verdict, mistake = "unknown", f"the trial could not be carried out: {type(error).__name__}: {error}"
     seconds = round(time.monotonic() - began, 2)
     return Verdict(lab.name, lane, verdict, mistake, seconds, requirements, history)

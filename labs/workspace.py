@@ -1,7 +1,7 @@
-"""The student's own copies, in workspace/, and what is known of their progress. The repository itself stays clean.
+"""Workspace: the student's own copies and the progress file, in workspace/. The repository itself stays clean.
 
-A workspace is a folder that people move, edit and fill up. Whatever is the matter with it is said in one sentence
-(`Problem`), and nothing that a student has written is ever overwritten.
+A workspace is a folder that people move, edit and fill up. Each problem with it becomes one sentence (`Problem`). The
+kit never overwrites a student's text.
 """
 
 import difflib
@@ -18,14 +18,14 @@ from commands.common.console import USAGE, Problem
 from labs.files import ROOT, in_words, is_there, make_folder, read, replace, shown, source_of, write_new
 from labs.lab import LANES, Lab
 
-Progress = dict[str, dict[str, Any]]  # by lab: what was done there
+Progress = dict[str, dict[str, Any]]  # by lab: the student's checks, passes and hints
 
 
 def workspace() -> Path:
     """`LABS_WORKSPACE`, or workspace/ beside the source.
 
     Raises:
-        Problem: the way there is a circle of links.
+        Problem: the path has a circle of links.
     """
     path = Path(os.environ.get("LABS_WORKSPACE") or ROOT / "workspace")
     with in_words(path):
@@ -33,15 +33,15 @@ def workspace() -> Path:
 
 
 def copy_of(lab: Lab, lane: str) -> Path:
-    """The file in which the student works."""
+    """Return the path of the student's own file."""
     return workspace() / lab.name / f"{lane}_lane.py"
 
 
 def start(lab: Lab) -> list[Path]:
-    """Copy the starters to where there is nothing yet; return those that are new.
+    """Copy each starter whose file does not exist yet, and return the new files.
 
     Raises:
-        Problem: the workspace does not let us, or something that is no file is there.
+        Problem: the workspace cannot be written, or something other than a file has that name.
     """
     new = []
     for lane in LANES:
@@ -55,10 +55,10 @@ def start(lab: Lab) -> list[Path]:
 
 
 def put(lab: Lab, lane: str, source: Path) -> Path | None:
-    """Replace a copy by `source`; what the student had written is kept beside it, and its path returned.
+    """Replace the student's file by `source`. Keep the student's text in a new file, and return its path.
 
     Raises:
-        Problem: the workspace does not let us; then the copy is as it was.
+        Problem: the workspace cannot be written; the student's file is unchanged.
     """
     mine, kept = copy_of(lab, lane), None
     wanted = source.read_bytes()
@@ -73,7 +73,7 @@ def put(lab: Lab, lane: str, source: Path) -> Path | None:
 
 
 def unused(mine: Path) -> Path:
-    """A name beside `mine` with the time in it, which nothing has yet."""
+    """Return an unused name beside `mine`, with the time in it."""
     at, number = time.strftime("%Y%m%d-%H%M%S"), 1
     kept = mine.with_suffix(f".{at}.py")
     while os.path.lexists(kept):
@@ -83,7 +83,7 @@ def unused(mine: Path) -> Path:
 
 
 def difference(lab: Lab, lane: str) -> str:
-    """What the student has changed; empty if nothing."""
+    """Return the student's changes as a diff; empty if there are none."""
     before, after = lab.starter(lane).read_text("utf-8"), source_of(started(lab, lane))
     lines = difflib.unified_diff(
         before.splitlines(keepends=True), after.splitlines(keepends=True), f"starter_{lane}.py", f"{lane}_lane.py", n=2
@@ -92,10 +92,10 @@ def difference(lab: Lab, lane: str) -> str:
 
 
 def started(lab: Lab, lane: str) -> Path:
-    """The student's file, which can be read.
+    """Return the path of the student's file, after a test that Python can read it.
 
     Raises:
-        Problem: the lab was not started, or the file is none that Python could run.
+        Problem: the lab is not started, or the file is no Python text.
     """
     mine = copy_of(lab, lane)
     if not is_there(mine):
@@ -108,24 +108,26 @@ def started(lab: Lab, lane: str) -> Path:
 
 
 def progress() -> Progress:
-    """What was done so far.
+    """Return the progress so far.
 
     Raises:
-        Problem: the file cannot be read, or somebody else has written it.
+        Problem: the progress file cannot be read, or its content is not the kit's.
     """
     if not is_there(_file()):
         return {}
     try:
         known: Progress = json.loads(read(_file()))
     except ValueError as error:
-        raise Problem(f"{shown(_file())} is no JSON ({error})", "mend it, or delete it to begin anew") from error
+        raise Problem(f"{shown(_file())} is no JSON ({error})", "repair it, or delete it to start again") from error
     if not _is_progress(known):
-        raise Problem(f"{shown(_file())} is not what ./kit lab writes there", "mend it, or delete it to begin anew")
+        raise Problem(
+            f"{shown(_file())} does not have the form that ./kit lab writes", "repair it, or delete it to start again"
+        )
     return known
 
 
 def _is_progress(known: object) -> bool:
-    """Whether it has the form: lab → lane → what was done, and the number of hints."""
+    """Return whether it has the form: lab → lane → checks and pass; and the number of hints."""
     return isinstance(known, dict) and all(
         isinstance(lab, dict)
         and isinstance(lab.get("hints", 0), int)
@@ -141,15 +143,15 @@ def _is_progress(known: object) -> bool:
 
 @contextmanager
 def changing_progress() -> Iterator[Progress]:
-    """Change it; nobody else does meanwhile, and nobody ever sees half of it.
+    """Let the caller change the progress. A lock keeps other processes out, and the file is replaced in one step.
 
     Raises:
-        Problem: the workspace does not let us.
+        Problem: the workspace cannot be written.
     """
     make_folder(workspace())
     place = workspace() / ".lock"
     if is_there(place):
-        read(place)  # a pipe of that name would keep us waiting
+        read(place)  # raises Problem for a pipe, which would block us
     with in_words(place):
         lock = place.open("a")
     with lock:
@@ -160,7 +162,7 @@ def changing_progress() -> Iterator[Progress]:
 
 
 def now() -> str:
-    """The time as it stands in the progress file: UTC."""
+    """Return the time as the progress file writes it, in UTC."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 

@@ -1,13 +1,13 @@
-"""A post that takes three seconds to publish: who does it, and who waits for it?"""
+"""Check of lab 1: a post takes three seconds to publish. Who does the job, and who waits for it?"""
 
 from labs.trial import Trial
 
 SLOW = 3.0  # seconds that the messenger takes for its answer
-SOON = 8.0  # seconds for a message on its way
+SOON = 8.0  # seconds for a message to reach a worker
 
 
 def check(trial: Trial) -> None:
-    """Submit a slow post with a worker there, and another while there is none."""
+    """Submit a slow post while a worker runs, and another post while none runs."""
     stage = trial.stage
     worker = trial.worker()
     stage.order_fault("drip", 1, seconds=SLOW)

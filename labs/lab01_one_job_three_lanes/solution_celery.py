@@ -1,4 +1,4 @@
-"""Lab 1, One job, three lanes. A web page calls `submit` for each post, and its visitor waits until it returns."""
+"""Lab 1, One job, three lanes. A web page calls `submit` for each post. Its visitor waits until `submit` returns."""
 
 import os
 
@@ -17,6 +17,6 @@ def publish_post(text: str) -> None:
 
 
 def submit(text: str) -> str:
-    """Have a post published; return "accepted"."""
+    """Submit a post for publication, and return "accepted"."""
     publish_post.delay(text)
     return "accepted"

@@ -1,4 +1,4 @@
-"""Lab 1, One job, three lanes. A web page calls `submit` for each post, and its visitor waits until it returns."""
+"""Lab 1, One job, three lanes. A web page calls `submit` for each post. Its visitor waits until `submit` returns."""
 
 import os
 
@@ -16,8 +16,8 @@ def publish_post(text: str) -> None:
     post(text, timeout=None)
 
 
-# TODO 1: the visitor waits no longer than it takes to hand the job over; a worker does it.
+# TODO 1: `submit` only hands the job over, and the visitor waits no longer than that. A worker does the job.
 def submit(text: str) -> str:
-    """Have a post published; return "accepted"."""
+    """Submit a post for publication, and return "accepted"."""
     publish_post(text)
     return "accepted"

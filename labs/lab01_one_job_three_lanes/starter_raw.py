@@ -1,4 +1,4 @@
-"""Lab 1, One job, three lanes. A web page calls `submit` for each post, and its visitor waits until it returns."""
+"""Lab 1, One job, three lanes. A web page calls `submit` for each post. Its visitor waits until `submit` returns."""
 
 import json
 import os
@@ -15,25 +15,25 @@ def publish_post(text: str) -> None:
 
 
 def connect() -> pika.BlockingConnection:
-    """A connection to the broker."""
+    """Connect to the broker."""
     return pika.BlockingConnection(pika.URLParameters(os.environ["RMQ_URL"]))
 
 
-# TODO 1: the visitor waits no longer than it takes to hand the job over: put it into the queue "posts", as `work`
-#         below expects it; a worker does it.
+# TODO 1: `submit` only hands the job over, and the visitor waits no longer than that. Put the job into the queue
+#         "posts", in the form that `work` below expects. A worker does the job.
 def submit(text: str) -> str:
-    """Have a post published; return "accepted"."""
+    """Submit a post for publication, and return "accepted"."""
     publish_post(text)
     return "accepted"
 
 
 def work(channel: Any, method: Any, _properties: Any, body: bytes) -> None:
-    """One message from the queue."""
+    """Do the job of one message, and acknowledge the message."""
     publish_post(**json.loads(body))
     channel.basic_ack(method.delivery_tag)
 
 
-if __name__ == "__main__":  # a worker; the web page only imports this module
+if __name__ == "__main__":  # only the worker runs this part; the web page imports the module
     with connect() as connection:
         channel = connection.channel()
         channel.queue_declare("posts", durable=True)

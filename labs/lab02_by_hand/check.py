@@ -1,4 +1,4 @@
-"""A job that takes longer than the broker bears silence, a worker that is killed and one that hangs."""
+"""Check of lab 2: a job that outlasts the heartbeat timeout, a killed worker, and a worker that hangs."""
 
 import os
 import signal
@@ -6,18 +6,19 @@ import time
 from typing import Any
 
 from experiments.processes import Group
-from labs.trial import QUEUE, Trial, last_error, often
+from labs.requirements import last_error
+from labs.trial import QUEUE, Trial, often
 
-LONG = 8.0  # seconds that a job takes; of a heartbeat of 2 s, the broker bears 4 to 6 s of silence
+LONG = 8.0  # seconds that a job takes; with a heartbeat of 2 s the broker accepts 4 to 6 s of silence
 FIRST, SECOND = "Post 1", "Post 2"
 
 
 def check(trial: Trial) -> None:
-    """Three workers: one is killed at its work, one hangs, and the third takes over and takes its time."""
+    """Start three workers. Kill one at its work, freeze another; the third takes over with a long job."""
     stage = trial.stage
     trial.watch_the_broker()
     for _ in range(3):
-        trial.worker(pool="prefork")  # for Celery: unless the program says otherwise
+        trial.worker(pool="prefork")  # on Celery; the program may set another pool
     first = trial.send("publish_post", text=FIRST)
     killed = begun(trial, FIRST, "a worker begins with a post")
     second = trial.send("publish_post", text=SECOND)
@@ -58,7 +59,7 @@ def check(trial: Trial) -> None:
         "the long job comes to its end",
         mistake="The long job does not come to its end",
         happened=lambda: f"published: {stage.posts()}",
-        look="who acknowledges the message, and on which thread",
+        look="the line that acknowledges the message, and the thread that runs it",
     )
     trial.require(
         "a worker keeps its connection while it works",
@@ -77,7 +78,7 @@ def check(trial: Trial) -> None:
 
 
 def begun(trial: Trial, text: str, claim: str) -> Group:
-    """Require that the job of this post is begun, and return the worker that has it; it is held there."""
+    """Require that a worker begins this post's job, and return the worker. The job is held there."""
     trial.until(
         lambda: trial.stage.count("holds", where=text),
         claim,
@@ -89,13 +90,13 @@ def begun(trial: Trial, text: str, claim: str) -> Group:
 
 
 def worker_with(trial: Trial, text: str) -> Group:
-    """The worker that began with this post last; it, or a child of it, holds there."""
+    """Return the worker that began this post last. It, or a child of it, is held there."""
     pid = trial.stage.notes("holds", where=text)[-1].pid
     return next(group for group in trial.stage.groups if group.pid == os.getpgid(pid))
 
 
 def more_than_one(trial: Trial, message_id: str) -> dict[str, Any]:
-    """What is said of a worker that takes a message while it has another job, and others have none."""
+    """Return the texts about a worker that takes a second message while another worker has none."""
     return {
         "mistake": "A worker takes more than one job",
         "happened": f"a message was handed out {often(len(trial.deliveries(message_id)))} and went to a worker "
@@ -105,14 +106,14 @@ def more_than_one(trial: Trial, message_id: str) -> dict[str, Any]:
 
 
 def freeze(trial: Trial, worker: Group) -> None:
-    """SIGSTOP a worker and its children: they are there and do nothing, like a machine whose network is gone."""
+    """SIGSTOP a worker and its children. They exist and do nothing, like a machine that lost its network."""
     trial.stage.note("SIGSTOP", worker=worker.pid)
     os.killpg(worker.pid, signal.SIGSTOP)
 
 
 def how_it_went(trial: Trial, busy: Group, first: str) -> str:
-    """What became of the worker with the long job, in a sentence."""
-    times = len(trial.deliveries(first)) - 1  # without the worker that was killed
+    """Describe the end of the worker with the long job, in a sentence."""
+    times = len(trial.deliveries(first)) - 1  # without the delivery to the killed worker
     ended = f"; then the worker ended: {last_error(busy.output(), trial.program)[0]}" if not busy.is_alive() else ""
     waiting = trial.stage.waiting(QUEUE)
     return f"the job took {LONG:.0f} s; its message was handed out {often(times)}, {waiting} wait{ended}"

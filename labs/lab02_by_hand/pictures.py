@@ -1,4 +1,4 @@
-"""What takes so long: a post has a picture, and drawing it takes as long as the check wants."""
+"""Pictures: a post has one, and drawing it takes as long as the check wants."""
 
 from experiments.evidence import hold
 

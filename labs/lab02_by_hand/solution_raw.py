@@ -1,4 +1,4 @@
-"""Lab 2, By hand. A job takes eight seconds; broker and worker give each other up after some seconds of silence."""
+"""Lab 2, By hand. A job takes eight seconds. After some seconds of silence the broker takes a worker for dead."""
 
 import functools
 import json
@@ -13,7 +13,7 @@ from experiments.messenger import post
 from labs.lab02_by_hand.pictures import draw
 
 parameters = pika.URLParameters(os.environ["RMQ_URL"])
-parameters.heartbeat = 2  # seconds; whoever is silent for two of them is taken for dead. Leave it as it is.
+parameters.heartbeat = 2  # seconds; a side that is silent for two heartbeats counts as dead. Do not change it.
 
 
 def publish_post(text: str) -> None:
@@ -23,17 +23,17 @@ def publish_post(text: str) -> None:
 
 
 def on_message(channel: Any, method: Any, _properties: Any, body: bytes) -> None:
-    """One message from the queue: its job goes to another thread, this one goes on serving the connection."""
+    """Give the job of one message to another thread. This thread goes on serving the connection."""
     jobs.submit(work, channel, method, body)
 
 
 def work(channel: Any, method: Any, body: bytes) -> None:
-    """Do a job, and have the connection's own thread acknowledge its message."""
+    """Do a job, and let the connection's own thread acknowledge its message."""
     try:
         publish_post(**json.loads(body))
     except BaseException:
         traceback.print_exc()
-        os._exit(1)  # an error on a thread ends nobody by itself; so the broker has the message again
+        os._exit(1)  # an error on a thread does not end the process; this does, and the broker gets the message back
     channel.connection.add_callback_threadsafe(functools.partial(channel.basic_ack, method.delivery_tag))
 
 

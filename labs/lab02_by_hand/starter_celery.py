@@ -1,4 +1,4 @@
-"""Lab 2, By hand. A job takes eight seconds; broker and worker give each other up after some seconds of silence."""
+"""Lab 2, By hand. A job takes eight seconds. After some seconds of silence the broker takes a worker for dead."""
 
 import os
 
@@ -9,10 +9,10 @@ from labs.lab02_by_hand.pictures import draw
 
 app = Celery("cars_bot", broker=os.environ["BROKER_URL"])
 app.conf.task_default_queue = "posts"
-app.conf.broker_heartbeat = 2  # seconds; whoever is silent for two of them is taken for dead. Leave it as it is.
-app.conf.task_acks_late = True  # a message is acknowledged when its job is done
+app.conf.broker_heartbeat = 2  # seconds; a side that is silent for two heartbeats counts as dead. Do not change it.
+app.conf.task_acks_late = True  # acknowledge a message when its job is done
 app.conf.worker_prefetch_multiplier = 1
-# TODO 1: the connection is served while a job runs, so that the broker does not take this worker for dead.
+# TODO 1: serve the connection while a job runs, so that the broker does not take this worker for dead.
 app.conf.worker_pool = "solo"
 
 

@@ -1,4 +1,4 @@
-"""Lab 2, By hand. A job takes eight seconds; broker and worker give each other up after some seconds of silence."""
+"""Lab 2, By hand. A job takes eight seconds. After some seconds of silence the broker takes a worker for dead."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from experiments.messenger import post
 from labs.lab02_by_hand.pictures import draw
 
 parameters = pika.URLParameters(os.environ["RMQ_URL"])
-parameters.heartbeat = 2  # seconds; whoever is silent for two of them is taken for dead. Leave it as it is.
+parameters.heartbeat = 2  # seconds; a side that is silent for two heartbeats counts as dead. Do not change it.
 
 
 def publish_post(text: str) -> None:
@@ -19,11 +19,11 @@ def publish_post(text: str) -> None:
     post(text)
 
 
-# TODO 1: the connection is served while a job runs, so that the broker does not take this worker for dead.
-# TODO 2: a message is acknowledged when its job is done, and by the thread that the connection belongs to.
-# TODO 3: a job that fails does not leave its message in this worker's hands for ever.
+# TODO 1: serve the connection while a job runs, so that the broker does not take this worker for dead.
+# TODO 2: acknowledge a message when its job is done, on the thread that owns the connection.
+# TODO 3: if a job fails, do not keep its message for ever.
 def on_message(channel: Any, method: Any, _properties: Any, body: bytes) -> None:
-    """One message from the queue."""
+    """Do the job of one message, and acknowledge the message."""
     publish_post(**json.loads(body))
     channel.basic_ack(method.delivery_tag)
 

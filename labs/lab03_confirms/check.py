@@ -1,11 +1,11 @@
-"""What `publish` says that the broker has taken, and what is in the queue: when it is empty, full and gone."""
+"""Check of lab 3: compare the posts that `publish` returns with the posts in an empty, a full and a deleted queue."""
 
 import json
 from typing import Any
 
 from labs.trial import QUEUE, Trial
 
-ROOM = 3  # messages that the small queue takes
+ROOM = 3  # messages that fit into the small queue
 GOOD = [f"Post {number}" for number in range(3)]
 TOO_MANY = [f"Post {number}" for number in range(3, 8)]
 LOST = [f"Post {number}" for number in range(8, 11)]
@@ -13,7 +13,7 @@ PERSISTENT = 2  # the delivery mode in which the broker writes a message to disk
 
 
 def check(trial: Trial) -> None:
-    """Ask three times, each time into another queue of the same name."""
+    """Publish three times, each time to a different queue of the same name."""
     stage = trial.stage
     make_queue(trial, {})
     accepted = trial.call("publish", GOOD)
@@ -47,7 +47,7 @@ def check(trial: Trial) -> None:
         set(accepted) == set(inside),
         mistake="It does not count what the broker has taken",
         happened=f"{len(inside)} of {len(TOO_MANY)} are in the queue, {len(accepted)} counted as accepted",
-        look="what one refusal does to the others",
+        look="what your program does with the other posts after one refusal",
     )
 
     make_queue(trial, None)
@@ -70,7 +70,7 @@ def check(trial: Trial) -> None:
 
 
 def make_queue(trial: Trial, arguments: dict[str, Any] | None) -> None:
-    """Put another queue in the place of the one that is there; None: put nothing there."""
+    """Replace the queue by a new one with these arguments. With None, only delete it."""
     trial.stage.note("made the queue anew" if arguments is not None else "deleted the queue", arguments=arguments)
     with trial.stage.pika() as channel:
         channel.queue_delete(QUEUE)
@@ -79,7 +79,7 @@ def make_queue(trial: Trial, arguments: dict[str, Any] | None) -> None:
 
 
 def taken(trial: Trial) -> list[tuple[str, int | None]]:
-    """Take out what is in the queue: each message's text and delivery mode."""
+    """Take all messages out of the queue, and return each one's text and delivery mode."""
     found: list[tuple[str, int | None]] = []
     with trial.stage.pika() as channel:
         while True:
@@ -90,7 +90,7 @@ def taken(trial: Trial) -> list[tuple[str, int | None]]:
 
 
 def text_of(body: Any) -> str:
-    """The post's text in a message, Celery's ([args, kwargs, …]) or one made by hand."""
+    """Return the post's text from a message, Celery's ([args, kwargs, …]) or a hand-made one."""
     if isinstance(body, list):
         positional, named, *_ = body
         return str(positional[0] if positional else named["text"])

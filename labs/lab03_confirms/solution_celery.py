@@ -1,4 +1,4 @@
-"""Lab 3, Confirms. `publish` hands posts to the broker and says which of them it has surely taken."""
+"""Lab 3, Confirms. `publish` hands posts to the broker, and returns those that are certainly in the queue."""
 
 import os
 
@@ -11,7 +11,7 @@ from experiments.messenger import post
 
 app = Celery("cars_bot", broker=os.environ["BROKER_URL"])
 app.conf.task_default_queue = "posts"
-app.conf.task_queues = [Queue("posts", no_declare=True)]  # queues are made by whoever deploys, not by who publishes
+app.conf.task_queues = [Queue("posts", no_declare=True)]  # the deployment creates the queues, not the publisher
 app.conf.broker_transport_options = {"confirm_publish": True}
 
 
@@ -22,7 +22,7 @@ def publish_post(text: str) -> None:
 
 
 def publish(texts: list[str]) -> list[str]:
-    """Put the posts into the queue "posts"; return those that are safely in it."""
+    """Put the posts into the queue "posts", and return those that are safely in it."""
     accepted = []
     for text in texts:
         try:

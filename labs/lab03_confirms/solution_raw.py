@@ -1,4 +1,4 @@
-"""Lab 3, Confirms. `publish` hands posts to the broker and says which of them it has surely taken."""
+"""Lab 3, Confirms. `publish` hands posts to the broker, and returns those that are certainly in the queue."""
 
 import json
 
@@ -9,7 +9,7 @@ from labs.consuming import connect
 
 
 def publish(texts: list[str]) -> list[str]:
-    """Put the posts into the queue "posts"; return those that are safely in it."""
+    """Put the posts into the queue "posts", and return those that are safely in it."""
     accepted = []
     with connect() as connection:
         channel = connection.channel()

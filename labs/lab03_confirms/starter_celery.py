@@ -1,4 +1,4 @@
-"""Lab 3, Confirms. `publish` hands posts to the broker and says which of them it has surely taken."""
+"""Lab 3, Confirms. `publish` hands posts to the broker, and returns those that are certainly in the queue."""
 
 import os
 
@@ -9,7 +9,7 @@ from experiments.messenger import post
 
 app = Celery("cars_bot", broker=os.environ["BROKER_URL"])
 app.conf.task_default_queue = "posts"
-app.conf.task_queues = [Queue("posts", no_declare=True)]  # queues are made by whoever deploys, not by who publishes
+app.conf.task_queues = [Queue("posts", no_declare=True)]  # the deployment creates the queues, not the publisher
 
 
 @app.task(name="publish_post")
@@ -18,10 +18,10 @@ def publish_post(text: str) -> None:
     post(text)
 
 
-# TODO 1: a post counts as accepted when the broker has said so, and not when it says no: its queue may be full.
-# TODO 2: a post that reached no queue does not count: somebody may have deleted the queue.
+# TODO 1: count a post as accepted only if the broker says so. The broker says no if the queue is full.
+# TODO 2: do not count a post that reached no queue. Somebody may have deleted the queue.
 def publish(texts: list[str]) -> list[str]:
-    """Put the posts into the queue "posts"; return those that are safely in it."""
+    """Put the posts into the queue "posts", and return those that are safely in it."""
     accepted = []
     for text in texts:
         publish_post.apply_async((text,))

@@ -1,4 +1,4 @@
-"""Lab 3, Confirms. `publish` hands posts to the broker and says which of them it has surely taken."""
+"""Lab 3, Confirms. `publish` hands posts to the broker, and returns those that are certainly in the queue."""
 
 import json
 
@@ -7,11 +7,11 @@ from pika import BasicProperties
 from labs.consuming import connect
 
 
-# TODO 1: a post counts as accepted when the broker has said so, and not when it says no: its queue may be full.
-# TODO 2: a post that reached no queue does not count: somebody may have deleted the queue.
-# TODO 3: what is accepted outlives a restart of the broker. (The queue does: whoever made it made it durable.)
+# TODO 1: count a post as accepted only if the broker says so. The broker says no if the queue is full.
+# TODO 2: do not count a post that reached no queue. Somebody may have deleted the queue.
+# TODO 3: an accepted post survives a restart of the broker. (The queue is durable already.)
 def publish(texts: list[str]) -> list[str]:
-    """Put the posts into the queue "posts"; return those that are safely in it."""
+    """Put the posts into the queue "posts", and return those that are safely in it."""
     accepted = []
     with connect() as connection:
         channel = connection.channel()

@@ -1,15 +1,15 @@
-"""A job from the web page, three jobs that exist, and one that nobody knows."""
+"""Check of lab 4: a job from the web page, three known jobs, and an unknown one."""
 
 from labs.trial import QUEUE, Trial, often
 
 DEAD = "posts.dead"
 FIRST, LAST = "Post 1", "Post 2"
-DONE = ["Ann is charged", "Cars is up to date", FIRST]  # what the messenger hears of them
-OFTEN = 3  # times that a message nobody understands may be handed out, and no sane number
+DONE = ["Ann is charged", "Cars is up to date", FIRST]  # the posts that these jobs make
+OFTEN = 3  # deliveries of an unknown message that are allowed; a generous number
 
 
 def check(trial: Trial) -> None:
-    """Send them one after the other, and look where each of them ends."""
+    """Send the jobs one after the other, and check where each message ends."""
     stage = trial.stage
     with stage.pika() as channel:
         channel.queue_declare(DEAD, durable=True)
@@ -47,7 +47,7 @@ def check(trial: Trial) -> None:
             f"it was handed out {often(len(trial.deliveries(unknown)))}, {stage.waiting(QUEUE)} wait in "
             f"{QUEUE!r}, {stage.waiting(DEAD)} in {DEAD!r}"
         ),
-        look="what is said to the broker of such a message, and where the queue sends what is rejected",
+        look="the answer to the broker for such a message, and where the queue sends a rejected message",
     )
     trial.require(
         "it is not handed out again and again",
@@ -75,6 +75,6 @@ def check(trial: Trial) -> None:
 
 
 def sent_to(trial: Trial) -> str:
-    """Where messages were published to so far, by the broker's own account."""
+    """Return the queues to which messages were published so far, by the broker's own report."""
     places = {note.facts["key"] for note in trial.stage.notes("published", exchange="") if note.facts["id"]}
     return " and ".join(repr(place) for place in sorted(places)) or "no queue at all"

@@ -1,4 +1,4 @@
-"""Lab 4, Registration. A web page asks for jobs by their names, and a worker knows which function is meant."""
+"""Lab 4, Registration. A web page asks for a job by its name, and a worker finds the function of that name."""
 
 import os
 
@@ -14,5 +14,5 @@ app.conf.task_queues = [Queue("posts", queue_arguments=TO_THE_DEAD)]
 
 
 def submit(job: str, arguments: dict[str, str]) -> str:
-    """Have a job done; return the message's id."""
+    """Send a job to the worker, and return the message's id."""
     return str(app.send_task(job, kwargs=arguments).id)

@@ -1,4 +1,4 @@
-"""Lab 4, Registration. A web page asks for jobs by their names, and a worker knows which function is meant."""
+"""Lab 4, Registration. A web page asks for a job by its name, and a worker finds the function of that name."""
 
 import json
 import uuid
@@ -13,7 +13,7 @@ TO_THE_DEAD = {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": "posts
 
 
 def submit(job: str, arguments: dict[str, str]) -> str:
-    """Have a job done; return the message's id."""
+    """Send a job to the worker, and return the message's id."""
     message_id = str(uuid.uuid4())
     properties = BasicProperties(message_id=message_id, type=job, delivery_mode=2)
     with connect() as connection:
@@ -24,13 +24,13 @@ def submit(job: str, arguments: dict[str, str]) -> str:
 
 
 def dispatch(delivery: Delivery) -> None:
-    """Do the job that a message asks for."""
+    """Do the job that a message names."""
     if job := JOBS.get(delivery.job):
         job(**delivery.arguments)
         delivery.ack()
     else:
-        delivery.reject()  # to the queue's dead letters
+        delivery.reject()  # it becomes a dead letter
 
 
-if __name__ == "__main__":  # a worker; the page only imports this module
+if __name__ == "__main__":  # only the worker runs this part; the page imports the module
     consume("posts", dispatch, arguments=TO_THE_DEAD)

@@ -1,4 +1,4 @@
-"""Lab 4, Registration. A web page asks for jobs by their names, and a worker knows which function is meant."""
+"""Lab 4, Registration. A web page asks for a job by its name, and a worker finds the function of that name."""
 
 import json
 import uuid
@@ -8,12 +8,12 @@ from pika import BasicProperties
 from labs.consuming import Delivery, connect, consume
 from labs.lab04_registration import work
 
-JOBS = {"publish_post": work.publish_post}  # TODO 2: the worker knows all three jobs that there are in work.py.
+JOBS = {"publish_post": work.publish_post}  # TODO 2: the worker knows all three jobs of work.py.
 
 
-# TODO 1: what the page sends reaches the worker.
+# TODO 1: the page's messages reach the worker.
 def submit(job: str, arguments: dict[str, str]) -> str:
-    """Have a job done; return the message's id."""
+    """Send a job to the worker, and return the message's id."""
     message_id = str(uuid.uuid4())
     properties = BasicProperties(message_id=message_id, type=job, delivery_mode=2)
     with connect() as connection:
@@ -23,13 +23,13 @@ def submit(job: str, arguments: dict[str, str]) -> str:
     return message_id
 
 
-# TODO 3: what the worker does not know ends among the dead letters: in the queue "posts.dead", which is there.
+# TODO 3: a job that the worker does not know becomes a dead letter in the queue "posts.dead". That queue exists.
 def dispatch(delivery: Delivery) -> None:
-    """Do the job that a message asks for."""
+    """Do the job that a message names."""
     if job := JOBS.get(delivery.job):
         job(**delivery.arguments)
     delivery.ack()
 
 
-if __name__ == "__main__":  # a worker; the page only imports this module
+if __name__ == "__main__":  # only the worker runs this part; the page imports the module
     consume("posts", dispatch)

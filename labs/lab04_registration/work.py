@@ -1,4 +1,4 @@
-"""What the jobs do, without a word of how they are called. Each leaves a line in the channel."""
+"""Work: the three jobs as plain functions, without Celery or pika. Each posts a line to the channel."""
 
 from experiments.messenger import post
 

@@ -1,14 +1,14 @@
-"""Ask for a post's status in every situation there is."""
+"""Check of lab 5: ask for a post's status in every possible situation."""
 
 from labs.lab05_honest_status.job import in_job
 from labs.lab05_honest_status.rows import before_row
 from labs.trial import QUEUE, Trial
 
-FIRST, REFUSED, LAST = "Post 1", "", "Post 3"  # the messenger takes no empty text
+FIRST, REFUSED, LAST = "Post 1", "", "Post 3"  # the messenger refuses an empty text
 
 
 def check(trial: Trial) -> None:
-    """Bring posts into each situation, hold them there, and ask."""
+    """Bring posts into each situation, hold them there, and ask for their status."""
     stage = trial.stage
     ask(trial, "7f0e-never-submitted", "unknown", "of what was never submitted", "It calls queued what was never sent")
 
@@ -61,7 +61,7 @@ def check(trial: Trial) -> None:
 
 
 def ask(trial: Trial, post_id: str, right: str, situation: str, mistake: str) -> None:
-    """Require that `status` says what is right."""
+    """Require that `status` returns the right answer."""
     answer = trial.call("status", post_id)
     trial.require(
         f"status() says {right!r} {situation}",
@@ -73,12 +73,12 @@ def ask(trial: Trial, post_id: str, right: str, situation: str, mistake: str) ->
 
 
 def begun(trial: Trial, text: str, claim: str, mistake: str) -> None:
-    """Require that the job of this post is begun; it is held before it publishes."""
+    """Require that a worker begins this post's job. The job is held before it publishes."""
     trial.until(
         lambda: trial.stage.count("holds", where=in_job(text)),
         claim,
         seconds=10.0,
         mistake=mistake,
         happened=lambda: f"{trial.stage.waiting(QUEUE)} wait in the queue {QUEUE!r}; published: {trial.stage.posts()}",
-        look="the message, and what is raised where",
+        look="the message, and the place where an exception is raised",
     )

@@ -1,4 +1,4 @@
-"""A row for each post, in the web page's database. It outlives workers, brokers and whatever expires."""
+"""Rows: one for each post, in the web page's database. A row outlives workers, brokers and Redis keys that expire."""
 
 import os
 import sqlite3
@@ -9,27 +9,27 @@ from experiments.evidence import hold
 
 
 def accept(post_id: str, text: str) -> None:
-    """Write the row of a new post: it is queued."""
+    """Write the row of a new post, with the status "queued"."""
     hold(before_row(text))
     with _posts() as posts:
         posts.execute("INSERT INTO posts VALUES (?, ?, 'queued')", (post_id, text))
 
 
 def change(post_id: str, status: str) -> None:
-    """Write down what has become of a post; one that has no row gets none."""
+    """Change a post's status. Do nothing if the post has no row."""
     with _posts() as posts:
         posts.execute("UPDATE posts SET status = ? WHERE id = ?", (status, post_id))
 
 
 def status_of(post_id: str) -> str | None:
-    """What was written down last; None if there is no such post."""
+    """Return a post's status; None if there is no such post."""
     with _posts() as posts:
         row = posts.execute("SELECT status FROM posts WHERE id = ?", (post_id,)).fetchone()
     return str(row[0]) if row else None
 
 
 def before_row(text: str) -> str:
-    """Where `accept` is held."""
+    """Return the name of the place where `accept` is held."""
     return f"the row {text!r}"
 
 

@@ -1,4 +1,4 @@
-"""Lab 5, Honest status. A page submits posts and asks later what became of them."""
+"""Lab 5, Honest status. A page submits posts, and later asks for their status."""
 
 import os
 import uuid
@@ -27,7 +27,7 @@ def publish_post(self: Any, text: str) -> None:
 
 
 def submit(text: str) -> str:
-    """Have a post published; return its id."""
+    """Submit a post for publication, and return its id."""
     post_id = str(uuid.uuid4())
     rows.accept(post_id, text)
     publish_post.apply_async((text,), task_id=post_id)
@@ -35,5 +35,5 @@ def submit(text: str) -> str:
 
 
 def status(post_id: str) -> str:
-    """What became of a post: "unknown", "queued", "running", "done" or "failed"."""
+    """Return a post's status: "unknown", "queued", "running", "done" or "failed"."""
     return rows.status_of(post_id) or "unknown"

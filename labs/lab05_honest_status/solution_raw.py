@@ -1,4 +1,4 @@
-"""Lab 5, Honest status. A page submits posts and asks later what became of them."""
+"""Lab 5, Honest status. A page submits posts, and later asks for their status."""
 
 import json
 import uuid
@@ -25,7 +25,7 @@ def publish_post(delivery: Delivery) -> None:
 
 
 def submit(text: str) -> str:
-    """Have a post published; return its id."""
+    """Submit a post for publication, and return its id."""
     post_id = str(uuid.uuid4())
     rows.accept(post_id, text)
     send(post_id, text)
@@ -33,12 +33,12 @@ def submit(text: str) -> str:
 
 
 def status(post_id: str) -> str:
-    """What became of a post: "unknown", "queued", "running", "done" or "failed"."""
+    """Return a post's status: "unknown", "queued", "running", "done" or "failed"."""
     return rows.status_of(post_id) or "unknown"
 
 
 def send(post_id: str, text: str) -> None:
-    """Put the message into the queue, confirmed."""
+    """Put the message into the queue, and wait for the broker's confirm."""
     properties = BasicProperties(message_id=post_id, type="publish_post", delivery_mode=2)
     with connect() as connection:
         channel = connection.channel()
@@ -47,5 +47,5 @@ def send(post_id: str, text: str) -> None:
         channel.basic_publish("", "posts", json.dumps({"text": text}).encode(), properties, mandatory=True)
 
 
-if __name__ == "__main__":  # a worker; the page only imports this module
+if __name__ == "__main__":  # only the worker runs this part; the page imports the module
     consume("posts", publish_post)

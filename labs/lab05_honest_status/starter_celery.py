@@ -1,4 +1,4 @@
-"""Lab 5, Honest status. A page submits posts and asks later what became of them."""
+"""Lab 5, Honest status. A page submits posts, and later asks for their status."""
 
 import os
 from typing import Any
@@ -15,20 +15,20 @@ app.conf.broker_transport_options = {"confirm_publish": True}
 MEANING = {"PENDING": "queued", "STARTED": "running", "SUCCESS": "done", "FAILURE": "failed"}
 
 
-# TODO 2: it is known when the job begins, and how it ends.
+# TODO 2: write down when the job begins, and how it ends.
 @app.task(name="publish_post", bind=True)
 def publish_post(self: Any, text: str) -> None:
     """Publish a post in the channel; `self.request.id` is the message's id."""
     publish(text)
 
 
-# TODO 1: it is known that a post was submitted, from before a worker can see it.
+# TODO 1: write down that a post is submitted, before a worker can see it.
 def submit(text: str) -> str:
-    """Have a post published; return its id."""
+    """Submit a post for publication, and return its id."""
     return str(publish_post.delay(text).id)
 
 
-# TODO 3: it says what is known, and "unknown" only of what was never submitted.
+# TODO 3: return the true status. Return "unknown" only for an id that was never submitted.
 def status(post_id: str) -> str:
-    """What became of a post: "unknown", "queued", "running", "done" or "failed"."""
+    """Return a post's status: "unknown", "queued", "running", "done" or "failed"."""
     return MEANING[AsyncResult(post_id, app=app).state]

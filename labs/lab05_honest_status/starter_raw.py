@@ -1,4 +1,4 @@
-"""Lab 5, Honest status. A page submits posts and asks later what became of them."""
+"""Lab 5, Honest status. A page submits posts, and later asks for their status."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from labs.lab05_honest_status.job import publish
 RESULTS = Redis.from_url(os.environ["REDIS_URL"], decode_responses=True)
 
 
-# TODO 2: it is known when the job begins, and how it ends.
+# TODO 2: write down when the job begins, and how it ends.
 def publish_post(delivery: Delivery) -> None:
     """Publish a post in the channel."""
     try:
@@ -26,22 +26,22 @@ def publish_post(delivery: Delivery) -> None:
     delivery.ack()
 
 
-# TODO 1: it is known that a post was submitted, from before a worker can see it.
+# TODO 1: write down that a post is submitted, before a worker can see it.
 def submit(text: str) -> str:
-    """Have a post published; return its id."""
+    """Submit a post for publication, and return its id."""
     post_id = str(uuid.uuid4())
     send(post_id, text)
     return post_id
 
 
-# TODO 3: it says what is known, and "unknown" only of what was never submitted.
+# TODO 3: return the true status. Return "unknown" only for an id that was never submitted.
 def status(post_id: str) -> str:
-    """What became of a post: "unknown", "queued", "running", "done" or "failed"."""
+    """Return a post's status: "unknown", "queued", "running", "done" or "failed"."""
     return str(RESULTS.get(post_id) or "queued")
 
 
 def send(post_id: str, text: str) -> None:
-    """Put the message into the queue, confirmed."""
+    """Put the message into the queue, and wait for the broker's confirm."""
     properties = BasicProperties(message_id=post_id, type="publish_post", delivery_mode=2)
     with connect() as connection:
         channel = connection.channel()
@@ -50,5 +50,5 @@ def send(post_id: str, text: str) -> None:
         channel.basic_publish("", "posts", json.dumps({"text": text}).encode(), properties, mandatory=True)
 
 
-if __name__ == "__main__":  # a worker; the page only imports this module
+if __name__ == "__main__":  # only the worker runs this part; the page imports the module
     consume("posts", publish_post)

@@ -1,4 +1,4 @@
-"""Lab 6, Retries. The messenger has bad moments, and some posts it will never take."""
+"""Lab 6, Retries. The messenger is sometimes down for a while. It will never take some posts."""
 
 import os
 

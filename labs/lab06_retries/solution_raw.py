@@ -1,4 +1,4 @@
-"""Lab 6, Retries. The messenger has bad moments, and some posts it will never take."""
+"""Lab 6, Retries. The messenger is sometimes down for a while. It will never take some posts."""
 
 import random
 
@@ -22,10 +22,10 @@ def publish_post(delivery: Delivery) -> None:
 
 
 def try_later(delivery: Delivery) -> None:
-    """Let a copy wait, one more retry written on it; from its queue it comes back when its time is over."""
+    """Let a copy wait in a queue, with one more retry in its header. The broker returns it when its pause is over."""
     retry = delivery.headers.get("retry", 0)
     if retry == RETRIES:
-        print("given up after so many tries")
+        print(f"given up after {RETRIES} retries")
         return
     pause = random.randint(max(1, 2**retry // 2), 2**retry)
     properties = BasicProperties(
@@ -34,7 +34,7 @@ def try_later(delivery: Delivery) -> None:
     delivery.publish("", f"posts.wait.{pause}", delivery.body, properties)
 
 
-# One queue for each number of seconds: a queue looks at its head only, where nobody may wait longer than those behind.
+# One queue for each number of seconds: messages expire at the head only, so all messages in a queue wait equally long.
 with connect() as connection:
     channel = connection.channel()
     for seconds in range(1, 2 ** (RETRIES - 1) + 1):

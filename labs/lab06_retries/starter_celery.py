@@ -1,17 +1,17 @@
-"""Lab 6, Retries. The messenger has bad moments, and some posts it will never take."""
+"""Lab 6, Retries. The messenger is sometimes down for a while. It will never take some posts."""
 
 import os
 
 from celery import Celery
 
-from experiments.messenger import Passing, Refused, post  # noqa: F401 - what the messenger may answer
+from experiments.messenger import Passing, Refused, post  # noqa: F401 - the messenger's two errors
 
 app = Celery("cars_bot", broker=os.environ["BROKER_URL"])
 app.conf.task_default_queue = "posts"
 
 
-# TODO 1: have Celery try again what may pass (Passing), and leave alone what never will (Refused).
-# TODO 2: wait longer from one try to the next, starting with a second, not always equally long; at most five retries.
+# TODO 1: let Celery retry after a passing error (Passing), and not after a final one (Refused).
+# TODO 2: begin with a pause of about a second, and lengthen it from try to try. Make it random. Retry at most 5 times.
 @app.task(name="publish_post")
 def publish_post(text: str) -> None:
     """Publish a post in the channel."""

@@ -1,12 +1,12 @@
-"""Lab 6, Retries. The messenger has bad moments, and some posts it will never take."""
+"""Lab 6, Retries. The messenger is sometimes down for a while. It will never take some posts."""
 
 from experiments.messenger import Passing, Refused, post
 from labs.consuming import Delivery, consume
 
 
-# TODO 1: leave alone what the messenger will never take (Refused), and try again what may pass (Passing).
-# TODO 2: wait longer from one try to the next, starting with a second, not always equally long. Nobody sleeps: let
-#         the message wait in a queue nobody consumes, whose dead letters come back to "posts".
+# TODO 1: try again after a passing error (Passing), and not after a final one (Refused).
+# TODO 2: begin with a pause of about a second, and lengthen it from try to try. Make it random. No thread sleeps: the
+#         message waits in a queue without a consumer, and that queue's dead letters come back to "posts".
 def publish_post(delivery: Delivery) -> None:
     """Publish a post in the channel."""
     try:

@@ -1,4 +1,4 @@
-"""Two posts are being worked on when the plug is pulled: of the whole worker, then of the child that does the work."""
+"""Check of lab 7: first kill a whole worker at its post, then only the child that works on a post."""
 
 import os
 import signal
@@ -9,12 +9,12 @@ from labs.lab07_crash.picture import desk
 from labs.trial import Trial, often
 
 POSTS = ["Post 1", "Post 2", "Post 3", "Post 4"]
-SECONDS = 12.0  # for a step that takes one or two
-ACKED = 1.0  # seconds after its beginning until a job's message is acknowledged, by whoever does that early
+SECONDS = 12.0  # for a step that takes one or two seconds
+ACKED = 1.0  # seconds after a job's beginning; an early acknowledgement is sent by then
 
 
 def check(trial: Trial) -> None:
-    """Kill a worker that is at Post 1, and the child that is at Post 2; all are to be published once."""
+    """Kill a worker at Post 1, then a child at Post 2. Each post must be published once."""
     trial.watch_the_broker()
     of_the_worker(trial)
     of_the_child(trial)
@@ -24,24 +24,24 @@ def check(trial: Trial) -> None:
         seconds=SECONDS,
         mistake="A post is lost or published twice",
         happened=lambda: f"published: {sorted(trial.stage.posts())}",
-        look="how often the broker is answered for each message",
+        look="the number of answers to the broker for each message",
     )
 
 
 def of_the_worker(trial: Trial) -> None:
-    """SIGKILL to the worker and all its children, while they are at Post 1."""
+    """Send SIGKILL to the worker and all its children while they work on Post 1."""
     stage = trial.stage
     worker = trial.worker(pool="prefork")
     first = trial.send("publish_post", text="Post 1")
     trial.until(
         lambda: held(trial, "Post 1"), "the post is worked on", mistake="Nothing is worked on",
-        happened="nobody rendered the picture of Post 1", look="what publish_post does",
+        happened="no worker rendered the picture of Post 1", look="what publish_post does",
     )  # fmt: skip
     (holding,) = stage.notes("holds", where=desk("Post 1"))
     stage.until(lambda: time.time() - holding.at > ACKED, "an early acknowledgement has had its time")
     trial.kill(worker)
     trial.worker(pool="prefork")
-    second = trial.send("publish_post", text="Post 2")  # what came back stands before it
+    second = trial.send("publish_post", text="Post 2")  # a returned Post 1 is before it in the queue
     trial.until(
         lambda: trial.deliveries(second) or len(trial.deliveries(first)) == 2,
         "another worker goes on",
@@ -70,7 +70,7 @@ def of_the_worker(trial: Trial) -> None:
         held(trial, "Post 1") == 2,
         mistake="It takes a second delivery for proof that the work is done",
         happened="Post 1 was handed out twice, and worked on once; then came Post 2",
-        look="what `redelivered` says: that somebody had the message, and no more",
+        look="the meaning of `redelivered`: a worker had the message before, and nothing more",
     )
     stage.let_pass(desk("Post 1"))
     trial.until(
@@ -84,15 +84,15 @@ def of_the_worker(trial: Trial) -> None:
 
 
 def of_the_child(trial: Trial) -> None:
-    """SIGKILL to the process that is at Post 2, and to nobody else."""
+    """Send SIGKILL only to the process that works on Post 2."""
     stage, worker = trial.stage, trial.stage.groups[-1]
     (holding,) = stage.notes("holds", where=desk("Post 2"))
     stage.note("SIGKILL", child=holding.pid)
     os.kill(holding.pid, signal.SIGKILL)
-    if holding.pid == worker.pid:  # it works without a child
+    if holding.pid == worker.pid:  # this program works without children
         worker.process.wait()
         trial.worker(pool="prefork")
-    for text in POSTS[2:]:  # a Post 2 that is given back stands before Post 4 at the latest: it is sent after Post 3
+    for text in POSTS[2:]:  # a returned Post 2 is in the queue before Post 4, which is sent after Post 3
         stage.let_pass(desk(text))
         trial.send("publish_post", text=text)
         trial.until(
@@ -111,10 +111,10 @@ def of_the_child(trial: Trial) -> None:
 
 
 def held(trial: Trial, text: str) -> int:
-    """How often the rendering of a post was begun."""
+    """Return the number of times that a worker began to render a post."""
     return trial.stage.count("holds", where=desk(text))
 
 
 def goes_on(trial: Trial, text: str) -> bool:
-    """Whether this post is published, or Post 2 is worked on again, behind which it may have to wait."""
+    """Return whether this post is published, or the worker is at Post 2 again, which may be before it in the queue."""
     return text in trial.stage.posts() or held(trial, "Post 2") == 2

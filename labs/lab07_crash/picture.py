@@ -1,4 +1,4 @@
-"""The picture that goes with a post. Rendering takes its time, and that is when the check pulls the plug."""
+"""Picture: each post has one. Rendering takes a while, and the check kills processes during that time."""
 
 from experiments.evidence import hold
 
@@ -9,5 +9,5 @@ def render(text: str) -> None:
 
 
 def desk(text: str) -> str:
-    """Where the rendering of this post can be held up."""
+    """Return the name of the place where the rendering of this post is held."""
     return f"rendering {text}"

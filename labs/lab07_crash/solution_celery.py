@@ -1,4 +1,4 @@
-"""Lab 7, Crash. A worker may die in the middle of a job, and so may one of its children."""
+"""Lab 7, Crash. A worker may die in the middle of a job. One of its children may die alone."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Lab 7, Crash. A worker may die in the middle of a job, and so may one of its children."""
+"""Lab 7, Crash. A worker may die in the middle of a job. One of its children may die alone."""
 
 import multiprocessing
 
@@ -6,7 +6,7 @@ from experiments.messenger import post
 from labs.consuming import Delivery, consume
 from labs.lab07_crash.picture import render
 
-CHILDREN = multiprocessing.get_context("spawn")  # new processes, which inherit nothing of the connection
+CHILDREN = multiprocessing.get_context("spawn")  # new processes, which do not inherit the connection
 
 
 def publish(text: str) -> None:
@@ -16,15 +16,15 @@ def publish(text: str) -> None:
 
 
 def publish_post(delivery: Delivery) -> None:
-    """Have a child do it: if it crashes, the worker goes on."""
+    """Let a child process do the job. If the child crashes, the worker goes on."""
     child = CHILDREN.Process(target=publish, kwargs=delivery.arguments)
     child.start()
     child.join()
-    if child.exitcode is not None and child.exitcode < 0:  # minus the signal that killed it
+    if child.exitcode is not None and child.exitcode < 0:  # a killed child has minus the signal's number
         delivery.reject(requeue=True)
     else:
-        delivery.ack()  # also of what failed with an error: lab 9 keeps such messages
+        delivery.ack()  # also after an error in the job: lab 9 keeps such messages
 
 
-if __name__ == "__main__":  # a worker; its children only import this module
+if __name__ == "__main__":  # only the worker runs this part; its children import the module
     consume("posts", publish_post)

@@ -1,4 +1,4 @@
-"""Lab 7, Crash. A worker may die in the middle of a job, and so may one of its children."""
+"""Lab 7, Crash. A worker may die in the middle of a job. One of its children may die alone."""
 
 import os
 
@@ -11,8 +11,8 @@ app = Celery("cars_bot", broker=os.environ["BROKER_URL"])
 app.conf.task_default_queue = "posts"
 
 
-# TODO 1: the broker keeps the message until the work is done, so that another worker can have it.
-# TODO 2: nor is the work done when the child that did it was killed and only the worker is left.
+# TODO 1: the broker keeps the message until the work is done, so that another worker can get it.
+# TODO 2: if only the child is killed and the worker lives on, the work is not done either.
 @app.task(name="publish_post")
 def publish_post(text: str) -> None:
     """Publish a post and its picture in the channel."""

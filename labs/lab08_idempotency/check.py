@@ -1,4 +1,4 @@
-"""The same month is to be paid again and again: one copy after the other, around a crash, and two at once."""
+"""Check of lab 8: send copies of a charge one after the other, around a crash, and two at once."""
 
 import sqlite3
 from collections.abc import Callable
@@ -10,16 +10,16 @@ from experiments.stage import DidNotHappen
 from labs.lab08_idempotency.subscribers import PRICE, before_payment, before_receipt
 from labs.trial import Trial, often
 
-RICH = 1000  # everybody's balance at first
-IN_LINE, AT_ONCE, KILLED_AFTER, KILLED_BEFORE = 1, 3, 4, 5  # subscribers, by what is done to their charge
-SENTINELS = (11, 12, 13, 14, 15, 16)  # whose charges are sent last: when they have paid, all before them is over
+RICH = 1000  # each subscriber's balance at first
+IN_LINE, AT_ONCE, KILLED_AFTER, KILLED_BEFORE = 1, 3, 4, 5  # subscribers, named after the trial of their charge
+SENTINELS = (11, 12, 13, 14, 15, 16)  # each pays last; then all charges before are over
 JULY, AUGUST = "2026-07", "2026-08"
-SECONDS = 10.0  # for a step that takes one or two
+SECONDS = 10.0  # for a step that takes one or two seconds
 GRACE = 3.0  # seconds for programs that do not use transaction()
 
 
 def check(trial: Trial) -> None:
-    """Send copies in line, kill a worker before a payment and one after it, and send two copies at once."""
+    """Send copies one after the other, kill one worker before and one after a payment, and send two copies at once."""
     create(trial)
     worker = trial.worker()
     original = copies_in_line(trial)
@@ -31,14 +31,14 @@ def check(trial: Trial) -> None:
         paid(trial, IN_LINE) == 2,
         mistake="It forgets with its process what is done",
         happened=f"Subscriber {IN_LINE} has paid {often(paid(trial, IN_LINE))} for two months",
-        look="where it is written down that a month is paid",
+        look="the place where your program writes down that a month is paid",
     )
     killed_after_the_payment(trial, worker)
     copies_at_once(trial)
 
 
 def copies_in_line(trial: Trial) -> str:
-    """One month: the message, the same again, and another message with the same content. Then the next month."""
+    """Send a charge for July, a copy of it, and a new message with the same content. Then send one for August."""
     original = send(trial, IN_LINE, JULY)
     send(trial, IN_LINE, JULY, original)
     pay_behind(trial, SENTINELS[0])
@@ -56,7 +56,7 @@ def copies_in_line(trial: Trial) -> str:
         paid(trial, IN_LINE) == 1,
         mistake="The same order in another message is charged again",
         happened=f"two messages, two ids: Subscriber {IN_LINE} has paid {often(paid(trial, IN_LINE))} for July",
-        look="what makes two orders the same: who and what for, whatever the message's id",
+        look="the key of an order: subscriber and month, and not the message's id",
     )
     send(trial, IN_LINE, AUGUST)
     pay_behind(trial, SENTINELS[2])
@@ -65,13 +65,13 @@ def copies_in_line(trial: Trial) -> str:
         paid(trial, IN_LINE) == 2,
         mistake="Another month is taken for a copy",
         happened=f"Subscriber {IN_LINE} has paid {often(paid(trial, IN_LINE))} for July and August",
-        look="what makes two orders the same",
+        look="the key of an order: subscriber and month",
     )
     return original
 
 
 def killed_before_the_payment(trial: Trial, worker: Group) -> Group:
-    """SIGKILL when everything is ready for the payment, and nothing is paid; return the worker that comes then."""
+    """Kill the worker just before the payment, and return the worker that replaces it."""
     send(trial, KILLED_BEFORE, JULY)
     worker = replaced(trial, worker, before_payment(KILLED_BEFORE))
     pay_behind(trial, SENTINELS[4])
@@ -81,13 +81,13 @@ def killed_before_the_payment(trial: Trial, worker: Group) -> Group:
         mistake="It notes as paid what is not paid yet",
         happened=f"the worker was killed before the payment, and Subscriber {KILLED_BEFORE} has paid "
         f"{often(paid(trial, KILLED_BEFORE))} for July",
-        look="what a crash leaves behind between the note and the payment",
+        look="the state that a crash leaves behind between the note and the payment",
     )
     return worker
 
 
 def killed_after_the_payment(trial: Trial, worker: Group) -> None:
-    """SIGKILL when the month is paid, and the message not acknowledged."""
+    """Kill the worker after the payment, before it acknowledges the message."""
     send(trial, KILLED_AFTER, JULY)
     replaced(trial, worker, before_receipt(KILLED_AFTER))
     pay_behind(trial, SENTINELS[5])
@@ -97,20 +97,20 @@ def killed_after_the_payment(trial: Trial, worker: Group) -> None:
         mistake="It notes too late that it is paid",
         happened=f"the worker was killed after the payment, and Subscriber {KILLED_AFTER} has paid "
         f"{often(paid(trial, KILLED_AFTER))} for July",
-        look="what a crash leaves behind between the payment and the note",
+        look="the state that a crash leaves behind between the payment and the note",
     )
 
 
 def copies_at_once(trial: Trial) -> None:
-    """Two workers, a copy for each; the first is held up in the middle until the second has come as far as it can."""
+    """Give each of two workers a copy. Hold the first in the middle until the second cannot go further."""
     stage = trial.stage
     trial.worker()
     begun, ended = stage.count("begins a transaction"), stage.count("ended a transaction")
     send(trial, AT_ONCE, JULY, send(trial, AT_ONCE, JULY))
     trial.until(
         lambda: stage.count("holds", where=before_payment(AT_ONCE)), "two workers have a copy each", seconds=SECONDS,
-        mistake="A charge is not made", happened=f"nobody took the payment of Subscriber {AT_ONCE}",
-        look="which charges are left out",
+        mistake="A charge is not made", happened=f"no worker took the payment of Subscriber {AT_ONCE}",
+        look="the condition under which your program skips a charge",
     )  # fmt: skip
     wait_a_little(trial, lambda: stage.count("begins a transaction") >= begun + 2)
     stage.let_pass(before_payment(AT_ONCE))
@@ -120,12 +120,12 @@ def copies_at_once(trial: Trial) -> None:
         paid(trial, AT_ONCE) == 1,
         mistake="Copies at the same moment are both charged",
         happened=f"two workers had a copy each; Subscriber {AT_ONCE} has paid {often(paid(trial, AT_ONCE))} for July",
-        look="what the other copy may do between your question and your payment",
+        look="the steps that the other copy may make between your question and your payment",
     )
 
 
 def create(trial: Trial) -> None:
-    """The tables of subscribers.py."""
+    """Create the tables of subscribers.py."""
     with closing(sqlite3.connect(trial.stage.environment["DATABASE"])) as database, database:
         database.execute("CREATE TABLE subscribers (id INTEGER PRIMARY KEY, balance INTEGER)")
         database.execute("CREATE TABLE charges (subscriber INTEGER, month TEXT, PRIMARY KEY (subscriber, month))")
@@ -134,32 +134,33 @@ def create(trial: Trial) -> None:
 
 
 def paid(trial: Trial, subscriber: int) -> int:
-    """How many payments are missing in a subscriber's balance."""
+    """Return the number of payments that were taken from a subscriber's balance."""
     with closing(sqlite3.connect(trial.stage.environment["DATABASE"], timeout=SECONDS)) as database:
         (balance,) = database.execute("SELECT balance FROM subscribers WHERE id = ?", [subscriber]).fetchone()
     return (RICH - int(balance)) // PRICE
 
 
 def send(trial: Trial, subscriber: int, month: str, message_id: str = "") -> str:
-    """Send a charge; with the id of an earlier message, as its copy."""
+    """Send a charge. With an earlier message's id it is a copy of that message."""
     return trial.send("charge_subscription", message_id=message_id, subscriber=subscriber, month=month)
 
 
 def pay_behind(trial: Trial, sentinel: int) -> None:
-    """Send a charge behind all others to a worker that does one at a time, and wait for it."""
+    """Send a charge behind all others, and wait until it is paid. The worker does one charge at a time."""
     send(trial, sentinel, JULY)
     trial.until(
         lambda: paid(trial, sentinel), "the worker comes to the end of the queue", seconds=SECONDS,
         mistake="A charge is not made", happened=f"Subscriber {sentinel} has paid nothing",
-        look="which charges are left out",
+        look="the condition under which your program skips a charge",
     )  # fmt: skip
 
 
 def replaced(trial: Trial, worker: Group, where: str) -> Group:
-    """Kill a worker where it is held up, and return the one that takes its place."""
+    """Kill a worker at the place where it is held, and return the worker that replaces it."""
     trial.until(
         lambda: trial.stage.count("holds", where=where), "the worker is in the middle of a charge", seconds=SECONDS,
-        mistake="A charge is not made", happened=f"nobody came to the {where}", look="which charges are left out",
+        mistake="A charge is not made", happened=f"no worker came to the {where}",
+        look="the condition under which your program skips a charge",
     )  # fmt: skip
     trial.kill(worker)
     trial.stage.until(lambda: not trial.consumers(), "the broker has noticed that the worker is gone")
@@ -168,6 +169,6 @@ def replaced(trial: Trial, worker: Group, where: str) -> Group:
 
 
 def wait_a_little(trial: Trial, condition: Callable[[], Any]) -> None:
-    """Wait for what a program does that uses transaction(); of others nothing is known, and they have the time."""
+    """Wait for the condition, if the program uses transaction(). Other programs get the whole GRACE time."""
     with suppress(DidNotHappen):
         trial.stage.until(condition, "the other copy has come as far as it can", GRACE)

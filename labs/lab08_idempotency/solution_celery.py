@@ -1,4 +1,4 @@
-"""Lab 8, Idempotency. A message may come twice; a month is paid once."""
+"""Lab 8, Idempotency. A message may come twice, but a subscriber pays for a month once."""
 
 import os
 
@@ -14,7 +14,7 @@ app.conf.update(task_default_queue="posts", task_acks_late=True, task_reject_on_
 
 @app.task(name="charge_subscription")
 def charge_subscription(subscriber: int, month: str) -> None:
-    """Have a subscriber pay for a month, unless they have."""
+    """Charge a subscriber for a month, unless they have paid for it."""
     with transaction() as database:
         if database.execute(CLAIM, [subscriber, month]).rowcount:
             take_payment(database, subscriber)

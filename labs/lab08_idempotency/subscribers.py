@@ -1,8 +1,8 @@
-"""The subscribers and what they pay, in SQLite (the file that DATABASE names). The check pulls the plug in here.
+"""Subscribers and their payments, in SQLite (in the file that DATABASE names). The check kills workers in here.
 
-Two tables are there:
-    subscribers (id, balance)                           everybody has 1000 at first
-    charges (subscriber, month), PRIMARY KEY of both    empty, and nobody writes into it yet
+There are two tables:
+    subscribers (id, balance)                           each begins with 1000
+    charges (subscriber, month), PRIMARY KEY of both    empty; no code writes into it yet
 """
 
 import os
@@ -13,15 +13,15 @@ from contextlib import contextmanager
 from experiments.evidence import hold, note
 from experiments.messenger import post
 
-PRICE = 100  # of a month
-PATIENCE = 30.0  # seconds for which one transaction waits for another
-HELD_BEFORE_PAYMENT = (3, 5)  # subscribers at whom the check holds a worker up
+PRICE = 100  # for a month
+PATIENCE = 30.0  # seconds that one transaction waits for another
+HELD_BEFORE_PAYMENT = (3, 5)  # the check holds the worker at these subscribers
 HELD_BEFORE_RECEIPT = (4,)
 
 
 @contextmanager
 def transaction() -> Iterator[sqlite3.Connection]:
-    """What is executed in it becomes true together when the block ends, or not at all. One at a time: others wait."""
+    """Open a transaction. Its changes all take effect when the block ends, or none does. Other transactions wait."""
     database = sqlite3.connect(os.environ["DATABASE"], timeout=PATIENCE, isolation_level=None)
     note("begins a transaction")
     try:
@@ -29,12 +29,12 @@ def transaction() -> Iterator[sqlite3.Connection]:
         yield database
         database.execute("COMMIT")
     finally:
-        database.close()  # without the COMMIT nothing has happened
+        database.close()  # without the COMMIT no change remains
         note("ended a transaction")
 
 
 def has_paid(subscriber: int, month: str) -> bool:
-    """Whether there is such a row in `charges`, at the moment of the question."""
+    """Return whether `charges` has such a row at this moment."""
     database = sqlite3.connect(os.environ["DATABASE"], timeout=PATIENCE)
     question = "SELECT 1 FROM charges WHERE subscriber = ? AND month = ?"
     found = database.execute(question, [subscriber, month]).fetchone()
@@ -50,17 +50,17 @@ def take_payment(database: sqlite3.Connection, subscriber: int) -> None:
 
 
 def send_receipt(subscriber: int, month: str) -> None:
-    """Tell the subscriber. A second receipt for the same month does no harm."""
+    """Send the subscriber a receipt. A second receipt for the same month does no harm."""
     if subscriber in HELD_BEFORE_RECEIPT:
         hold(before_receipt(subscriber))
     post(f"Subscriber {subscriber} has paid {month}")
 
 
 def before_payment(subscriber: int) -> str:
-    """Where a payment is held up."""
+    """Return the name of the place where a payment is held."""
     return f"payment of {subscriber}"
 
 
 def before_receipt(subscriber: int) -> str:
-    """Where a receipt is held up."""
+    """Return the name of the place where a receipt is held."""
     return f"receipt for {subscriber}"

@@ -1,4 +1,4 @@
-"""A process that dies by accident, a text that kills each process, one that fails, one that is no JSON; neighbours."""
+"""Check of lab 9: an accident, a poison message, a failing job and an unreadable body, among good messages."""
 
 import os
 import signal
@@ -13,22 +13,22 @@ from labs.lab09_poison_and_dead_letters.classifier import DESK, NONSENSE, POISON
 from labs.trial import QUEUE, Trial, often
 
 DEAD = "posts.dead"
-MOST = 3  # deliveries of a message
+MOST = 3  # deliveries that a message may have
 NEIGHBOURS = [f"Post {number}" for number in range(1, 11)]
-UNREADABLE = b'{"text": "Post 11'  # a publisher died here
-SECONDS = 10.0  # for a step that takes one to three
-QUIET = 6.0  # seconds without an event, of which a start of a worker is one
+UNREADABLE = b'{"text": "Post 11'  # cut off, as if its publisher died in the middle
+SECONDS = 10.0  # for a step that takes one to three seconds
+QUIET = 6.0  # seconds without an event; the start of a worker is an event
 MOST_SECONDS = 60.0
 
 
 class Supervised:
-    """A worker that is started again whenever it ends."""
+    """A worker and its supervisor, which starts it again each time it ends."""
 
     def __init__(self, trial: Trial) -> None:
         self.trial, self.worker = trial, trial.worker(pool="prefork")
 
     def until(self, condition: Callable[[], Any]) -> bool:
-        """Whether the condition comes true before nothing happens any more."""
+        """Wait until the condition is true or all activity has stopped. Return whether it is true."""
 
         stage, seen, since = self.trial.stage, 0, time.monotonic()
 
@@ -44,7 +44,7 @@ class Supervised:
 
 
 def check(trial: Trial) -> None:
-    """A good message, an accident, then one bad message after the other among good ones."""
+    """Send a good message, cause an accident, then send one bad message after the other among good ones."""
     trial.watch_the_broker()
     worker = Supervised(trial)
     good(trial)
@@ -59,12 +59,12 @@ def check(trial: Trial) -> None:
         sorted(trial.stage.posts()) == wanted,
         mistake="Neighbours of a bad message are lost or done twice",
         happened=f"published: {sorted(trial.stage.posts())}; {dead(trial)} messages are in {DEAD!r}",
-        look="which messages the worker holds while it dies, and how they are answered",
+        look="the messages that the worker holds when it dies, and the answers to them",
     )
 
 
 def good(trial: Trial) -> None:
-    """A post that there is nothing wrong with."""
+    """Send an ordinary post, and require that it is done."""
     trial.send("classify_post", text=NEIGHBOURS[0])
     trial.until(
         lambda: trial.stage.posts() == [published(NEIGHBOURS[0])], "a good post is done", seconds=SECONDS,
@@ -74,12 +74,12 @@ def good(trial: Trial) -> None:
 
 
 def accident(trial: Trial, worker: Supervised) -> None:
-    """SIGKILL, once, to the process that is at an innocent post."""
+    """Send SIGKILL once to the process that works on an innocent post."""
     stage = trial.stage
     trial.send("classify_post", text=UNLUCKY)
     trial.until(
         lambda: stage.count("holds"), "a post is worked on", mistake="Nothing is worked on",
-        happened=f"nobody classified {UNLUCKY}", look="what classify_post does",
+        happened=f"no worker classified {UNLUCKY}", look="what classify_post does",
     )  # fmt: skip
     (holding,) = stage.notes("holds")
     stage.note("SIGKILL", worker=holding.pid)
@@ -91,12 +91,12 @@ def accident(trial: Trial, worker: Supervised) -> None:
         published(UNLUCKY) in stage.posts(),
         mistake="One accident, and it gives up",
         happened=f"{UNLUCKY} is not published; {dead(trial)} messages are in {DEAD!r}",
-        look="what becomes of a message whose process was killed for the first time",
+        look="the fate of a message after its process is killed for the first time",
     )
 
 
 def poison(trial: Trial, worker: Supervised) -> None:
-    """A text that kills whoever works on it, neighbours before it and behind it."""
+    """Send a text that kills each process, with good posts before it and behind it."""
     for text in NEIGHBOURS[1:5]:
         trial.send("classify_post", text=text)
     bad = trial.send("classify_post", text=POISON)
@@ -115,12 +115,12 @@ def poison(trial: Trial, worker: Supervised) -> None:
         dead(trial) == 1,
         mistake="It throws a poison message away",
         happened=f"handed out {often(len(trial.deliveries(bad)))}; {dead(trial)} messages are in {DEAD!r}",
-        look="where the queue's dead letters go, and whether that queue is there",
+        look="the place for the queue's dead letters, and whether that queue exists",
     )
 
 
 def failure(trial: Trial, worker: Supervised) -> None:
-    """A text that raises an error each time."""
+    """Send a text that raises an error each time."""
     bad = trial.send("classify_post", text=NONSENSE)
     worker.until(lambda: dead(trial) == 2 or len(trial.deliveries(bad)) > MOST)
     seen = f"handed out {often(len(trial.deliveries(bad)))}; {dead(trial)} messages are in {DEAD!r}, 2 are due"
@@ -129,12 +129,12 @@ def failure(trial: Trial, worker: Supervised) -> None:
         len(trial.deliveries(bad)) <= MOST and dead(trial) == 2,
         mistake="It comes back for ever" if len(trial.deliveries(bad)) > MOST else "It throws away what failed",
         happened=seen,
-        look="how a message is answered whose job raised an error",
+        look="the answer to a message whose job raised an error",
     )
 
 
 def unreadable(trial: Trial, worker: Supervised) -> None:
-    """A body that is no JSON."""
+    """Send a body that is no JSON."""
     bad = str(uuid.uuid4())
     properties = pika.BasicProperties(
         message_id=bad, correlation_id=bad, type="classify_post", content_type="application/json",
@@ -150,15 +150,15 @@ def unreadable(trial: Trial, worker: Supervised) -> None:
         len(trial.deliveries(bad)) <= MOST and dead(trial) == 3,
         mistake="It comes back for ever" if len(trial.deliveries(bad)) > MOST else "It throws away what it cannot read",
         happened=seen,
-        look="where the body is decoded, and how the message is answered if that fails",
+        look="the line that decodes the body, and the answer to the message if that fails",
     )
 
 
 def dead(trial: Trial) -> int:
-    """The dead letters, by the broker's count."""
+    """Return the number of dead letters, by the broker's count."""
     return trial.stage.waiting(DEAD)
 
 
 def published(text: str) -> str:
-    """What the channel is told of a post."""
+    """Return the text that the channel gets for a post."""
     return f"{text}: for sale"

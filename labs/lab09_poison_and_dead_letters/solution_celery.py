@@ -1,4 +1,4 @@
-"""Lab 9, Poison and dead letters. Some messages kill whoever works on them, some fail, some cannot be read."""
+"""Lab 9, Poison and dead letters. Some messages kill their worker, some fail, and some are unreadable."""
 
 import logging
 import os
@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 LIMITED = {
     "x-queue-type": "quorum",
-    "x-delivery-limit": 2,  # how often it may come back
+    "x-delivery-limit": 2,  # times that a message may come back
     "x-dead-letter-exchange": "",
     "x-dead-letter-routing-key": "posts.dead",
 }
@@ -28,15 +28,15 @@ app.conf.update(
     task_reject_on_worker_lost=True,
     task_acks_on_failure_or_timeout=False,
     worker_consumer=f"{__name__}:CarefulConsumer",
-    broker_native_delayed_delivery_queue_type="classic",  # for a queue of another type Celery makes 28 of these
+    broker_native_delayed_delivery_queue_type="classic",  # a quorum queue makes Celery add 28 queues of this type
 )
 
 
 class CarefulConsumer(Consumer):
-    """Celery's consumer, but what it cannot read becomes a dead letter."""
+    """Celery's consumer, with one change: an unreadable message becomes a dead letter."""
 
     def on_decode_error(self, message: Any, exc: Exception) -> None:
-        """Reject it instead of acknowledging it."""
+        """Reject the message, where Celery would acknowledge it."""
         log.error("put aside: %r", exc)
         message.reject_log_error(log, self.connection_errors)
 
@@ -47,5 +47,5 @@ with app.connection_for_write() as connection:
 
 @app.task(name="classify_post")
 def classify_post(text: str) -> None:
-    """Find out what a post is about, and tell the channel."""
+    """Classify a post, and post its category to the channel."""
     post(f"{text}: {classify(text)}")

@@ -1,4 +1,4 @@
-"""Lab 9, Poison and dead letters. Some messages kill whoever works on them, some fail, some cannot be read."""
+"""Lab 9, Poison and dead letters. Some messages kill their worker, some fail, and some are unreadable."""
 
 from experiments.messenger import post
 from labs.consuming import Delivery, connect, consume
@@ -6,18 +6,18 @@ from labs.lab09_poison_and_dead_letters.classifier import classify
 
 LIMITED = {
     "x-queue-type": "quorum",
-    "x-delivery-limit": 2,  # how often it may come back
+    "x-delivery-limit": 2,  # times that a message may come back
     "x-dead-letter-exchange": "",
     "x-dead-letter-routing-key": "posts.dead",
 }
 
 
 def classify_post(delivery: Delivery) -> None:
-    """Find out what a post is about, and tell the channel."""
+    """Classify a post, and post its category to the channel."""
     try:
         text = delivery.arguments["text"]
         post(f"{text}: {classify(text)}")
-    except Exception as error:  # whatever it is, the worker has other messages to see to
+    except Exception as error:  # after any error the worker goes on with other messages
         print(f"put aside: {error!r}")
         delivery.reject()
     else:

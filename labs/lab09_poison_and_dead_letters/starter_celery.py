@@ -1,4 +1,4 @@
-"""Lab 9, Poison and dead letters. Some messages kill whoever works on them, some fail, some cannot be read."""
+"""Lab 9, Poison and dead letters. Some messages kill their worker, some fail, and some are unreadable."""
 
 import os
 
@@ -12,15 +12,15 @@ app.conf.update(
     task_default_queue="posts",
     task_acks_late=True,
     task_reject_on_worker_lost=True,
-    broker_native_delayed_delivery_queue_type="classic",  # for a queue of another type Celery makes 28 of these
+    broker_native_delayed_delivery_queue_type="classic",  # a quorum queue makes Celery add 28 queues of this type
 )
 
-# TODO 1: a message that kills the process each time is handed out three times at most; then it is in "posts.dead".
-# TODO 2: what fails is in "posts.dead" as well, not gone.
-# TODO 3: and so is what cannot be read. Celery acknowledges that, in Consumer.on_decode_error.
+# TODO 1: a message that kills the process each time is delivered three times at most; then it is in "posts.dead".
+# TODO 2: a message whose job fails is in "posts.dead" as well, and not lost.
+# TODO 3: an unreadable message is there, too. By itself Celery acknowledges it, in Consumer.on_decode_error.
 
 
 @app.task(name="classify_post")
 def classify_post(text: str) -> None:
-    """Find out what a post is about, and tell the channel."""
+    """Classify a post, and post its category to the channel."""
     post(f"{text}: {classify(text)}")

@@ -1,17 +1,17 @@
-"""A worker is busy with a video. Ordinary posts wait, an urgent one comes; then a second worker comes to help."""
+"""Check of lab 10: ordinary posts wait behind a video, and an urgent one comes. Later a second worker helps."""
 
 from labs.lab10_prefetch_and_priorities.video import desk
 from labs.trial import Trial
 
 ORDINARY = [f"Post {number}" for number in range(1, 7)]
-SUBMITTED = "Post 7"  # ordinary, too, but sent by the program's own submit()
+SUBMITTED = "Post 7"  # also ordinary, but sent by the program's own submit()
 MORE = [f"Post {number}" for number in range(8, 12)]
 URGENT = "Recall: brakes"
-SECONDS = 10.0  # for a step that takes one
+SECONDS = 10.0  # limit for a step that takes one second
 
 
 def check(trial: Trial) -> None:
-    """Look what a busy worker takes, when the urgent post has its turn, and what an idle worker finds."""
+    """Check the posts that a busy worker takes, the place of the urgent post, and the posts for an idle worker."""
     trial.watch_the_broker()
     trial.worker(pool="prefork")
     urgent_post(trial)
@@ -19,7 +19,7 @@ def check(trial: Trial) -> None:
 
 
 def urgent_post(trial: Trial) -> None:
-    """Seven ordinary posts wait behind a video, then comes an urgent one."""
+    """Let seven ordinary posts wait behind a video, then send an urgent one."""
     stage = trial.stage
     keep_busy(trial, "Video 1")
     ids = [trial.send("publish_post", text=text, priority=0) for text in ORDINARY]
@@ -40,7 +40,7 @@ def urgent_post(trial: Trial) -> None:
         seconds=SECONDS,
         mistake="A post is not published",
         happened=lambda: f"published: {stage.posts()}",
-        look="what submit() sends, and where",
+        look="the message that submit() sends, and its queue",
     )
     before = stage.posts()[: stage.posts().index(URGENT)]
     trial.require(
@@ -48,19 +48,19 @@ def urgent_post(trial: Trial) -> None:
         not set(before) & set(ORDINARY),
         mistake="The urgent post waits in line",
         happened=f"it came as number {len(before) + 1} of {len(stage.posts())}",
-        look="whether the queue was declared with priorities, and which one the message has",
+        look="the queue's declaration: does it have priorities? And the priority of the message",
     )
     trial.require(
         "the others keep their order",
         stage.posts() == ["Video 1", URGENT, *ORDINARY, SUBMITTED],
         mistake="Ordinary posts overtake each other",
         happened=f"published: {stage.posts()}",
-        look="which priority those have that are not urgent",
+        look="the priority of the posts that are not urgent",
     )
 
 
 def idle_worker(trial: Trial) -> None:
-    """Four posts wait behind another video; a second worker finds all of them."""
+    """Let four posts wait behind another video. A second worker must find all of them."""
     stage = trial.stage
     keep_busy(trial, "Video 2")
     for text in MORE:
@@ -86,9 +86,9 @@ def idle_worker(trial: Trial) -> None:
 
 
 def keep_busy(trial: Trial, video: str) -> None:
-    """Give the worker a video."""
+    """Give the worker a video, and wait until it converts it."""
     trial.send("publish_post", text=video, priority=0)
     trial.until(
         lambda: trial.stage.count("holds", where=desk(video)), "the worker is busy with a video", seconds=SECONDS,
-        mistake="Nothing is worked on", happened=f"nobody converted {video}", look="what publish_post does",
+        mistake="Nothing is worked on", happened=f"no worker converted {video}", look="what publish_post does",
     )  # fmt: skip

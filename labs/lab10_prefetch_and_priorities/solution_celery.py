@@ -26,5 +26,5 @@ def publish_post(text: str) -> None:
 
 
 def submit(text: str, urgent: bool) -> None:
-    """Have a post published."""
+    """Submit a post for publication."""
     publish_post.apply_async([text], priority=9 if urgent else 0)

@@ -18,11 +18,11 @@ def publish_post(delivery: Delivery) -> None:
 
 
 def submit(text: str, urgent: bool) -> None:
-    """Have a post published."""
+    """Submit a post for publication."""
     properties = BasicProperties(type="publish_post", delivery_mode=2, priority=9 if urgent else 0)
     with connect() as connection:
         connection.channel().basic_publish("", "posts", json.dumps({"text": text}).encode(), properties)
 
 
-if __name__ == "__main__":  # a worker; the web page only imports this module
+if __name__ == "__main__":  # only the worker runs this part; the web page imports the module
     consume("posts", publish_post, prefetch=1, arguments={"x-max-priority": 9})

@@ -10,8 +10,8 @@ from labs.lab10_prefetch_and_priorities.video import convert
 app = Celery("cars_bot", broker=os.environ["BROKER_URL"])
 app.conf.update(task_default_queue="posts")
 
-# TODO 1: a busy worker takes nothing that it cannot begin with.
-# TODO 2: the queue knows priorities, 0 to 9.
+# TODO 1: a busy worker takes no message that it cannot begin at once.
+# TODO 2: the queue has priorities from 0 to 9.
 
 
 @app.task(name="publish_post")
@@ -21,7 +21,7 @@ def publish_post(text: str) -> None:
     post(text)
 
 
-# TODO 3: an urgent post goes before all that wait.
+# TODO 3: an urgent post comes before all posts that wait.
 def submit(text: str, urgent: bool) -> None:
-    """Have a post published."""
+    """Submit a post for publication."""
     publish_post.delay(text)

@@ -17,15 +17,15 @@ def publish_post(delivery: Delivery) -> None:
     delivery.ack()
 
 
-# TODO 3: an urgent post goes before all that wait.
+# TODO 3: an urgent post comes before all posts that wait.
 def submit(text: str, urgent: bool) -> None:
-    """Have a post published."""
+    """Submit a post for publication."""
     properties = BasicProperties(type="publish_post", delivery_mode=2)
     with connect() as connection:
         connection.channel().basic_publish("", "posts", json.dumps({"text": text}).encode(), properties)
 
 
-# TODO 1: a busy worker takes nothing that it cannot begin with.
-# TODO 2: the queue knows priorities, 0 to 9.
-if __name__ == "__main__":  # a worker; the web page only imports this module
+# TODO 1: a busy worker takes no message that it cannot begin at once.
+# TODO 2: the queue has priorities from 0 to 9.
+if __name__ == "__main__":  # only the worker runs this part; the web page imports the module
     consume("posts", publish_post, prefetch=10)

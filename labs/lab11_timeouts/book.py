@@ -1,4 +1,4 @@
-"""What the editors are told of each post: a row for each, in SQLite."""
+"""Book: the outcome of each post, for the editors. It has one row for each post, in SQLite."""
 
 import os
 import sqlite3
@@ -12,10 +12,10 @@ OUTCOMES = ("done", "failed", "unknown")
 
 
 def record(text: str, outcome: str) -> None:
-    """Write down what became of a post.
+    """Record the outcome of a post.
 
     Args:
-        outcome: "done": it is in the channel; "failed": it is not; "unknown": nobody here can say, an editor looks.
+        outcome: "done": it is in the channel. "failed": it is not. "unknown": we cannot know, and an editor must look.
     """
     if outcome not in OUTCOMES:
         raise ValueError(f"an outcome is one of {OUTCOMES}, not {outcome!r}")
@@ -25,14 +25,14 @@ def record(text: str, outcome: str) -> None:
 
 
 def recorded(path: Path) -> dict[str, str]:
-    """The outcome of each post that has one."""
+    """Return the outcome of each post that has one."""
     with opened(path) as database:
         return dict(database.execute("SELECT text, outcome FROM outcomes").fetchall())
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[sqlite3.Connection]:
-    """The book; what is written is committed when the block ends."""
+    """Open the book. It commits when the block ends."""
     with closing(sqlite3.connect(path, timeout=10)) as database, database:
         database.execute("CREATE TABLE IF NOT EXISTS outcomes (text TEXT PRIMARY KEY, outcome TEXT)")
         yield database

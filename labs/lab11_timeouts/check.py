@@ -1,4 +1,4 @@
-"""A request without an answer, a reply that trickles in, and what is said of the two afterwards."""
+"""Check of lab 11: a request without an answer, a reply that trickles in, and the recorded outcome of each."""
 
 from pathlib import Path
 
@@ -6,14 +6,14 @@ from labs.lab11_timeouts.book import recorded
 from labs.trial import Trial, in_words
 
 WELL, HANGS, BEHIND_IT, DRIPS, BEHIND_THAT, LAST = [f"Post {number}" for number in range(6)]
-REFUSED = ""  # the messenger takes no empty text
-LIMIT = 3.0  # seconds that a post may take its worker
-GENEROUS = 2 * LIMIT  # a busy machine is slow, which is not the student's fault
-HANG, DRIP = 60.0, 10.0  # seconds; a drip's reply comes in twenty pieces, each half a second after the other
+REFUSED = ""  # the messenger refuses an empty text
+LIMIT = 3.0  # seconds for which a post may hold its worker
+GENEROUS = 2 * LIMIT  # a busy machine is slow; that is not the student's fault
+HANG, DRIP = 60.0, 10.0  # seconds; a drip's reply comes in twenty pieces, half a second apart
 
 
 def check(trial: Trial) -> None:
-    """Two posts that get no answer in time, each with one behind it that is well."""
+    """Send two posts that get no answer in time, and behind each of them a post without a fault."""
     stage = trial.stage
     trial.worker(pool="prefork")
     trial.send("publish_post", text=WELL)
@@ -39,7 +39,7 @@ def check(trial: Trial) -> None:
     in_turn(
         trial, DRIPS, BEHIND_THAT, "a reply that trickles in is given up",
         mistake="A reply that trickles in holds the worker",
-        look="what a timeout of post() counts: each wait for the next bytes; who counts the whole?",
+        look="the timeout of post(): it limits each wait for the next bytes; what limits the whole request?",
     )  # fmt: skip
     trial.send("publish_post", text=LAST)
     trial.until(
@@ -64,14 +64,14 @@ def check(trial: Trial) -> None:
         not missing,
         mistake="Nobody learns what became of a post",
         happened=f"nothing is recorded of {missing}",
-        look="what still runs when the time is over: a hard limit leaves nobody to record anything",
+        look="the code that runs when the time is over: a hard limit kills the process that should record",
     )
     trial.require(
         "of a post that got no answer it says that nobody knows",
         said[HANGS] == said[DRIPS] == "unknown",
         mistake="It claims to know what it cannot know",
         happened=f"{HANGS} is {said[HANGS]!r} and not in the channel, {DRIPS} is {said[DRIPS]!r} and in the channel",
-        look="what is recorded when the time is over: could you tell the two apart?",
+        look="the outcome that you record when the time is over: could you tell the two apart?",
     )
     trial.require(
         "of a post that got an answer it says what the answer was",
@@ -79,12 +79,12 @@ def check(trial: Trial) -> None:
         == {WELL: "done", BEHIND_IT: "done", REFUSED: "failed"},
         mistake="It does not say what the messenger has said",
         happened=f"recorded: {said}",
-        look="Refused is an answer, and post() returning is one",
+        look="the branch for each answer: Refused is one answer, a return of post() is the other",
     )
 
 
 def in_turn(trial: Trial, text: str, behind: str, claim: str, *, mistake: str, look: str) -> None:
-    """Send a post that meets a fault and one behind it, and require that the second has its turn."""
+    """Send a post that meets a fault and another one behind it. Require that the worker begins the second."""
     stage = trial.stage
     trial.send("publish_post", text=text)
     trial.until(lambda: stage.count("request", text=text), "it is asked for", mistake="Nothing is published")
@@ -96,5 +96,5 @@ def in_turn(trial: Trial, text: str, behind: str, claim: str, *, mistake: str, l
 
 
 def outcomes(trial: Trial) -> dict[str, str]:
-    """What is recorded."""
+    """Return the recorded outcome of each post."""
     return recorded(Path(trial.stage.environment["DATABASE"]))

@@ -1,4 +1,4 @@
-"""Lab 11, Timeouts. The messenger takes a request and never answers, or answers a byte at a time."""
+"""Lab 11, Timeouts. The messenger takes a request and never answers, or answers one byte at a time."""
 
 import os
 
@@ -14,7 +14,7 @@ app.conf.task_default_queue = "posts"
 
 @app.task(name="publish_post", soft_time_limit=2, time_limit=3)
 def publish_post(text: str) -> None:
-    """Publish a post in the channel, and record what became of it."""
+    """Publish a post in the channel, and record the outcome."""
     try:
         post(text, timeout=1)
     except Refused:

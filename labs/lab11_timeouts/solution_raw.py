@@ -1,4 +1,4 @@
-"""Lab 11, Timeouts. The messenger takes a request and never answers, or answers a byte at a time."""
+"""Lab 11, Timeouts. The messenger takes a request and never answers, or answers one byte at a time."""
 
 import multiprocessing
 import os
@@ -9,12 +9,12 @@ from labs.lab11_timeouts.book import record
 
 LIMIT = 2.0  # seconds
 PUBLISHED, REFUSED, NO_ANSWER = 0, 3, 4  # a child's exit codes
-OUTCOMES: dict[int | None, str] = {PUBLISHED: "done", REFUSED: "failed"}  # by exit code; what else it is, says nothing
+OUTCOMES: dict[int | None, str] = {PUBLISHED: "done", REFUSED: "failed"}  # by exit code; any other code says nothing
 children = multiprocessing.get_context("fork")
 
 
 def publish_post(delivery: Delivery) -> None:
-    """Have a child publish a post, as long as it is given for that, and record what became of it."""
+    """Let a child publish a post within LIMIT, and record the outcome."""
     text = delivery.arguments["text"]
     child = children.Process(target=attempt, args=(text,))
     child.start()
@@ -28,7 +28,7 @@ def publish_post(delivery: Delivery) -> None:
 
 
 def attempt(text: str) -> None:
-    """Publish a post in the channel; a child's whole life."""
+    """Publish a post in the channel, and end. This is all that a child does."""
     try:
         post(text, timeout=1)
         code = PUBLISHED
@@ -36,7 +36,7 @@ def attempt(text: str) -> None:
         code = REFUSED
     except Passing:
         code = NO_ANSWER
-    os._exit(code)  # at once: what the parent has open is not the child's to close
+    os._exit(code)  # at once: the child must not close what the parent has open
 
 
 consume("posts", publish_post)

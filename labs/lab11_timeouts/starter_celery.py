@@ -1,4 +1,4 @@
-"""Lab 11, Timeouts. The messenger takes a request and never answers, or answers a byte at a time."""
+"""Lab 11, Timeouts. The messenger takes a request and never answers, or answers one byte at a time."""
 
 import os
 
@@ -11,11 +11,11 @@ app = Celery("cars_bot", broker=os.environ["BROKER_URL"])
 app.conf.task_default_queue = "posts"
 
 
-# TODO 1: whatever the messenger does, a post takes its worker 3 seconds at most, and the next one has its turn.
-# TODO 2: record "done" or "failed" where the messenger has said so, and "unknown" where it has not.
+# TODO 1: a post holds its worker for at most 3 seconds, whatever the messenger does. Then the next post comes.
+# TODO 2: record "done" or "failed" if the messenger has said so, and "unknown" if it has not.
 @app.task(name="publish_post")
 def publish_post(text: str) -> None:
-    """Publish a post in the channel, and record what became of it."""
+    """Publish a post in the channel, and record the outcome."""
     try:
         post(text, timeout=None)
     except (Passing, Refused):

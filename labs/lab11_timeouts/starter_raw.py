@@ -1,15 +1,16 @@
-"""Lab 11, Timeouts. The messenger takes a request and never answers, or answers a byte at a time."""
+"""Lab 11, Timeouts. The messenger takes a request and never answers, or answers one byte at a time."""
 
 from experiments.messenger import Passing, Refused, post
 from labs.consuming import Delivery, consume
 from labs.lab11_timeouts.book import record
 
 
-# TODO 1: whatever the messenger does, a post takes its worker 3 seconds at most, and the next one has its turn. A
-#         thread cannot be stopped from outside, a process can: let a child do it, and kill it when its time is over.
-# TODO 2: record "done" or "failed" where the messenger has said so, and "unknown" where it has not.
+# TODO 1: a post holds its worker for at most 3 seconds, whatever the messenger does. Then the next post comes. You
+#         cannot stop a thread from outside, but you can stop a process. Let a child publish the post, and kill it
+#         when its time is over.
+# TODO 2: record "done" or "failed" if the messenger has said so, and "unknown" if it has not.
 def publish_post(delivery: Delivery) -> None:
-    """Publish a post in the channel, and record what became of it."""
+    """Publish a post in the channel, and record the outcome."""
     text = delivery.arguments["text"]
     try:
         post(text, timeout=None)

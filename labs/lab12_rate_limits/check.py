@@ -1,4 +1,4 @@
-"""Two workers, six posts at once; two seconds later ten more, and another job behind them."""
+"""Check of lab 12: two workers get six posts at once. Later they get ten more, and another job behind them."""
 
 import time
 from collections import Counter
@@ -7,15 +7,15 @@ from experiments.evidence import Note
 from labs.trial import Trial
 
 POSTS, SECONDS = 5, 2.0  # the messenger's limit
-COUNTED = 1.5  # in any so many seconds; the rest is for requests that were under way a little longer than others
-LONG_ENOUGH = 12.0  # seconds; sixteen posts take six
+COUNTED = 1.5  # seconds in which requests are counted; less than 2, because some requests travel longer than others
+LONG_ENOUGH = 12.0  # seconds; sixteen posts take six seconds
 FIRST = [f"Post {number:02}" for number in range(6)]
 BURST = [f"Post {number:02}" for number in range(6, 16)]
-STILL_WAITING = 4  # of the ten, at least, when the other job is done: at most five of them had their turn by then
+STILL_WAITING = 4  # of the ten posts, at least, when the other job is done: by then at most five of them are sent
 
 
 def check(trial: Trial) -> None:
-    """When the posts are asked for, over both workers, and who waits behind them."""
+    """Check when both workers together send the posts, and what waits behind the posts."""
     stage = trial.stage
     trial.worker()
     trial.worker()
@@ -27,8 +27,8 @@ def check(trial: Trial) -> None:
         "six posts are all made in the end",
         seconds=LONG_ENOUGH,
         mistake="A post that has to wait is lost",
-        happened=lambda: f"{stage.count('request')} of {len(FIRST)} were asked for",
-        look="what happens to a post that may not be made now",
+        happened=lambda: f"{stage.count('request')} of {len(FIRST)} reached the messenger",
+        look="the branch for a post that must wait",
     )
     keeps_to_the_limit(
         trial,
@@ -44,7 +44,7 @@ def check(trial: Trial) -> None:
         lambda: stage.notes("wrote the sheet"),
         "another job behind the posts has its turn",
         mistake="A job behind the posts never has its turn",
-        look="what becomes of sync_sheet",
+        look="what happens to the job sync_sheet",
     )[0]
     everything = sorted(FIRST + BURST)
     trial.until(
@@ -53,38 +53,38 @@ def check(trial: Trial) -> None:
         seconds=LONG_ENOUGH,
         mistake="A post that has to wait is lost",
         happened=lambda: f"{len(stage.posts())} of {len(everything)} are published",
-        look="what happens to a post that may not be made now, and how often it is looked at again",
+        look="the branch for a post that must wait, and the number of times that it may try again",
     )
     keeps_to_the_limit(
         trial,
         "there are 5 posts in any 2 seconds, wherever one begins to count",
         mistake="Where two windows meet, twice as many pass",
-        look="when a place that was taken becomes free again: each by itself, or all at once?",
+        look="the moment when a taken place is free again: each by itself, or all at once?",
     )
     waiting = sum(note.at > sheet.at for note in stage.notes("request"))
     trial.require(
         "a job without a limit does not wait for those that have one",
         waiting >= STILL_WAITING,
         mistake="Who waits for the limit holds the others up",
-        happened=f"when the other job had its turn, {waiting} posts still waited",
-        look="where a post is while it waits: in the hands of a worker, or somewhere else",
+        happened=f"when the other job was done, only {waiting} posts still waited",
+        look="the place where a post waits: in a worker, or somewhere else?",
     )
 
 
 def keeps_to_the_limit(trial: Trial, claim: str, *, mistake: str, look: str) -> None:
-    """Require it of all requests so far."""
+    """Require that all requests so far keep to the limit."""
     close = busiest(trial.stage.notes("request"))
     trial.require(claim, len(close) <= POSTS, mistake=mistake, happened=in_words(close), look=look)
 
 
 def busiest(requests: list[Note]) -> list[Note]:
-    """The longest run of requests that were made within the time in which they are counted."""
+    """Return the largest group of requests within COUNTED seconds."""
     requests = sorted(requests, key=lambda note: note.at)
     return max(([each for each in requests if 0 <= each.at - first.at < COUNTED] for first in requests), key=len)
 
 
 def in_words(requests: list[Note]) -> str:
-    """How many, within what time, by whom."""
+    """Describe requests: their number, their time span and their processes."""
     by = Counter(note.pid for note in requests)
     who = ", ".join(f"{count} by process {pid}" for pid, count in by.items())
     return f"{len(requests)} posts within {requests[-1].at - requests[0].at:.2f} s: {who}"

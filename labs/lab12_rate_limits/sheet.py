@@ -1,4 +1,4 @@
-"""The sheet that another job of the same workers writes; it has no limit."""
+"""Sheet: another job of the same workers writes it. That job has no rate limit."""
 
 from experiments.evidence import note
 

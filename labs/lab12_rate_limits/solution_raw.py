@@ -1,4 +1,4 @@
-"""Lab 12, Rate limits. The messenger takes 5 posts in any 2 seconds, whoever sends them; for more it bans the bot."""
+"""Lab 12, Rate limits. The messenger takes 5 posts in any 2 seconds from one bot. If it gets more, it bans the bot."""
 
 import os
 
@@ -9,13 +9,13 @@ from labs.consuming import Delivery, connect, consume
 from labs.lab12_rate_limits.sheet import write_sheet
 
 POSTS, SECONDS = 5, 2
-PAUSE = 0.2  # seconds until a post that has to wait asks again
+PAUSE = 0.2  # seconds after which a waiting post asks again
 
 redis = Redis.from_url(os.environ["REDIS_URL"])
 
 
 def may_post() -> bool:
-    """Take one of the places, if any is free; each becomes free by itself when its time is over."""
+    """Take a place, and return whether one was free. Each place is free again SECONDS after it was taken."""
     return any(redis.set(f"posting:{place}", "taken", nx=True, px=SECONDS * 1000) for place in range(POSTS))
 
 
@@ -36,7 +36,7 @@ def sync_sheet(delivery: Delivery) -> None:
 
 JOBS = {"publish_post": publish_post, "sync_sheet": sync_sheet}
 
-# All wait equally long, so whoever is at the queue's head is the next whose time is over.
+# All messages wait equally long. So the message at the queue's head is the next one to expire.
 with connect() as connection:
     back = {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": "posts", "x-message-ttl": round(PAUSE * 1000)}
     connection.channel().queue_declare("posts.wait", durable=True, arguments=back)

@@ -1,4 +1,4 @@
-"""Lab 12, Rate limits. The messenger takes 5 posts in any 2 seconds, whoever sends them; for more it bans the bot."""
+"""Lab 12, Rate limits. The messenger takes 5 posts in any 2 seconds from one bot. If it gets more, it bans the bot."""
 
 import os
 
@@ -11,8 +11,8 @@ app = Celery("cars_bot", broker=os.environ["BROKER_URL"])
 app.conf.task_default_queue = "posts"
 
 
-# TODO 1: all workers together make at most 5 posts in any 2 seconds. What they have in common is Redis, at REDIS_URL.
-# TODO 2: a post that has to wait is not lost, and does not hold its worker: other jobs have their turn meanwhile.
+# TODO 1: all workers together send at most 5 posts in any 2 seconds. They share Redis, at REDIS_URL.
+# TODO 2: a post that must wait is not lost, and it does not hold its worker. The worker does other jobs meanwhile.
 @app.task(name="publish_post", rate_limit="150/m")
 def publish_post(text: str) -> None:
     """Publish a post in the channel."""

@@ -1,4 +1,4 @@
-"""Lab 12, Rate limits. The messenger takes 5 posts in any 2 seconds, whoever sends them; for more it bans the bot."""
+"""Lab 12, Rate limits. The messenger takes 5 posts in any 2 seconds from one bot. If it gets more, it bans the bot."""
 
 import time
 from collections import deque
@@ -9,12 +9,12 @@ from labs.lab12_rate_limits.sheet import write_sheet
 
 POSTS, SECONDS = 5, 2
 
-last: deque[float] = deque(maxlen=POSTS)  # when the last ones were made
+last: deque[float] = deque(maxlen=POSTS)  # the times of the last posts
 
 
-# TODO 1: all workers together make at most 5 posts in any 2 seconds. What they have in common is Redis, at REDIS_URL.
+# TODO 1: all workers together send at most 5 posts in any 2 seconds. They share Redis, at REDIS_URL.
 def may_post() -> bool:
-    """Count a post, if it may be made now."""
+    """Return whether a post may be sent now. If it may, count it."""
     now = time.monotonic()
     if len(last) == POSTS and now - last[0] < SECONDS:
         return False
@@ -22,8 +22,8 @@ def may_post() -> bool:
     return True
 
 
-# TODO 2: a post that has to wait is not lost, and does not hold its worker: other jobs have their turn meanwhile. It
-#         can wait in a queue nobody consumes, as in lab 6.
+# TODO 2: a post that must wait is not lost, and it does not hold its worker. The worker does other jobs meanwhile.
+#         The post can wait in a queue without consumers, as in lab 6.
 def publish_post(delivery: Delivery) -> None:
     """Publish a post in the channel."""
     while not may_post():

@@ -1,4 +1,4 @@
-"""Two schedulers, then one; and a post that is to wait while its worker is killed."""
+"""Check of lab 13: two schedulers run, and one is killed. A post waits, and its worker is killed."""
 
 import time
 
@@ -6,16 +6,16 @@ from experiments.evidence import Note
 from experiments.processes import Group
 from labs.trial import Trial
 
-TICKS = 5  # of one schedule they take four seconds, of two they take two
-ONE_SCHEDULE = 2.6  # seconds
-GOES_ON = 10.0  # seconds until three more ticks have come: a lease may have to run out first
-DELAY = 2  # seconds that the post is to wait
-BEGUN = 0.8  # seconds after which a worker has the post, if it is to have it while it waits
-LATE = 1.2  # seconds; who begins to wait anew is later by BEGUN and the time in which a worker starts
+TICKS = 5  # one schedule needs four seconds for them, two schedules need two
+ONE_SCHEDULE = 2.6  # seconds; faster ticks come from two schedules
+GOES_ON = 10.0  # seconds for three more ticks: a lease may have to run out first
+DELAY = 2  # seconds for which the post must wait
+BEGUN = 0.8  # seconds after which a worker has the post, if posts wait in a worker
+LATE = 1.2  # seconds; a wait that begins anew is later, by BEGUN and a worker's start
 
 
 def check(trial: Trial) -> None:
-    """Count the ticks of two schedulers, kill one, and delay a post while the other goes on."""
+    """Count the ticks of two schedulers, kill one, and delay a post while the other scheduler goes on."""
     worker = trial.worker()
     first = ticks_of_two(trial, worker.pid)
     trial.kill(first)
@@ -29,16 +29,17 @@ def check(trial: Trial) -> None:
         happened=lambda: (
             f"{len(written(trial, killed))} ticks in {time.time() - killed:.0f} s after the first scheduler was killed"
         ),
-        look="what a dead scheduler leaves behind, and for how long",
+        look="the key that a dead scheduler leaves behind, and its expiry",
     )
 
 
 def ticks_of_two(trial: Trial, worker: int) -> Group:
-    """Start a scheduler, and when it has ticked another one; count; return the first."""
+    """Start a scheduler, and another one after its first tick. Count the ticks. Return the first scheduler."""
     first = trial.scheduler()
     trial.until(
-        lambda: written(trial), "the sheet is written", mistake="Nothing is due", look="the schedule, and who is first"
-    )
+        lambda: written(trial), "the sheet is written", mistake="Nothing is due",
+        look="the schedule, and the condition for a tick",
+    )  # fmt: skip
     trial.scheduler()
     began = time.time()
     trial.until(
@@ -46,7 +47,7 @@ def ticks_of_two(trial: Trial, worker: int) -> Group:
         "the sheet is written while two schedulers run",
         mistake="Two schedulers keep each other from ticking",
         happened=lambda: f"{len(written(trial, began))} ticks in {time.time() - began:.0f} s",
-        look="who may tick, and for how long",
+        look="which scheduler may tick, and for how long",
     )
     ticks = written(trial, began)[:TICKS]
     took = ticks[-1].at - ticks[0].at
@@ -68,10 +69,10 @@ def ticks_of_two(trial: Trial, worker: int) -> Group:
 
 
 def delayed_post(trial: Trial, worker: Group) -> None:
-    """Have a post wait, and kill the worker meanwhile."""
+    """Submit a post that must wait, and kill the worker meanwhile."""
     trial.call("later", "Post 1", DELAY)
     (called,), (returned,) = trial.stage.notes("called"), trial.stage.notes("returned")
-    trial.stage.until(lambda: time.time() > returned.at + BEGUN, "the post is waiting, wherever it does")
+    trial.stage.until(lambda: time.time() > returned.at + BEGUN, "the post is waiting, in a worker or elsewhere")
     trial.kill(worker)
     trial.stage.until(lambda: not trial.consumers(), "the broker knows that the worker is gone")
     trial.worker()
@@ -81,22 +82,23 @@ def delayed_post(trial: Trial, worker: Group) -> None:
         "a post that waits is published although its worker was killed",
         seconds=3 * DELAY,
         mistake="What waits is lost with its worker",
-        happened=f"no post, {3 * DELAY} s after another worker was there",
-        look="where the post is while it waits, and when its message is acknowledged",
+        happened=f"no post, {3 * DELAY} s after the start of another worker",
+        look="the place where the post waits, and the moment when its message is acknowledged",
     )
     asked = trial.stage.notes("request")
     trial.require(
         f"it is published in {DELAY} s, not before",
         asked[0].at - called.at > DELAY - 0.2,
         mistake="It does not wait",
-        happened=f"asked for {asked[0].at - called.at:.2f} s after it was sent",
+        happened=f"it reached the messenger {asked[0].at - called.at:.2f} s after it was sent",
         look="what later() does with the seconds",
     )
     trial.require(
         "the time that it has waited is not lost either",
         asked[0].at < due + LATE,
         mistake="After a crash it begins to wait anew",
-        happened=f"asked for {asked[0].at - returned.at:.2f} s after it was sent, {asked[0].at - due:.2f} s late",
+        happened=f"it reached the messenger {asked[0].at - returned.at:.2f} s after it was sent, "
+        f"{asked[0].at - due:.2f} s late",
         look="who knows when the post is due: a worker that sleeps, or the message?",
     )
     began = time.time()
@@ -112,5 +114,5 @@ def delayed_post(trial: Trial, worker: Group) -> None:
 
 
 def written(trial: Trial, since: float = 0) -> list[Note]:
-    """The ticks that came since."""
+    """Return the ticks after that time."""
     return [note for note in trial.stage.notes("wrote the sheet") if note.at > since]

@@ -1,4 +1,4 @@
-"""The clock of a scheduler written by hand."""
+"""Clock of a scheduler that is written by hand."""
 
 import time
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from experiments.evidence import note
 
 
 def seconds() -> Iterator[int]:
-    """Each second's number, when it has come; for ever. All schedulers give a second the same number."""
+    """Yield each second's number when the second comes, for ever. All schedulers give a second the same number."""
     note("beat ready")
     while True:
         time.sleep(1 - time.time() % 1)

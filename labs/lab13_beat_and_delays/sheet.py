@@ -1,4 +1,4 @@
-"""The job that is due each second."""
+"""Sheet: a job that is due each second writes it."""
 
 from experiments.evidence import note
 

@@ -15,10 +15,10 @@ redis = Redis.from_url(os.environ["REDIS_URL"])
 
 
 class OncePerSlot(PersistentScheduler):
-    """A Beat beside others: of those that come to a slot, the first one sends its task."""
+    """Beat that runs beside others. The first Beat that comes to a slot sends its task."""
 
     def apply_entry(self, entry: Any, producer: Any = None) -> None:
-        """Send the task of an entry that is due."""
+        """Send the task of an entry that is due, if no other Beat has sent it."""
         slot = int(time.time())
         if redis.set(f"{entry.name}:{slot}", "taken", nx=True, ex=60):
             super().apply_entry(entry, producer=producer)
@@ -46,5 +46,5 @@ def publish_post(text: str) -> None:
 
 
 def later(text: str, seconds: int) -> None:
-    """Have a post published in so many seconds."""
+    """Submit a post for publication after that many seconds."""
     publish_post.apply_async((text,), countdown=seconds)

@@ -16,7 +16,7 @@ redis = Redis.from_url(os.environ["REDIS_URL"])
 
 
 def beat() -> None:
-    """Send each second's job when it is due, if nobody else has taken it; for ever."""
+    """Send each second's job when it is due, unless another scheduler has sent it; for ever."""
     with connect() as connection:
         channel = connection.channel()
         for second in seconds():
@@ -38,9 +38,9 @@ def publish_post(delivery: Delivery) -> None:
 
 
 def later(text: str, seconds: int) -> None:
-    """Have a post published in so many seconds."""
+    """Submit a post for publication after that many seconds."""
     body = json.dumps({"text": text}).encode()
-    # One queue for each length of time: only what stands at a queue's head expires.
+    # One queue for each length of time: only the message at a queue's head expires.
     waits = f"posts.wait.{seconds}"
     back = {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": "posts", "x-message-ttl": seconds * 1000}
     with connect() as connection:

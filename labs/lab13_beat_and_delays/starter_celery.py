@@ -8,8 +8,8 @@ from celery import Celery
 from experiments.messenger import post
 from labs.lab13_beat_and_delays.sheet import write_sheet
 
-# TODO 1: two Beats run, so that the schedule goes on within five seconds when one is killed. Still the sheet is
-#         written once each second. What the two have in common is Redis, at REDIS_URL.
+# TODO 1: two Beats run. When one is killed, the schedule goes on within five seconds. The sheet is still written once
+#         each second. The two Beats share Redis, at REDIS_URL.
 app = Celery("cars_bot", broker=os.environ["BROKER_URL"])
 app.conf.update(
     task_default_queue="posts",
@@ -26,12 +26,12 @@ def sync_sheet() -> None:
 
 @app.task(name="publish_post")
 def publish_post(text: str, seconds: int) -> None:
-    """Publish a post in the channel, so many seconds later."""
+    """Publish a post in the channel after that many seconds."""
     time.sleep(seconds)
     post(text)
 
 
-# TODO 2: a post that waits for its time holds no worker, and is published in time if the worker is killed meanwhile.
+# TODO 2: a waiting post holds no worker. It is published in time even if the worker is killed meanwhile.
 def later(text: str, seconds: int) -> None:
-    """Have a post published in so many seconds."""
+    """Submit a post for publication after that many seconds."""
     publish_post.delay(text, seconds)

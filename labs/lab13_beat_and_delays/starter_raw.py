@@ -12,10 +12,10 @@ from labs.lab13_beat_and_delays.clock import seconds
 from labs.lab13_beat_and_delays.sheet import write_sheet
 
 
-# TODO 1: two of these run, so that the schedule goes on within five seconds when one is killed. Still the sheet is
-#         written once each second. What the two have in common is Redis, at REDIS_URL.
+# TODO 1: two of these run. When one is killed, the schedule goes on within five seconds. The sheet is still written
+#         once each second. The two share Redis, at REDIS_URL.
 def beat() -> None:
-    """Send each second's job when it is due, for ever."""
+    """Send each second's job when it is due; for ever."""
     with connect() as connection:
         channel = connection.channel()
         for _second in seconds():
@@ -30,14 +30,14 @@ def sync_sheet(delivery: Delivery) -> None:
 
 
 def publish_post(delivery: Delivery) -> None:
-    """Publish a post in the channel, so many seconds later."""
+    """Publish a post in the channel after that many seconds."""
     threading.Timer(delivery.arguments["seconds"], post, [delivery.arguments["text"]]).start()
     delivery.ack()
 
 
-# TODO 2: a post that waits for its time holds no worker, and is published in time if the worker is killed meanwhile.
+# TODO 2: a waiting post holds no worker. It is published in time even if the worker is killed meanwhile.
 def later(text: str, seconds: int) -> None:
-    """Have a post published in so many seconds."""
+    """Submit a post for publication after that many seconds."""
     body = json.dumps({"text": text, "seconds": seconds}).encode()
     with connect() as connection:
         connection.channel().basic_publish("", "posts", body, BasicProperties(type="publish_post", delivery_mode=2))

@@ -1,4 +1,4 @@
-"""The posts in their database. Around each commit there are two places where the check can stop a process."""
+"""Book: the posts in their database. The check can stop a process before each commit and after it."""
 
 import os
 import sqlite3
@@ -12,9 +12,9 @@ from experiments.messenger import post
 
 
 def create(path: Path) -> None:
-    """Make the table; `sent` is 0 until somebody marks the post."""
+    """Make the table. `sent` is 0 until somebody marks the post."""
     with closing(sqlite3.connect(path)) as database:
-        database.execute("PRAGMA journal_mode = WAL")  # who reads does not wait for who writes
+        database.execute("PRAGMA journal_mode = WAL")  # a reader does not wait for a writer
         database.execute(
             "CREATE TABLE posts (id TEXT PRIMARY KEY, text TEXT, sent INTEGER DEFAULT 0, published INTEGER DEFAULT 0)"
         )
@@ -22,7 +22,7 @@ def create(path: Path) -> None:
 
 @contextmanager
 def writing(who: str) -> Iterator[sqlite3.Connection]:
-    """A transaction: committed when the block ends, rolled back when it raises or the process dies.
+    """Begin a transaction. It commits when the block ends. It rolls back if the block raises or the process dies.
 
     Args:
         who: "accept" or "relay".
@@ -36,25 +36,25 @@ def writing(who: str) -> Iterator[sqlite3.Connection]:
 
 
 def add(database: sqlite3.Connection, text: str) -> str:
-    """Insert a post, not yet sent; return its id."""
+    """Insert a post as not yet sent, and return its id."""
     post_id = uuid.uuid4().hex
     database.execute("INSERT INTO posts (id, text) VALUES (?, ?)", [post_id, text])
     return post_id
 
 
 def mark_sent(database: sqlite3.Connection, post_id: str) -> None:
-    """Write down that the broker has the post's message."""
+    """Record that the broker has the post's message."""
     database.execute("UPDATE posts SET sent = 1 WHERE id = ?", [post_id])
 
 
 def unsent() -> list[str]:
-    """The ids of the posts that are committed and not marked, oldest first."""
+    """Return the ids of the posts that are committed and not marked, oldest first."""
     with closing(connect()) as database:
         return [row[0] for row in database.execute("SELECT id FROM posts WHERE sent = 0 ORDER BY rowid")]
 
 
 def publish(post_id: str) -> None:
-    """The worker's job: publish a post in the channel. A copy of the message is recognised, as in lab 8."""
+    """Do the worker's job: publish a post in the channel. Recognise a copy of the message, as in lab 8."""
     note("asked", post=post_id)
     with closing(connect()) as database:
         row = database.execute("SELECT text, published FROM posts WHERE id = ?", [post_id]).fetchone()
@@ -66,5 +66,5 @@ def publish(post_id: str) -> None:
 
 
 def connect() -> sqlite3.Connection:
-    """A connection on which each statement is a transaction of its own, unless one was begun."""
+    """Open a connection. Each statement on it is a transaction of its own, unless one was begun."""
     return sqlite3.connect(os.environ["DATABASE"], timeout=30, isolation_level=None)

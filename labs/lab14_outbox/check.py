@@ -1,4 +1,4 @@
-"""Kills on both sides of each commit: of the one that accepts a post, and of the one that marks it as sent."""
+"""Check of lab 14: kills before and after two commits. One commit accepts a post, the other marks it as sent."""
 
 import sqlite3
 from contextlib import closing
@@ -6,14 +6,15 @@ from pathlib import Path
 
 from experiments.processes import Group
 from labs.lab14_outbox.book import create
-from labs.trial import Trial, last_error, often
+from labs.requirements import last_error
+from labs.trial import Trial, often
 
-SOON = 5.0  # seconds for a message that is with the broker to reach a worker that has nothing else to do
+SOON = 5.0  # seconds for a message to get from the broker to an idle worker
 NOBODY = "a post that there never was"
 
 
 def check(trial: Trial) -> None:
-    """Three posts: one is killed before it is committed, one after that, the third one meets no harm."""
+    """Accept three posts: one with a kill before its commit, one with a kill after it, one without a kill."""
     stage = trial.stage
     create(Path(stage.environment["DATABASE"]))
     trial.worker()
@@ -31,8 +32,8 @@ def check(trial: Trial) -> None:
             "what is marked as sent has reached the broker",
             seconds=SOON,
             mistake="It marks as sent what the broker does not have",
-            happened="Post 2 is marked, the relay is about to be killed, and no worker was asked for the post",
-            look="what relay() does first, sending or marking",
+            happened="Post 2 is marked as sent, and the check is about to kill the relay; no worker got the post",
+            look="the order in relay(): does it send first, or mark first?",
         )
         trial.kill(relay)
     stage.let_pass("relay has committed")
@@ -43,27 +44,27 @@ def check(trial: Trial) -> None:
         "nothing is sent that was not accepted",
         not stage.count("no such post"),
         mistake="It sends what is not committed",
-        happened="a worker was asked for a post that is not in the database: the process that accepted it was killed "
-        "before it had committed",
-        look="what happens inside the transaction of accept()",
+        happened="a worker got a post that is not in the database: the process that accepted it was killed before "
+        "its commit",
+        look="the lines inside the transaction of accept()",
     )
     trial.call("accept", "Post 3")
     trial.call("relay")
     published(trial, ["Post 2", "Post 3"])
     trial.call("relay")
     trial.send("publish_post", post_id=NOBODY)
-    stage.until(lambda: stage.count("no such post", post=NOBODY), "the worker has done whatever was sent before")
+    stage.until(lambda: stage.count("no such post", post=NOBODY), "the worker has done all earlier messages")
     trial.require(
         "what is marked is not sent again",
         asked(trial, "Post 3") == 1,
         mistake="It sends again what was sent",
-        happened=f"a worker was asked for Post 3 {often(asked(trial, 'Post 3'))}, though nobody was killed",
+        happened=f"a worker got Post 3 {often(asked(trial, 'Post 3'))}, though nobody was killed",
         look="whether relay() marks what it has sent",
     )
 
 
 def kill_in_accept(trial: Trial, text: str, where: str) -> None:
-    """Have a post accepted, kill who does it when it comes to `where`, and let later ones pass."""
+    """Accept a post in a new process, kill the process when it comes to `where`, and let later processes pass."""
     process = trial.begin_call("accept", text)
     came = comes_to(trial, process, where)
     trial.require(
@@ -78,7 +79,7 @@ def kill_in_accept(trial: Trial, text: str, where: str) -> None:
 
 
 def comes_to(trial: Trial, process: Group, where: str) -> bool:
-    """Wait until a process holds at `where`; false if it has ended without."""
+    """Wait until a process holds at `where` or ends. Return whether it holds."""
 
     def holds() -> bool:
         return any(note.pid == process.pid for note in trial.stage.notes("holds", where=where))
@@ -87,13 +88,13 @@ def comes_to(trial: Trial, process: Group, where: str) -> bool:
         lambda: holds() or not process.is_alive(),
         f"{where}, or has ended",
         mistake="It takes for ever",
-        look="what is waited for",
+        look="the line at which the program waits",
     )
     return holds()
 
 
 def published(trial: Trial, texts: list[str]) -> None:
-    """Require that these posts are in the channel in the end."""
+    """Require that these posts, and no others, are in the channel in the end."""
     trial.until(
         lambda: sorted(trial.stage.posts()) == texts,
         f"{' and '.join(texts)}, accepted, {'is' if len(texts) == 1 else 'are'} published",
@@ -105,11 +106,11 @@ def published(trial: Trial, texts: list[str]) -> None:
 
 
 def asked(trial: Trial, text: str) -> int:
-    """How often the worker was asked to publish this post."""
+    """Return how often a worker got this post."""
     return sum(rows(trial).get(note.facts["post"]) == text for note in trial.stage.notes("asked"))
 
 
 def rows(trial: Trial) -> dict[str, str]:
-    """The posts in the database: text by id."""
+    """Return the posts in the database: text by id."""
     with closing(sqlite3.connect(trial.stage.environment["DATABASE"])) as database:
         return dict(database.execute("SELECT id, text FROM posts").fetchall())

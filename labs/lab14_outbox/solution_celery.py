@@ -1,4 +1,4 @@
-"""Lab 14, The outbox. A post is a row in the database and a message in the broker, and no transaction spans the two."""
+"""Lab 14, The outbox. A post is a row in the database and a message in the broker. No transaction covers both."""
 
 import os
 
@@ -19,13 +19,13 @@ def publish_post(post_id: str) -> None:
 
 
 def accept(text: str) -> str:
-    """Take a post from an editor; return its id."""
+    """Accept a post from an editor, and return its id."""
     with writing("accept") as database:
         return add(database, text)
 
 
 def relay() -> int:
-    """Send what waits to be sent; return how many posts that were. It is called again and again."""
+    """Send the posts that wait, and return their number. This function is called again and again."""
     waiting = unsent()
     for post_id in waiting:
         publish_post.delay(post_id)

@@ -1,4 +1,4 @@
-"""Lab 14, The outbox. A post is a row in the database and a message in the broker, and no transaction spans the two."""
+"""Lab 14, The outbox. A post is a row in the database and a message in the broker. No transaction covers both."""
 
 import os
 
@@ -18,18 +18,18 @@ def publish_post(post_id: str) -> None:
     book.publish(post_id)
 
 
-# TODO 1: wherever this is killed: what is committed is sent in the end, if not from here then by the relay; what is
-#         not committed is never sent.
+# TODO 1: this may be killed anywhere. A committed post is sent in the end, if not from here, then by the relay. A
+#         post that is not committed is never sent.
 def accept(text: str) -> str:
-    """Take a post from an editor; return its id."""
+    """Accept a post from an editor, and return its id."""
     with writing("accept") as database:
         post_id = add(database, text)
     publish_post.delay(post_id)
     return post_id
 
 
-# TODO 2: send what was accepted and is not sent yet, and mark it, in a transaction `writing("relay")`. This is killed,
-#         too, and started again: nothing may be left out, a copy now and then does no harm.
+# TODO 2: send each post that is accepted and not sent yet, and mark it, in a transaction `writing("relay")`. This,
+#         too, is killed and started again. No post may be left out. A copy now and then does no harm.
 def relay() -> int:
-    """Send what waits to be sent; return how many posts that were. It is called again and again."""
+    """Send the posts that wait, and return their number. This function is called again and again."""
     return 0

@@ -1,4 +1,4 @@
-"""Two deployments: one meets a job that outlives the grace time, one meets a worker under load."""
+"""Check of lab 15: one deployment meets a job that outlives the grace time, another meets a worker under load."""
 
 import signal
 from subprocess import TimeoutExpired
@@ -9,21 +9,21 @@ from labs.trial import Trial, often
 LONG = "Post 1"  # outlives the grace time
 AT_WORK = "Post 2"  # is published when SIGTERM comes, and not yet acknowledged
 WAITING = [f"Post {number}" for number in range(3, 7)]
-BEHIND = ["Post 7", "Post 8"]  # when these are published, nothing that came back is left before them
+BEHIND = ["Post 7", "Post 8"]  # sent last: when these are published, all messages that came back are done
 GRACE = 2.0  # seconds from SIGTERM to SIGKILL
-LEAVES = 8.0  # seconds within which a worker that has nothing more to do has to be gone
+LEAVES = 8.0  # seconds within which a worker without a job must end
 SOON = 6.0  # seconds for four posts that take a few hundredths each
 
 
 def check(trial: Trial) -> None:
-    """What becomes of the jobs, and when the processes end."""
+    """Check what happens to the jobs, and when the processes end."""
     first = trial.worker()
     second = outlived(trial, first)
     under_load(trial, second)
 
 
 def outlived(trial: Trial, worker: Group) -> Group:
-    """SIGTERM, the grace time, SIGKILL; the next worker is returned."""
+    """Send SIGTERM, wait for the grace time, send SIGKILL. Return the next worker."""
     stage = trial.stage
     trial.send("publish_post", text=LONG)
     at(trial, f"before {LONG}")
@@ -50,7 +50,7 @@ def outlived(trial: Trial, worker: Group) -> Group:
 
 
 def under_load(trial: Trial, old: Group) -> None:
-    """SIGTERM in the middle of a job while others wait; a new worker is started beside."""
+    """Send SIGTERM in the middle of a job while others wait, and start a new worker beside the old one."""
     stage = trial.stage
     for text in (AT_WORK, *WAITING, *BEHIND):
         stage.let_pass(f"before {text}")
@@ -82,8 +82,8 @@ def under_load(trial: Trial, old: Group) -> None:
         "what waits in the queue is done by the new worker meanwhile",
         seconds=SOON,
         mistake="It sits on jobs that it has fetched ahead",
-        happened=lambda: f"the old worker works at {AT_WORK!r} alone, a new one is there, published: {stage.posts()}",
-        look="how many messages the broker hands a worker ahead of its answers",
+        happened=lambda: f"the old worker only does {AT_WORK!r}, a new one is there, published: {stage.posts()}",
+        look="how many unacknowledged messages a worker may have",
     )
     stage.let_pass(f"after {AT_WORK}")
     trial.until(
@@ -92,7 +92,7 @@ def under_load(trial: Trial, old: Group) -> None:
         seconds=LEAVES,
         mistake="It does not end when its job is done",
         happened=lambda: f"{LEAVES:.0f} s after its job's end the process still runs",
-        look="what your program waits for",
+        look="the last thing that your program waits for",
     )
     for text in BEHIND:
         publish(trial, text)
@@ -100,9 +100,9 @@ def under_load(trial: Trial, old: Group) -> None:
         "the job at work is acknowledged before the process ends",
         stage.posts().count(AT_WORK) == 1,
         mistake="It ends before its acknowledgement is sent",
-        happened=f"the old worker finished {AT_WORK!r} and ended, the broker handed the message out again: it is in "
-        f"the channel {often(stage.posts().count(AT_WORK))}",
-        look="who sends the acknowledgement while the job ends: the connection has to be served until then",
+        happened=f"the old worker finished {AT_WORK!r} and ended, and the broker handed the message out again; it "
+        f"is in the channel {often(stage.posts().count(AT_WORK))}",
+        look="the thread that serves the connection: it must go on until the acknowledgement is sent",
     )
     once = [LONG, AT_WORK, *WAITING, *BEHIND]
     trial.require(
@@ -110,30 +110,30 @@ def under_load(trial: Trial, old: Group) -> None:
         sorted(stage.posts()) == once,
         mistake="Posts are lost or doubled",
         happened=f"published: {sorted(stage.posts())}",
-        look="what becomes of the messages that the old worker held",
+        look="what happens to the messages that the old worker held",
     )
 
 
 def publish(trial: Trial, text: str) -> None:
-    """Send a post and see it published."""
+    """Send a post, and require that it is published."""
     trial.send("publish_post", text=text)
     trial.until(
         lambda: text in trial.stage.posts(),
         f"{text} is published by the new worker",
         mistake="The new worker does nothing more",
         happened=lambda: f"published: {trial.stage.posts()}",
-        look="what the worker waits for",
+        look="the line at which the worker waits",
     )
 
 
 def at(trial: Trial, where: str) -> None:
-    """Wait until a job holds there."""
+    """Wait until a job holds at this place."""
     trial.until(
         lambda: trial.stage.count("holds", where=where), f"a job is at work: {where}", mistake="The job never begins"
     )
 
 
 def tell_to_stop(trial: Trial, worker: Group) -> None:
-    """SIGTERM to its first process, as every supervisor and orchestrator does it."""
+    """Send SIGTERM to the worker's first process, as every supervisor and orchestrator does."""
     trial.stage.note("SIGTERM", worker=worker.pid)
     worker.process.send_signal(signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""Publishing, as the labs' check can stop it: before the post is sent, and after it, while the receipt is written."""
+"""Publishing: a job that the check can stop before its post, and after it, while the job writes the receipt."""
 
 from experiments.evidence import hold, note
 from experiments.messenger import post

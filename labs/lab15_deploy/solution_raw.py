@@ -1,4 +1,4 @@
-"""Lab 15, Deploy. SIGTERM, a time of grace, SIGKILL: that is how every new version begins."""
+"""Lab 15, Deploy. Every new version begins with SIGTERM, a grace time and SIGKILL."""
 
 import signal
 from concurrent.futures import ThreadPoolExecutor
@@ -7,18 +7,18 @@ from typing import Any
 from labs.consuming import Delivery, connect
 from labs.lab15_deploy.publishing import publish
 
-at_work: set[int] = set()  # delivery tags; only the main thread touches it
+at_work: set[int] = set()  # delivery tags; only the main thread touches the set
 
 
 def publish_post(delivery: Delivery) -> None:
     """Publish a post in the channel."""
     publish(delivery.arguments["text"])
     delivery.ack()
-    connection.add_callback_threadsafe(lambda: at_work.discard(delivery.method.delivery_tag))  # behind the ack
+    connection.add_callback_threadsafe(lambda: at_work.discard(delivery.method.delivery_tag))  # after the ack
 
 
 def begin(*arguments: Any) -> None:
-    """Give a message to a thread."""
+    """Hand a message to a thread."""
     delivery = Delivery(*arguments)
     at_work.add(delivery.method.delivery_tag)
     pool.submit(publish_post, delivery)

@@ -1,4 +1,4 @@
-"""Lab 15, Deploy. SIGTERM, a time of grace, SIGKILL: that is how every new version begins."""
+"""Lab 15, Deploy. Every new version begins with SIGTERM, a grace time and SIGKILL."""
 
 import os
 
@@ -8,8 +8,8 @@ from labs.lab15_deploy.publishing import publish
 
 app = Celery("cars_bot", broker=os.environ["BROKER_URL"])
 app.conf.task_default_queue = "posts"
-# TODO 1: a job that is not done when SIGKILL comes is done by the next worker.
-# TODO 2: a worker that is about to end holds no job but the one at which it works.
+# TODO 1: if a job is not done when SIGKILL comes, the next worker does it.
+# TODO 2: a worker that is about to end holds no job except the one at work.
 
 
 @app.task(name="publish_post")

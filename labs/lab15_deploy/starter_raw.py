@@ -1,4 +1,4 @@
-"""Lab 15, Deploy. SIGTERM, a time of grace, SIGKILL: that is how every new version begins."""
+"""Lab 15, Deploy. Every new version begins with SIGTERM, a grace time and SIGKILL."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -18,7 +18,7 @@ channel.queue_declare("posts", durable=True)
 channel.basic_qos(prefetch_count=1)
 
 # TODO 1: at SIGTERM, take no new message.
-# TODO 2: then serve the connection until the job at work is done and its acknowledgement sent; only then end.
+# TODO 2: then serve the connection until the job at work is done and its acknowledgement is sent. End after that.
 with ThreadPoolExecutor(1) as pool:
     channel.basic_consume("posts", lambda *delivery: pool.submit(publish_post, Delivery(*delivery)))
     channel.start_consuming()

@@ -1,4 +1,4 @@
-"""What a message comes to on either broker, measured, and what the program's Redis half has to be able to do."""
+"""Raw lane: measure what happens to a message on each broker, and test the program's Redis half."""
 
 import json
 
@@ -9,7 +9,7 @@ from labs.trial import Trial, often
 
 
 def by_hand(trial: Trial) -> dict[str, Answers]:
-    """The questions, and what the program's Redis half has to be able to do."""
+    """Return the measured answer to each question, and require that the program's Redis half works."""
     stage = trial.stage
     worker = trial.worker(BROKER="rabbitmq", WORKER="a")
     trial.send("publish_post", text="Post 1")
@@ -36,7 +36,7 @@ def by_hand(trial: Trial) -> dict[str, Answers]:
 
 
 def killed_on_redis(trial: Trial) -> str:
-    """Where a message is when its worker was killed; it has to be done in the end, and once."""
+    """Return where a message is after its worker was killed. Require that it is done in the end, and only once."""
     stage = trial.stage
     victim = start(trial, "a")
     push(trial, "Post 2")
@@ -56,7 +56,7 @@ def killed_on_redis(trial: Trial) -> str:
         "a second worker takes from Redis too",
         mistake="A second worker does nothing on Redis",
         happened=lambda: f"published: {stage.posts()}",
-        look="which list it takes from",
+        look="the list from which it takes messages",
     )
     trial.require(
         "a worker that starts leaves alone what others are at",
@@ -64,7 +64,7 @@ def killed_on_redis(trial: Trial) -> str:
         mistake="A worker that starts takes the job of one that is alive",
         happened=f"worker 'a' was at 'Post 3' when worker 'b' was started; it was begun "
         f"{often(stage.count('holds', where='Post 3'))}",
-        look="whose messages a worker that starts puts back",
+        look="the messages that a starting worker puts back: whose are they?",
     )
     stage.let_pass("Post 3")
     published(trial, "Post 3", "A job is not done on Redis", "on_redis()")
@@ -74,7 +74,7 @@ def killed_on_redis(trial: Trial) -> str:
         seconds=5.0,
         mistake="What is done stays in Redis and will be done again",
         happened=lambda: f"left in Redis: {stage.redis.keys()}",
-        look="what takes a message out of the list of those at work",
+        look="the line that takes a message out of the list of jobs at work",
     )
     posts = sorted(stage.posts())
     trial.require(
@@ -104,12 +104,12 @@ def begins(trial: Trial, text: str) -> None:
     """Wait until a job is at work."""
     trial.until(
         lambda: trial.stage.count("holds", where=text), f"{text} is begun", mistake="A job is never begun",
-        happened="nobody took the message", look="where the program takes its messages from",
+        happened="no worker took the message", look="the queue or list from which the program takes its messages",
     )  # fmt: skip
 
 
 def published(trial: Trial, text: str, mistake: str, look: str) -> None:
-    """Require that a post gets published."""
+    """Require that a post is published."""
     trial.until(
         lambda: text in trial.stage.posts(),
         f"{text} is published",
@@ -124,5 +124,5 @@ def published(trial: Trial, text: str, mistake: str, look: str) -> None:
 
 
 def length(stage: Stage, name: str) -> int:
-    """How many messages a list in Redis has."""
+    """Return the number of messages in a Redis list."""
     return int(stage.redis.llen(name))

@@ -1,4 +1,4 @@
-"""Each question is put to RabbitMQ and to Redis; what they answer is compared with what the program says."""
+"""Check of lab 16: put each question to RabbitMQ and to Redis, and compare the results with the program's answers."""
 
 from labs.lab16_redis_or_rabbitmq.by_hand import by_hand
 from labs.lab16_redis_or_rabbitmq.on_celery import on_celery
@@ -22,7 +22,7 @@ MISTAKES = {
 
 
 def check(trial: Trial) -> None:
-    """Measure both, then compare question by question."""
+    """Measure both brokers, then compare question by question."""
     said = trial.call("answers")
     measured = on_celery(trial) if trial.lane == "celery" else by_hand(trial)
     for question, answers in measured.items():

@@ -1,4 +1,4 @@
-"""What Celery's jobs come to on either broker, measured."""
+"""Celery lane: measure what happens to a job on each broker."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -23,18 +23,18 @@ from labs.lab16_redis_or_rabbitmq.words import (
 )
 from labs.trial import Trial
 
-WATCHED = {"rabbitmq": 3.0, "redis": 12.0}  # seconds for a second beginning; Redis is looked through once a second
+WATCHED = {"rabbitmq": 3.0, "redis": 12.0}  # seconds for a job to begin again; Redis workers look once a second
 
 
 def on_celery(trial: Trial) -> dict[str, Answers]:
-    """All questions to both brokers, each on a stage of its own, at the same time."""
+    """Put all questions to both brokers at the same time, each on a stage of its own."""
     with ThreadPoolExecutor(len(BROKERS)) as pool:
         found = dict(zip(BROKERS, pool.map(lambda broker: asked(trial, broker), BROKERS), strict=True))
     return {question: {broker: found[broker][question] for broker in BROKERS} for question in found["redis"]}
 
 
 def asked(trial: Trial, broker: str) -> Answers:
-    """The broker's answers."""
+    """Return one broker's answers."""
     with trial.ground.stage(f"lab16-{broker}", broker) as stage:
         stage.environment["PYTHONPATH"] = trial.stage.environment["PYTHONPATH"]
         answers = killed(stage, trial.program.stem) | overtaken(stage) | outlasted(stage, trial.program.stem)
@@ -44,12 +44,12 @@ def asked(trial: Trial, broker: str) -> Answers:
 
 
 def killed(stage: Stage, program: str) -> Answers:
-    """A worker is killed in the middle of two jobs; the next one works off what it gets."""
+    """Kill a worker in the middle of two jobs, and start another one. Return what happened to each job."""
     victim = stage.celery(program, concurrency=3)
     send(stage, "sync_sheet", EARLY)
     send(stage, "publish_post", LATE)
     stage.until(lambda: {EARLY, LATE} <= held(stage), "two jobs are at work")
-    done(stage, "Post 1")  # by the third thread: so the acknowledgement of the first has long been sent
+    done(stage, "Post 1")  # by the third thread; the early acknowledgement was sent long before
     stage.kill(victim)
     stage.let_pass(EARLY)
     stage.let_pass(LATE)
@@ -59,14 +59,14 @@ def killed(stage: Stage, program: str) -> Answers:
 
 
 def where_is(stage: Stage, text: str) -> str:
-    """What has become of a job."""
+    """Return what happened to a job."""
     if text in stage.posts():
         return NEXT
     return ASIDE if any(text in value.decode() for value in hash_of(stage, "unacked").values()) else LOST
 
 
 def overtaken(stage: Stage) -> Answers:
-    """The worker is busy while four jobs are sent, the last of them with priority 9."""
+    """Send four jobs to a busy worker, the last one with priority 9. Return the place of that one."""
     send(stage, "publish_post", "busy")
     stage.until(lambda: "busy" in held(stage), "the worker is busy")
     texts = ["ordinary 1", "ordinary 2", "ordinary 3", PRIORITY]
@@ -80,7 +80,7 @@ def overtaken(stage: Stage) -> Answers:
 
 
 def outlasted(stage: Stage, program: str) -> Answers:
-    """A job is at work while a worker is started for which a second is too long."""
+    """Start a worker with a visibility timeout of 1 s while a job is at work. Return how often the job is begun."""
     send(stage, "publish_post", LONG)
     stage.until(lambda: LONG in held(stage), "a long job is at work")
     stage.celery(program, VISIBILITY_TIMEOUT="1")
@@ -93,7 +93,7 @@ def outlasted(stage: Stage, program: str) -> Answers:
 
 
 def send(stage: Stage, job: str, text: str, priority: int | None = None) -> None:
-    """Send a task, whichever the broker."""
+    """Send a task, on either broker."""
     stage.note("sent", job=job, text=text)
     stage.client.send_task(
         job, kwargs={"text": text}, queue=kombu.Queue("posts"), exchange="", routing_key="posts", priority=priority,
@@ -102,18 +102,18 @@ def send(stage: Stage, job: str, text: str, priority: int | None = None) -> None
 
 
 def done(stage: Stage, text: str) -> None:
-    """Have a job done, and with it all that the worker got before."""
+    """Send a job, and wait until the worker has done it. The worker has then begun all earlier messages, too."""
     stage.let_pass(text)
     send(stage, "publish_post", text)
     stage.until(lambda: text in stage.posts(), f"{text} is published")
 
 
 def held(stage: Stage) -> set[str]:
-    """The jobs that have been begun."""
+    """Return the jobs that were begun."""
     return {note.facts["where"] for note in stage.notes("holds")}
 
 
 def hash_of(stage: Stage, name: str) -> dict[bytes, bytes]:
-    """A hash in the stage's Redis."""
+    """Return a hash in the stage's Redis."""
     found: dict[bytes, bytes] = stage.redis.hgetall(name)  # type: ignore[assignment]
     return found

@@ -1,4 +1,4 @@
-"""Lab 16, Redis or RabbitMQ. One job, two brokers; BROKER says which, WORKER what this worker is called."""
+"""Lab 16, Redis or RabbitMQ. One job, two brokers. BROKER says which one to use, WORKER is this worker's name."""
 
 import json
 import os
@@ -23,8 +23,8 @@ def publish_post(delivery: Delivery) -> None:
 
 
 def on_redis() -> None:
-    """Take messages from the list "posts"; senders push them at its left end."""
-    # A worker may wait for its next message as long as it takes; the client gives up after 5 s unless told.
+    """Take messages from the list "posts". Senders push them at its left end."""
+    # A worker may wait for its next message without a limit. By default the client gives up after 5 s.
     client: Any = redis.Redis.from_url(os.environ["REDIS_URL"], decode_responses=True, socket_timeout=None)
     mine = f"posts.at-work.{os.environ['WORKER']}"
     while client.lmove(mine, "posts", src="LEFT", dest="RIGHT"):
@@ -36,11 +36,11 @@ def on_redis() -> None:
 
 
 def answers() -> dict[str, dict[str, str]]:
-    """What becomes of a message, on either broker."""
+    """Return what happens to a message on each broker."""
     return {
         # The only worker is killed at work, and nobody starts another one.
         "killed, nobody else there": {"rabbitmq": QUEUE, "redis": ASIDE},
-        # It was sent, in the plainest way, to a queue that nobody has made.
+        # It was sent without any options to a queue that does not exist.
         "a queue that is not there": {"rabbitmq": LOST, "redis": QUEUE},
     }
 

@@ -1,4 +1,4 @@
-"""Lab 16, Redis or RabbitMQ. One job, two brokers; BROKER says which, WORKER what this worker is called."""
+"""Lab 16, Redis or RabbitMQ. One job, two brokers. BROKER says which one to use, WORKER is this worker's name."""
 
 import json
 import os
@@ -22,24 +22,24 @@ def publish_post(delivery: Delivery) -> None:
     delivery.ack()
 
 
-# TODO 1: a message whose worker is killed is done when that worker is started again: until it is done it must be
-#         somewhere in Redis. A worker that starts leaves alone what others are at.
+# TODO 1: when a worker is killed and started again, it does its message. So until a message is done, it must be
+#         somewhere in Redis. A starting worker does not touch the messages that other workers do.
 def on_redis() -> None:
-    """Take messages from the list "posts"; senders push them at its left end."""
-    # A worker may wait for its next message as long as it takes; the client gives up after 5 s unless told.
+    """Take messages from the list "posts". Senders push them at its left end."""
+    # A worker may wait for its next message without a limit. By default the client gives up after 5 s.
     client: Any = redis.Redis.from_url(os.environ["REDIS_URL"], decode_responses=True, socket_timeout=None)
     while True:
         body = client.brpop(["posts"])[1]
         effect(json.loads(body)["text"])
 
 
-# TODO 2: the left column was measured. Predict the right one for the program that you have now, and correct it.
+# TODO 2: the left column was measured. Predict the right one for your new program, and correct it.
 def answers() -> dict[str, dict[str, str]]:
-    """What becomes of a message, on either broker."""
+    """Return what happens to a message on each broker."""
     return {
         # The only worker is killed at work, and nobody starts another one.
         "killed, nobody else there": {"rabbitmq": QUEUE, "redis": QUEUE},
-        # It was sent, in the plainest way, to a queue that nobody has made.
+        # It was sent without any options to a queue that does not exist.
         "a queue that is not there": {"rabbitmq": LOST, "redis": LOST},
     }
 

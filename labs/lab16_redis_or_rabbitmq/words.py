@@ -1,4 +1,4 @@
-"""The questions, by broker, and the words in which answers are given."""
+"""Words: the questions to each broker, and the possible answers."""
 
 BROKERS = ("rabbitmq", "redis")
 EARLY, LATE, PRIORITY, LONG, ALONE, NOWHERE = (

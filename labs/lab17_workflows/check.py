@@ -1,24 +1,20 @@
-"""One post goes through the workflow while its workers are killed and one of its messages comes twice."""
+"""Check of lab 17: a post goes through the workflow. Its workers are killed, and one of its messages comes twice."""
 
-from typing import Any
-
-import pika
-
+from labs.lab17_workflows.copies import keep_copies, send_again
 from labs.lab17_workflows.steps import PARTS, description
 from labs.trial import QUEUE, Trial
 
 CAR = "Kia Rio, 450000 rub, 98000 km"
-OTHERS = ["Lada Vesta, 700000 rub, 20000 km", "Skoda Fabia, 900000 rub, 61000 km"]  # nothing holds these up
+OTHERS = ["Lada Vesta, 700000 rub, 20000 km", "Skoda Fabia, 900000 rub, 61000 km"]  # the check does not hold these
 FOUND = {"price": "450000 rub", "mileage": "98000 km"}
 DESCRIBED = description(CAR, FOUND)
-JOIN = f"sending describe_post of {CAR}"  # by hand: where the message for the description is about to be sent
-COPIES = "copies"  # a queue with a copy of whatever is published
+JOIN = f"sending describe_post of {CAR}"  # raw lane: the place before the description's message is sent
 LOST = "A step is lost with its worker"
-SOON = 10.0  # seconds for a few steps that take hundredths each
+SOON = 10.0  # seconds for a few steps of some hundredths each
 
 
 def check(trial: Trial) -> None:
-    """What is repeated, what is lost, and how often the parts are joined."""
+    """Check which steps are repeated, which are lost, and how often the parts are joined."""
     stage = trial.stage
     keep_copies(trial)
     for text in (CAR, *OTHERS):
@@ -42,7 +38,7 @@ def check(trial: Trial) -> None:
         "the parts are joined",
         seconds=SOON,
         mistake="The parts are never joined",
-        happened=lambda: f"steps so far: {', '.join(steps(trial))}",
+        happened=lambda: so_far(trial),
         look="who sends the message for the description, and when",
     )
     if stage.count("holds", where=JOIN):
@@ -53,17 +49,14 @@ def check(trial: Trial) -> None:
         "the post is described though its workers were killed",
         seconds=SOON,
         mistake=LOST,
-        happened=lambda: (
-            f"steps so far: {', '.join(steps(trial))}; published: {stage.posts()}; "
-            f"waiting in the queue: {stage.waiting(QUEUE)}"
-        ),
-        look="what is done first: sending the next step, or acknowledging this one",
+        happened=lambda: f"{so_far(trial)}; published: {stage.posts()}; waiting in the queue: {stage.waiting(QUEUE)}",
+        look="the order of two lines: the next step is sent, this step is acknowledged",
     )
     trial.send("process_post", text=OTHERS[1])
     trial.until(
         lambda: is_described(trial, OTHERS[1]), "the last post is described", seconds=SOON,
         mistake="One post holds up another", happened=lambda: f"published: {stage.posts()}",
-        look="what waits for what",
+        look="the jobs that wait for other jobs",
     )  # fmt: skip
     trial.require(
         "each post is described once, with both parts",
@@ -75,7 +68,7 @@ def check(trial: Trial) -> None:
 
 
 def both_parts_are_asked_for(trial: Trial) -> tuple[str, str]:
-    """The one worker is led to the second of the parts, where it holds; returns the parts in their order."""
+    """Lead the one worker to the second part, where it holds. Return the parts in their order."""
     stage = trial.stage
     trial.send("process_post", text=CAR)
     trial.until(
@@ -83,7 +76,7 @@ def both_parts_are_asked_for(trial: Trial) -> tuple[str, str]:
         "the first step is begun, though there is one worker with one thread",
         seconds=SOON,
         mistake="A job waits for another job",
-        happened=lambda: f"process_post is at work, steps so far: {steps(trial) or 'none'}",
+        happened=lambda: f"process_post is at work, {so_far(trial)}",
         look="what process_post waits for, and who is to do that",
     )
     failed = stage.notes("failed")
@@ -92,15 +85,15 @@ def both_parts_are_asked_for(trial: Trial) -> tuple[str, str]:
         not failed,
         mistake="The workflow cannot be sent",
         happened=f"{failed[0].facts['task']} failed: {failed[0].facts['error'][:200]}" if failed else "",
-        look="what the workflow needs of the result backend",
+        look="the result backend: can it do what the workflow needs?",
     )
     trial.until(
         lambda: held(trial),
         "a part is asked for",
         seconds=SOON,
         mistake="The workflow ends before its parts",
-        happened=lambda: f"steps so far: {steps(trial)}",
-        look="what follows the classification, and the worker's log",
+        happened=lambda: so_far(trial),
+        look="the step after the classification, and the worker's log",
     )
     (first,) = held(trial)
     stage.let_pass(f"{first} of {CAR}")
@@ -109,28 +102,28 @@ def both_parts_are_asked_for(trial: Trial) -> tuple[str, str]:
         "the other part is asked for",
         seconds=SOON,
         mistake="The workflow ends before its parts",
-        happened=lambda: f"steps so far: {steps(trial)}",
-        look="what is sent for each part",
+        happened=lambda: so_far(trial),
+        look="the message for each part",
     )
     trial.require(
         "the description waits for both parts",
         not joins(trial),
         mistake="It joins before all parts are there",
-        happened=f"steps so far: {steps(trial)}",
+        happened=so_far(trial),
         look="who sends the message for the description, and when",
     )
     return first, next(part for part in PARTS if part != first)
 
 
 def a_step_is_done_again(trial: Trial, second: str) -> None:
-    """The worker at the second part was killed: that part is begun again, and nothing else."""
+    """Require that the part whose worker was killed is begun again, and nothing else."""
     trial.until(
         lambda: trial.stage.count("holds", where=f"{second} of {CAR}") > 1,
         "the step whose worker was killed is begun again",
         seconds=SOON,
         mistake=LOST,
         happened=lambda: (
-            f"the worker of the {second} was killed; steps so far: {', '.join(steps(trial))}; "
+            f"the worker of the {second} was killed; {so_far(trial)}; "
             f"waiting in the queue: {trial.stage.waiting(QUEUE)}"
         ),
         look="when a message is acknowledged",
@@ -145,7 +138,7 @@ def a_step_is_done_again(trial: Trial, second: str) -> None:
 
 
 def a_copy_comes(trial: Trial, first: str, second: str) -> None:
-    """The first part's message comes a second time while the second part is at work."""
+    """Send the first part's message a second time while the second part is at work."""
     send_again(trial, f"extract_{first}")
     trial.send("process_post", text=OTHERS[0])
     trial.until(
@@ -153,55 +146,38 @@ def a_copy_comes(trial: Trial, first: str, second: str) -> None:
         "another post is described meanwhile",
         seconds=SOON,
         mistake="One post holds up another",
-        happened=lambda: f"steps so far: {', '.join(steps(trial))}; published: {trial.stage.posts()}",
-        look="how many messages a worker is handed ahead, and what waits for what",
+        happened=lambda: f"{so_far(trial)}; published: {trial.stage.posts()}",
+        look="how many unacknowledged messages a worker may have, and the jobs that wait for other jobs",
     )
     trial.require(
         "a message that comes twice counts once",
         not joins(trial),
         mistake="The join counts a copy",
         happened=f"the {first} was extracted twice, the {second} not yet, and the description was begun",
-        look="what is counted: messages, or parts",
+        look="the join: does it count messages, or parts?",
     )
 
 
 def steps(trial: Trial) -> list[str]:
-    """The steps that were begun for the car, in order."""
+    """Return the steps that were begun for the car, in order."""
     return [note.facts["step"] for note in trial.stage.notes("step", text=CAR)]
 
 
+def so_far(trial: Trial) -> str:
+    """Describe the steps so far, in words."""
+    return f"steps so far: {', '.join(steps(trial)) or 'none'}"
+
+
 def held(trial: Trial) -> list[str]:
-    """The parts of the car whose extraction was begun."""
+    """Return the parts of the car whose extraction was begun."""
     return [part for part in PARTS if trial.stage.count("holds", where=f"{part} of {CAR}")]
 
 
 def joins(trial: Trial) -> bool:
-    """Whether the description was begun, or is about to be asked for."""
+    """Return whether the description was begun, or its message is about to be sent."""
     return "describe" in steps(trial) or trial.stage.count("holds", where=JOIN) > 0
 
 
 def is_described(trial: Trial, text: str) -> bool:
-    """Whether a car's description is in the channel, complete or not."""
+    """Return whether a car's description is in the channel, complete or not."""
     return any(post.startswith(text.partition(",")[0]) for post in trial.stage.posts())
-
-
-def keep_copies(trial: Trial) -> None:
-    """From here on the broker keeps a copy of each message that is published."""
-    trial.stage.trace()
-    with trial.stage.pika() as channel:
-        channel.queue_declare(COPIES, durable=True)
-        channel.queue_bind(COPIES, "amq.rabbitmq.trace", "publish.#")
-
-
-def send_again(trial: Trial, job: str) -> None:
-    """Publish a copy of the job's message, as a sender does whose confirm was lost; nothing if there was none."""
-    with trial.stage.pika() as channel:
-        while True:
-            method, told, body = channel.basic_get(COPIES, auto_ack=True)
-            if method is None or told is None or body is None:
-                return
-            message: dict[str, Any] = dict(told.headers or {})["properties"]
-            if job in (message.get("type"), (message.get("headers") or {}).get("task")):
-                trial.stage.note("sent", job=job, again=True)
-                channel.basic_publish("", QUEUE, body, pika.BasicProperties(**message), mandatory=True)
-                return

@@ -14,19 +14,19 @@ app.conf.worker_prefetch_multiplier = 1
 
 @app.task(name="classify_post")
 def classify_post(text: str) -> None:
-    """Whether a car is for sale."""
+    """Ask whether a car is for sale."""
     classify(text)
 
 
 @app.task(name="extract_price")
 def extract_price(text: str) -> str:
-    """What it costs."""
+    """Find the price."""
     return extract("price", text)
 
 
 @app.task(name="extract_mileage")
 def extract_mileage(text: str) -> str:
-    """How far it has gone."""
+    """Find the mileage."""
     return extract("mileage", text)
 
 
@@ -38,6 +38,6 @@ def describe_post(parts: list[str], text: str) -> None:
 
 @app.task(name="process_post")
 def process_post(text: str) -> None:
-    """All of it for one post."""
+    """Do all steps for one post."""
     parts = group(extract_price.si(text), extract_mileage.si(text))
     chain(classify_post.si(text), parts, describe_post.s(text)).delay()

@@ -10,7 +10,7 @@ SCHEMA = "CREATE TABLE IF NOT EXISTS parts (text TEXT, part TEXT, value TEXT, PR
 
 
 def process_post(delivery: Delivery) -> None:
-    """Whether a car is for sale; then its parts, each in a message of its own."""
+    """Ask whether a car is for sale. Then send a message for each of its parts."""
     text = delivery.arguments["text"]
     classify(text)
     for part in PARTS:
@@ -19,7 +19,7 @@ def process_post(delivery: Delivery) -> None:
 
 
 def extract_part(delivery: Delivery) -> None:
-    """Price or mileage; whoever finds all parts there sends the message for the description."""
+    """Find the price or the mileage. If all parts are there, send the message for the description."""
     text, part = delivery.arguments["text"], delivery.job.removeprefix("extract_")
     value = extract(part, text)
     with database() as parts:
@@ -39,7 +39,7 @@ def describe_post(delivery: Delivery) -> None:
 
 
 def database() -> sqlite3.Connection:
-    """A connection to the table of parts; `with` makes its statements one transaction."""
+    """Open the table of parts. A `with` block makes its statements one transaction."""
     connection = sqlite3.connect(os.environ["DATABASE"], isolation_level="IMMEDIATE")
     connection.execute(SCHEMA)
     return connection

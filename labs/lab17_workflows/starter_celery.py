@@ -14,19 +14,19 @@ app.conf.worker_prefetch_multiplier = 1
 
 @app.task(name="classify_post")
 def classify_post(text: str) -> None:
-    """Whether a car is for sale."""
+    """Ask whether a car is for sale."""
     classify(text)
 
 
 @app.task(name="extract_price")
 def extract_price(text: str) -> str:
-    """What it costs."""
+    """Find the price."""
     return extract("price", text)
 
 
 @app.task(name="extract_mileage")
 def extract_mileage(text: str) -> str:
-    """How far it has gone."""
+    """Find the mileage."""
     return extract("mileage", text)
 
 
@@ -36,11 +36,11 @@ def describe_post(parts: list[str], text: str) -> None:
     describe(text, dict(zip(PARTS, parts, strict=True)))
 
 
-# TODO 1: no task waits for another one: say what follows what, and let Celery send it.
-# TODO 2: the description is written when both parts are there, and once.
+# TODO 1: no task waits for another one. Say which task follows which, and let Celery send them.
+# TODO 2: the description is written once, when both parts are there.
 @app.task(name="process_post")
 def process_post(text: str) -> None:
-    """All of it for one post."""
+    """Do all steps for one post."""
     classify_post.delay(text).get(disable_sync_subtasks=False)
     parts = [extract_price.delay(text), extract_mileage.delay(text)]
     describe_post.delay([part.get(disable_sync_subtasks=False) for part in parts], text)

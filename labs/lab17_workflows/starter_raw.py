@@ -9,12 +9,12 @@ from labs.lab17_workflows.steps import PARTS, classify, describe, extract
 SCHEMA = "CREATE TABLE IF NOT EXISTS parts (text TEXT, part TEXT, value TEXT)"
 
 
-# TODO 1: make each extraction and the description a message of its own ("extract_price", "extract_mileage" and
-#         "describe_post"; `pass_on` of steps.py sends one), so that what is done is not done again.
-# TODO 2: the description is asked for when both parts are there. A message may come twice, and a worker may be killed
-#         between any two lines.
+# TODO 1: make each extraction and the description a message of its own: "extract_price", "extract_mileage" and
+#         "describe_post". `pass_on` of steps.py sends one. Then a finished step is not done again.
+# TODO 2: send the message for the description when both parts are there. A message may come twice, and a worker may be
+#         killed between any two lines.
 def process_post(delivery: Delivery) -> None:
-    """All of it for one post."""
+    """Do all steps for one post."""
     text = delivery.arguments["text"]
     classify(text)
     describe(text, {part: extract(part, text) for part in PARTS})
@@ -22,7 +22,7 @@ def process_post(delivery: Delivery) -> None:
 
 
 def database() -> sqlite3.Connection:
-    """A connection to the table of parts; `with` makes its statements one transaction."""
+    """Open the table of parts. A `with` block makes its statements one transaction."""
     connection = sqlite3.connect(os.environ["DATABASE"], isolation_level="IMMEDIATE")
     connection.execute(SCHEMA)
     return connection

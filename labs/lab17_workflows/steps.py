@@ -1,4 +1,4 @@
-"""What the steps do, as the check can stop them, and how a step by hand sends the next one."""
+"""Steps of the workflow, which the check can stop. In the raw lane `pass_on` sends the next step's message."""
 
 import json
 import re
@@ -16,12 +16,12 @@ PATTERNS = {"price": r"\d+ rub", "mileage": r"\d+ km"}
 
 
 def classify(text: str) -> None:
-    """Ask a language model, which costs money, whether a car is for sale; here it always is."""
+    """Ask a language model whether a car is for sale. This costs money. Here the answer is always yes."""
     note("step", step="classify", text=text)
 
 
 def extract(part: str, text: str) -> str:
-    """Find one of the PARTS in the post."""
+    """Find one of the PARTS in a post."""
     note("step", step=part, text=text)
     hold(f"{part} of {text}")
     found = re.search(PATTERNS[part], text)
@@ -35,12 +35,12 @@ def describe(text: str, parts: dict[str, str]) -> None:
 
 
 def description(text: str, parts: dict[str, str]) -> str:
-    """Kia Rio: 450000 rub, 98000 km."""
+    """Return the description of a car, such as "Kia Rio: 450000 rub, 98000 km"."""
     return f"{text.partition(',')[0]}: {', '.join(parts.get(part, 'missing') for part in PARTS)}"
 
 
 def pass_on(delivery: Delivery, job: str, **arguments: str) -> None:
-    """By hand: send the next step's message, on the same channel, after everything that was said there before."""
+    """Send the next step's message by hand, on the same channel. All earlier commands on the channel go first."""
     said = threading.Event()
     delivery.channel.connection.add_callback_threadsafe(said.set)
     said.wait()

@@ -1,4 +1,4 @@
-"""The project is put together around the student's file, and its own commands are run."""
+"""Check of lab 18: put the project together around the student's file, and run the project's own commands."""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -6,16 +6,17 @@ from pathlib import Path
 from experiments.processes import ROOT, Group, python
 from experiments.stage import DidNotHappen
 from labs.lab18_celery_in_django.project import assemble
-from labs.trial import Trial, last_error, often
+from labs.requirements import last_error
+from labs.trial import Trial, often
 
 NEEDS = "labs/lab18_celery_in_django/requirements.txt"
 COMMANDS = {"celery": "test_celery", "raw": "test_by_hand"}
 EXAMPLES = [f"Car - iteration {number}" for number in (1, 2, 3)]
-SOON = 10.0  # seconds for a job that takes a few hundredths
+SOON = 10.0  # seconds for a job that takes some hundredths of a second
 
 
 def check(trial: Trial) -> None:
-    """Here, then in a worker; then what the worker keeps open."""
+    """Do a job in the command, then in a worker. Then look at the connections that the worker keeps open."""
     if find_spec("django") is None:
         raise DidNotHappen(f"this lab needs Django: ./kit exec uv pip install -r {NEEDS}")
     stage = trial.stage
@@ -64,15 +65,15 @@ def check(trial: Trial) -> None:
         seconds=SOON / 2,
         mistake="It keeps a database connection for ever",
         happened=lambda: (
-            f"{SOON / 2:.0f} s after its last job process {worker.pid} has the database open "
+            f"{SOON / 2:.0f} s after its last job, process {worker.pid} has the database open "
             f"{often(opened(worker, Path(stage.environment['DATABASE'])))}"
         ),
-        look="what Django does at the end of a request; in which thread the job runs",
+        look="what Django does at the end of a request, and the thread in which the job runs",
     )
 
 
 def started_worker(trial: Trial, site: Path) -> Group:
-    """Start what the project's README would say, and return when it consumes."""
+    """Start a worker as a README of the project would say, and return when it consumes."""
     if trial.lane == "celery":
         options = ["-P", "threads", "-c", "1", "--loglevel", "info", "--without-gossip", "--without-mingle"]
         worker = trial.stage.start(*python("-m", "celery", "-A", "config", "worker", *options))
@@ -85,7 +86,7 @@ def started_worker(trial: Trial, site: Path) -> Group:
         seconds=SOON,
         mistake="Django's settings do not reach the worker",
         happened=lambda: f"the queue 'posts' has no consumer; the worker says: {complaint(worker)}",
-        look="where the worker has its settings from",
+        look="the place from which the worker gets its settings",
     )
     ended_well(trial, worker, "the worker runs")
     return worker
@@ -100,7 +101,7 @@ def manage(trial: Trial, site: Path, *words: str) -> None:
 
 
 def ended_well(trial: Trial, program: Group, claim: str) -> None:
-    """Require that a program has not failed."""
+    """Require that a program still runs or has ended without an error."""
     trial.require(
         claim,
         program.is_alive() or program.process.returncode == 0,
@@ -111,7 +112,7 @@ def ended_well(trial: Trial, program: Group, claim: str) -> None:
 
 
 def complaint(program: Group) -> str:
-    """What a program says is wrong: that it does not know a job, or the last of its errors."""
+    """Return a program's complaint about an unknown job, or else its last error."""
     words = ("unregistered task", "unknown job")
     for line in program.output().splitlines():
         if any(word in line for word in words):
@@ -120,7 +121,7 @@ def complaint(program: Group) -> str:
 
 
 def opened(worker: Group, file: Path) -> int:
-    """How many file descriptors of a process are open on a file."""
+    """Return how many file descriptors a process has open on a file."""
     links = []
     for descriptor in Path(f"/proc/{worker.pid}/fd").iterdir():
         try:

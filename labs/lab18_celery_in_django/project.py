@@ -1,4 +1,4 @@
-"""python -m labs.lab18_celery_in_django.project FOLDER: the Django project with your two files, to play with."""
+"""python -m labs.lab18_celery_in_django.project FOLDER: make the Django project with your two files, to play with."""
 
 import shutil
 import sys
@@ -12,7 +12,7 @@ PLACES = {"celery": "config/celery.py", "raw": "apps/assets/management/commands/
 
 
 def assemble(folder: Path, files: dict[str, Path]) -> None:
-    """Make the project in `folder`: `files` by lane, the solution for a lane that has none."""
+    """Make the project in `folder`. `files` has a file for each lane; a lane without one gets the solution."""
     shutil.copytree(LAB.folder / "project", folder, dirs_exist_ok=True)
     for lane in LANES:
         shutil.copyfile(files.get(lane) or LAB.solution(lane), folder / PLACES[lane])

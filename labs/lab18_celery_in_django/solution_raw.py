@@ -11,18 +11,18 @@ from labs.consuming import Delivery, consume
 
 
 class Command(BaseCommand):
-    """Consume."""
+    """Command `manage.py consume`."""
 
     help = "Do the jobs of the queue 'posts', until SIGTERM"
 
     def handle(self, *_: Any, **__: Any) -> None:
-        """Consume."""
+        """Do jobs until SIGTERM."""
         autodiscover_modules("jobs")
         consume("posts", work)
 
 
 def work(delivery: Delivery) -> None:
-    """Do the job that a message asks for; lab 9 says what to do with one that nobody knows."""
+    """Do the job that a message names. Lab 9 says what to do with a job that nobody knows."""
     if (job := JOBS.get(delivery.job)) is None:
         print(f"unknown job: {delivery.job}", flush=True)
         delivery.reject()

@@ -9,19 +9,19 @@ from labs.consuming import Delivery, consume
 
 
 class Command(BaseCommand):
-    """Consume."""
+    """Command `manage.py consume`."""
 
     help = "Do the jobs of the queue 'posts', until SIGTERM"
 
     def handle(self, *_: Any, **__: Any) -> None:
-        """Consume."""
-        # TODO 1: JOBS has the jobs of every app in INSTALLED_APPS, now and when somebody adds one.
+        """Do jobs until SIGTERM."""
+        # TODO 1: JOBS has the jobs of every app in INSTALLED_APPS, also of an app that is added later.
         consume("posts", work)
 
 
-# TODO 2: no database connection outlives a job. Django ends them at the end of a request, and here is none.
+# TODO 2: no database connection outlives a job. Django closes connections at the end of a request. Here is no request.
 def work(delivery: Delivery) -> None:
-    """Do the job that a message asks for; lab 9 says what to do with one that nobody knows."""
+    """Do the job that a message names. Lab 9 says what to do with a job that nobody knows."""
     if (job := JOBS.get(delivery.job)) is None:
         print(f"unknown job: {delivery.job}", flush=True)
         delivery.reject()

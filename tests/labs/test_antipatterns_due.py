@@ -1,4 +1,4 @@
-"""An antipattern's run says of every count whether it is as due, and ends 1 if one is not, whatever the verdict."""
+"""An antipattern's run says of every count whether it is as due. It ends with 1 if one is not, whatever the verdict."""
 
 import pytest
 
@@ -19,7 +19,7 @@ def test_a_count_that_differs_is_named_and_the_run_ends_1(
     assert try_out(AUTODISCOVER, "", repeat=2, as_json=False) == 1
 
     said = capsys.readouterr().out
-    assert "fixed failed 0 of 2 times" in said  # the verdict has not turned
+    assert "fixed failed 0 of 2 times" in said  # the verdict has not changed
     assert "  repetition 1, fixed: published: 5, due 4\n  repetition 2, fixed: published: 5, due 4\n" in said
 
 

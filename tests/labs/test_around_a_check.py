@@ -1,4 +1,4 @@
-"""A check that is interrupted, one of two at once, and one on a machine that has no broker."""
+"""Checks of a lab that are interrupted, that run at the same time, or that run on a machine without a broker."""
 
 import os
 import signal
@@ -21,7 +21,7 @@ time.sleep(600)
 
 
 def kit_lab(workspace: Path, *words: str, before: Sequence[str] = ()) -> subprocess.Popen[str]:
-    """Begin `./kit lab …` in a workspace of its own, in a process group of its own, as a terminal does it."""
+    """Start `./kit lab …` in its own workspace and its own process group, as a terminal does."""
     return subprocess.Popen(
         [*HEARS_SIGNALS, *before, sys.executable, "-m", "labs", *words],
         cwd=ROOT, env=os.environ | {"LABS_WORKSPACE": str(workspace)}, start_new_session=True,
@@ -30,13 +30,13 @@ def kit_lab(workspace: Path, *words: str, before: Sequence[str] = ()) -> subproc
 
 
 def left_of(workspace: Path) -> list[str]:
-    """The command lines of processes that were started for a workspace and still run."""
+    """The command lines of the processes that were started for a workspace and still run."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
             if f"LABS_WORKSPACE={workspace}".encode() in (process / "environ").read_bytes():
                 found.append((process / "cmdline").read_bytes().replace(b"\0", b" ").decode())
-        except OSError:  # it has ended, or is somebody else's
+        except OSError:  # it has ended, or belongs to another user
             continue
     return found
 
@@ -71,7 +71,7 @@ def test_interrupted_in_a_talk_with_the_broker_it_ends_the_talk_first(servers: G
             with pytest.raises(KeyboardInterrupt):
                 stage.until(talk, "somebody interrupts")
         finally:
-            servers.interrupted = False  # the next test has the same servers
+            servers.interrupted = False  # the next test uses the same servers
 
     assert talks == [False]
 

@@ -1,7 +1,7 @@
-"""Whoever starts servers of its own may be killed at any moment, and leaves no process.
+"""Commands that start their own servers. Such a command may be killed at any moment, and leaves no process.
 
-Each of the commands is sent a real signal at a random moment. What belongs to it is known by the LOGNAME that it was
-given: the kit hands that on to its servers. (Not TMPDIR: kits agree there on their ports.)
+Each command gets a real signal at a random moment. The test gives it a LOGNAME and knows its processes by that, because
+the kit hands it on to its servers. (TMPDIR would not do, because kits use it to agree on their ports.)
 """
 
 import os
@@ -20,7 +20,7 @@ from commands.common.state import TEMPORARY, TEST_SESSION, marked
 from labs.lab import all_labs
 from tests.kit import HEARS_SIGNALS, ROOT, until
 
-SWEEP_SECONDS = 30  # a busy machine takes its time to end forty processes
+SWEEP_SECONDS = 30  # a busy machine needs time to end forty processes
 LAB = all_labs()[0]
 DAEMON = """import os, pathlib, subprocess, sys, time
 subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
@@ -37,7 +37,7 @@ COMMANDS = {
 
 
 class Victim:
-    """A command in a session of its own, with a name that everything which it starts inherits."""
+    """A command in its own session, with a name that all its processes inherit."""
 
     def __init__(self, words: list[str], folder: Path) -> None:
         self.folder, self.output = folder, folder / "output"
@@ -49,13 +49,13 @@ class Victim:
             )  # fmt: skip
 
     def left(self) -> list[str]:
-        """What still runs of it."""
+        """The processes of the command that still run."""
         return [f"{pid} {command}" for pid, command in marked(f"LOGNAME={self.folder.name}").items()]
 
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """A short path: sockets are made in it."""
+    """A folder with a short path, because sockets are made in it."""
     path = Path("/tmp") / f"killed-{uuid.uuid4().hex[:8]}"
     path.mkdir()
     yield path
@@ -67,7 +67,7 @@ def folder() -> Iterator[Path]:
 @pytest.mark.parametrize("name", COMMANDS)
 def test_killed_at_any_moment_it_leaves_nothing(name: str, number: int, folder: Path) -> None:
     words, longest = COMMANDS[name]
-    moment = random.uniform(0.1, longest)  # seconds; the failure names it
+    moment = random.uniform(0.1, longest)  # seconds; the message of a failure names them
     if words[0] == "labs":
         Victim(["labs", "start", "1"], folder).process.wait()
         (folder / "workspace" / LAB.name / "raw_lane.py").write_text(DAEMON, "utf-8")
@@ -100,7 +100,7 @@ def test_a_check_killed_at_work_takes_along_what_the_students_program_has_starte
 def test_doctor_finds_what_was_left_without_a_warden_and_its_command_ends_it(folder: Path) -> None:
     run = folder / f"{TEMPORARY}left" / "run"
     kit = [sys.executable, "-m", "commands"]
-    outside = {name: value for name, value in os.environ.items() if name != TEST_SESSION}  # these tests have an owner
+    outside = {name: value for name, value in os.environ.items() if name != TEST_SESSION}  # it would name an owner
     environment = outside | {"KIT_RUN_DIR": str(run)}
     subprocess.run([*kit, "up", "--private", "redis"], cwd=ROOT, env=environment, check=True, capture_output=True)
     try:
@@ -109,7 +109,7 @@ def test_doctor_finds_what_was_left_without_a_warden_and_its_command_ends_it(fol
 
         lines = said.stdout.splitlines()
         (place,) = [number for number, line in enumerate(lines) if str(run.parent) in line and "→" not in line]
-        assert "who started them is gone" in lines[place]
+        assert "the program that started them is gone" in lines[place]
         assert said.returncode == 1
         subprocess.run(lines[place + 1].partition("→")[2], shell=True, check=True)  # noqa: S602 - as a person types it
         until(lambda: not marked(f"KIT_RUN_DIR={run}"), 10, "all of it has ended")

@@ -1,4 +1,4 @@
-"""Each lab on real brokers: its starters, its solutions and what students typically do instead."""
+"""Each lab on real brokers: its starters, its solutions, and the typical mistakes of students."""
 
 from importlib import import_module
 from pathlib import Path
@@ -11,11 +11,11 @@ from labs.lab import LANES, Lab, all_labs
 from labs.verdict import Verdict, judge
 from tests.labs.wrong import Wrong
 
-QUICK = 1  # the lab that is tried in every test run; the others are thorough
+QUICK = 1  # every test run tries this lab; the others are thorough
 
 
 def cases(of: Any) -> list[Any]:
-    """What `of(lab)` gives for each lab, named and marked."""
+    """The cases of `of(lab)` for each lab, with names and marks."""
     return [
         pytest.param(
             lab, *case, id="-".join([lab.name, *name]), marks=() if lab.number == QUICK else pytest.mark.thorough
@@ -26,12 +26,12 @@ def cases(of: Any) -> list[Any]:
 
 
 def wrong_ones(lab: Lab) -> Any:
-    """The module that has its STARTERS and WRONG."""
+    """The module that has the lab's STARTERS and WRONG."""
     return import_module(f"tests.labs.wrong.{lab.name[:5]}")
 
 
 def tried(lab: Lab, lane: str, source: str, servers: Ground, folder: Path) -> Verdict:
-    """What the check says of a program."""
+    """The verdict of the check on a program."""
     program = folder / f"{lane}_lane.py"
     program.write_text(source, "utf-8")
     verdict = judge(lab, lane, program, servers)
@@ -56,7 +56,7 @@ def test_solution_is_valid(lab: Lab, lane: str, servers: Ground, tmp_path: Path)
     assert all(each.holds for each in verdict.requirements)
 
 
-@pytest.mark.thorough  # a starter is a mistake to be named, too; some of these wait for what never comes
+@pytest.mark.thorough  # a starter is a mistake with a name, too; some of these wait for something that never comes
 @pytest.mark.parametrize(
     ("lab", "wrong"),
     cases(lambda lab: [((each.lane, each.name.replace(" ", "_")), (each,)) for each in wrong_ones(lab).WRONG]),

@@ -21,7 +21,7 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="to mount a folder for on
 
 
 def kit_lab(workspace: Path, *words: str, before: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
-    """Run `./kit lab …` on a workspace of its own: in this process, or in one that `before` starts."""
+    """Run `./kit lab …` on its own workspace: in this process, or in one that `before` starts."""
     if not before:
         said, complained = StringIO(), StringIO()
         with pytest.MonkeyPatch.context() as patch, redirect_stdout(said), redirect_stderr(complained):
@@ -35,7 +35,7 @@ def kit_lab(workspace: Path, *words: str, before: Sequence[str] = ()) -> subproc
 
 
 def says_why(answer: subprocess.CompletedProcess[str], *words: str) -> None:
-    """It ends 4 with one sentence that has all these words."""
+    """Check that it ends with 4 and one sentence that has all these words."""
     assert answer.returncode == 4, answer.stdout + answer.stderr
     assert "Traceback" not in answer.stderr
     (sentence,) = [line for line in answer.stderr.splitlines() if line.startswith("kit: ")]
@@ -158,7 +158,7 @@ def test_a_full_disk(command: list[str], tmp_path: Path) -> None:
     answer = kit_lab(tmp_path, *command, before=["unshare", "--mount", "sh", "-c", full + '"$@"' + looks, "sh"])
 
     says_why(answer, "No space left on device")
-    assert answer.stdout.split("\n")[-3:-1] == ["# mine", "raw_lane.py"]  # nothing new, and nothing half
+    assert answer.stdout.split("\n")[-3:-1] == ["# mine", "raw_lane.py"]  # nothing new, and no half-written file
 
 
 @as_root

@@ -1,1 +1,1 @@
-"""The jobs as Celery tasks, a module for each kind. Nothing is imported here."""
+"""The jobs as Celery tasks, a module for each kind. This file imports none of them."""

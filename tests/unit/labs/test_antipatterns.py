@@ -1,4 +1,4 @@
-"""The antipatterns' form: numbering, files, marks, headings and index agree, and broken and fixed differ in little."""
+"""The form of the antipatterns: numbers, files, marks, headings and index agree; broken and fixed differ in little."""
 
 import json
 import re
@@ -17,7 +17,7 @@ from antipatterns.experiment import (
     interval,
     limits,
 )
-from antipatterns.report import gathered, incomplete
+from antipatterns.rows import gathered, incomplete
 from antipatterns.show import difference
 from experiments.evidence import Note
 
@@ -29,7 +29,7 @@ A_DOZEN = 12
 
 
 def name(one: Antipattern | Experiment) -> str:
-    """For the test's id."""
+    """The name of an antipattern, for the test's id."""
     return one.folder.name + getattr(one, "prefix", "")
 
 
@@ -153,11 +153,11 @@ def test_a_repetition_that_did_not_come_to_its_end_is_missed() -> None:
     ("at", "ticks"),
     [
         ([0, 1, 2, 3], 4),
-        ([0, 0.5, 1.01, 1.52, 2.03], 3),  # two that are half an interval apart
+        ([0, 0.5, 1.01, 1.52, 2.03], 3),  # two schedulers, half an interval apart
         ([0, 0.9, 1.0, 1.9, 2.0], 3),
         ([0, 1.1, 1.9, 3.0], 4),  # late and on time again
-        ([0, 0.47, 1.47], 2),  # one too early, as after the death of a leader
-        ([0, 2.1], 3),  # one was missed
+        ([0, 0.47, 1.47], 2),  # one tick is too early, as after the death of a leader
+        ([0, 2.1], 3),  # one tick was missed
         ([], 0),
     ],
 )

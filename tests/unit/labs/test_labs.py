@@ -1,4 +1,4 @@
-"""The labs' form: what every one of them has, and the commands around them that need no broker."""
+"""The form of the labs: the parts that every lab has, and the commands that need no broker."""
 
 import difflib
 import json
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from labs.lab import HINTS, LANES, Lab, all_labs
-from labs.trial import last_error
+from labs.requirements import last_error
 from tests.kit import ROOT
 
 HEADINGS = [
@@ -123,7 +123,7 @@ def test_a_students_way_through_the_commands(tmp_path: Path) -> None:
     assert kit_lab("reset", "1", workspace=tmp_path).returncode == 0
     assert mine.read_bytes() == lab.starter("raw").read_bytes()
     known = json.loads(kit_lab("progress", "--json", workspace=tmp_path).stdout)
-    asked_for = known[lab.name]["raw"].pop("solution")  # before it had passed, and for this lane alone
+    asked_for = known[lab.name]["raw"].pop("solution")  # before the lab had passed, and for this lane alone
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", asked_for)
     assert known == {lab.name: {"hints": 3, "raw": {"checks": 0}}}
 

@@ -1,4 +1,4 @@
-"""Whoever imports Django's settings gets the Celery app too, so that `shared_task` knows it."""
+"""Configuration of the project. An import of Django's settings imports the Celery app too, for `shared_task`."""
 
 from config.celery import app as celery_app
 

@@ -1,4 +1,4 @@
-"""What Celery brings and a hand-written consumer needs: a table of jobs, and a way to send one."""
+"""Jobs by hand: a table of jobs, and a function that sends one. Celery has both; a hand-written consumer needs them."""
 
 import json
 import uuid
@@ -9,17 +9,17 @@ import pika
 
 from labs.consuming import connect
 
-JOBS: dict[str, Callable[..., Any]] = {}  # by name; whoever imports a module with jobs fills it
+JOBS: dict[str, Callable[..., Any]] = {}  # by name; the import of a module with jobs fills it
 
 
 def job(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Decorator: a message whose type is the function's name asks for it."""
+    """Put a function into JOBS (decorator). A message whose type is the function's name asks for this job."""
     JOBS[function.__name__] = function
     return function
 
 
 def send(name: str, /, **arguments: Any) -> str:
-    """Send a job, confirmed by the broker; return the message's id."""
+    """Send a job, and return the message's id when the broker has confirmed it."""
     properties = pika.BasicProperties(message_id=str(uuid.uuid4()), type=name, delivery_mode=2)
     with connect() as connection:
         channel = connection.channel()

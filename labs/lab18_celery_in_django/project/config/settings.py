@@ -1,4 +1,4 @@
-"""Django's settings. Those that begin with CELERY_ are meant for Celery."""
+"""Settings of Django. Those that begin with CELERY_ are for Celery."""
 
 import os
 

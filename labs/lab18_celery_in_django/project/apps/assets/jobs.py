@@ -1,4 +1,4 @@
-"""The app's jobs, for the consumer by hand."""
+"""Jobs of the app, for the consumer by hand."""
 
 from config.by_hand import job
 
@@ -13,6 +13,6 @@ def test_task(message: str) -> None:
 
 @job
 def example_async_task(name: str, count: int = 1) -> None:
-    """A few iterations for a name."""
+    """Do some iterations for a name."""
     for number in range(count):
         keep_and_publish(f"{name} - iteration {number + 1}")

@@ -1,4 +1,4 @@
-"""The app's tasks. It knows no Celery app: `shared_task` belongs to whichever there is."""
+"""Tasks of the app. The module names no Celery app: `shared_task` uses the current one."""
 
 from typing import Any
 
@@ -15,6 +15,6 @@ def test_task(message: str) -> str:
 
 @shared_task
 def example_async_task(name: str, count: int = 1) -> dict[str, Any]:
-    """A few iterations for a name."""
+    """Do some iterations for a name."""
     results = [keep_and_publish(f"{name} - iteration {number + 1}") for number in range(count)]
     return {"name": name, "count": count, "results": results, "status": "completed"}

@@ -1,4 +1,4 @@
-"""What the jobs of both lanes do: keep a line in Django's database, and publish it in the channel."""
+"""Work of the jobs in both lanes: keep a line in Django's database, and publish it in the channel."""
 
 from django.db import connection
 
@@ -6,7 +6,7 @@ from experiments.messenger import post
 
 
 def keep_and_publish(line: str) -> str:
-    """Do both and return the line."""
+    """Keep the line, publish it and return it."""
     with connection.cursor() as cursor:
         cursor.execute("CREATE TABLE IF NOT EXISTS lines (line TEXT)")
         cursor.execute("INSERT INTO lines VALUES (%s)", [line])

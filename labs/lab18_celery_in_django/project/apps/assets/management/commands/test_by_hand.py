@@ -12,18 +12,18 @@ NAME, COUNT = "Car", 3  # of the example
 
 
 class Command(BaseCommand):
-    """Try a job here, or with --async in a worker."""
+    """Command that tries a job here, or with --async in a worker."""
 
     help = "Try a job here, or with --async through a consumer by hand"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """The command line."""
+        """Define the command line."""
         parser.add_argument("--async", action="store_true", dest="elsewhere", help="have a worker do it")
         parser.add_argument("--message", default="Hello from a consumer by hand")
         parser.add_argument("--example", action="store_true", help="the job with more arguments")
 
     def handle(self, *_: Any, message: str, elsewhere: bool, example: bool, **__: Any) -> None:
-        """Do it or send it."""
+        """Do the job here or send it."""
         if elsewhere:
             sent = send("example_async_task", name=NAME, count=COUNT) if example else send("test_task", message=message)
             self.stdout.write(f"sent, id {sent}; look into the worker's log")

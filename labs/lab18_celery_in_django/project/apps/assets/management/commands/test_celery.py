@@ -11,18 +11,18 @@ NAME, COUNT = "Car", 3  # of the example
 
 
 class Command(BaseCommand):
-    """Try a job here, or with --async in a worker."""
+    """Command that tries a job here, or with --async in a worker."""
 
     help = "Try a job here, or with --async through Celery"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """The command line."""
+        """Define the command line."""
         parser.add_argument("--async", action="store_true", dest="elsewhere", help="have a worker do it")
         parser.add_argument("--message", default="Hello from Celery")
         parser.add_argument("--example", action="store_true", help="the job with more arguments")
 
     def handle(self, *_: Any, message: str, elsewhere: bool, example: bool, **__: Any) -> None:
-        """Do it or send it."""
+        """Do the job here or send it."""
         if elsewhere:
             sent = example_async_task.delay(NAME, COUNT).id if example else test_task.delay(message).id
             self.stdout.write(f"sent, id {sent}; look into the worker's log")
