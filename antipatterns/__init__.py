@@ -1,9 +1,11 @@
-"""Twenty ways to get background jobs wrong: each broken before your eyes, each beside a twin that holds.
+"""Antipatterns: twenty ways to get background jobs wrong. Each broken example has a twin that holds.
 
-ap03_exactly_once/
-  broken.py        the mistake, its line marked `# antipattern: …`
-  fixed.py         the same but for a few lines
-  experiment.py    what both go through, what is counted, and when the failure has shown
-  test_ap03.py     holds broken to failing for the reason it says, and fixed to not failing
-  README.md        what it looks like, why it fails, see it fail, the fix, the same by hand, the folklore
+One folder:
+
+    ap03_exactly_once/
+      broken.py        the mistake; its line is marked `# antipattern: …`
+      fixed.py         the same program, except for a few lines
+      experiment.py    the steps for both, the counts, and the condition for a failure
+      test_ap03.py     checks that broken fails for the stated reason, and that fixed does not fail
+      README.md        symptom, cause, a real run, the fix, the same by hand, common wrong advice
 """

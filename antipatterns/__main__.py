@@ -20,13 +20,13 @@ def main(words: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="./kit antipattern", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("list", help="all of them, by number")
-    show = commands.add_parser("show", help="one of them: the difference, and what to read")
+    show = commands.add_parser("show", help="one of them: the lines that differ, and where to read more")
     run = commands.add_parser("run", help="broken and fixed side by side, on brokers of their own")
     for one in (show, run):
         one.add_argument("number", type=int, metavar="N")
-        one.add_argument("--by-hand", action="store_true", help="the same mistake in a consumer on pika alone")
+        one.add_argument("--by-hand", action="store_true", help="the same mistake in a consumer that uses only pika")
     run.add_argument("--broker", choices=("rabbitmq", "redis"), default="")
-    run.add_argument("--repeat", type=int, default=1, metavar="K", help="so often, and how often the failure showed")
+    run.add_argument("--repeat", type=int, default=1, metavar="K", help="K times; say how often the failure showed")
     run.add_argument("--json", action="store_true")
     options = parser.parse_args(words)
     try:
@@ -52,25 +52,26 @@ def main(words: list[str]) -> int:
 
 
 def chosen(number: int, by_hand: bool) -> Experiment:
-    """The experiment of the antipattern with that number.
+    """Return the experiment of the antipattern with that number.
 
     Raises:
-        Problem: there is none.
+        Problem: there is no such antipattern, or it has no version by hand.
     """
     for each in all_of_them():
         if each.number == number:
             if (experiment := each.by_hand if by_hand else each.on_celery) is None:
-                raise Problem(f"{each.name} has no counterpart by hand", "leave --by-hand away", code=USAGE)
+                raise Problem(f"{each.name} has no version by hand", "leave out --by-hand", code=USAGE)
             return experiment
     raise Problem(f"there is no antipattern {number}", "./kit antipattern list names them", code=USAGE)
 
 
 def try_out(experiment: Experiment, broker: str, repeat: int, as_json: bool) -> int:
-    """Run both examples so often; 0 if every count of every repetition was as it is due."""
+    """Run both examples `repeat` times; return 0 if every count of every repetition was as due."""
     if broker and broker not in experiment.brokers:
-        raise Problem(f"{experiment.name}: only on {' and '.join(experiment.brokers)}", code=USAGE)
+        where = " and ".join(experiment.brokers)
+        raise Problem(f"{experiment.name} runs only on {where}, not on {broker}", "leave out --broker", code=USAGE)
     if repeat < 1:
-        raise Problem("--repeat takes 1 or more", code=USAGE)
+        raise Problem(f"--repeat must be 1 or more, not {repeat}", code=USAGE)
     say: Callable[[str], None] = partial(print, flush=True) if not as_json else lambda _text: None
     pairs, differs = list[tuple[Result, Result]](), list[str]()
     with started() as servers:
@@ -78,7 +79,7 @@ def try_out(experiment: Experiment, broker: str, repeat: int, as_json: bool) -> 
             say(f"\n{experiment.name}\n\n{heading()}")
             try:
                 pair = both(experiment, servers, broker, say)
-            except DidNotHappen as error:  # the others are tried all the same
+            except DidNotHappen as error:  # the other repetitions still run
                 differs.append(f"repetition {number}, {error}")
                 continue
             pairs.append(pair)
@@ -95,14 +96,14 @@ def try_out(experiment: Experiment, broker: str, repeat: int, as_json: bool) -> 
 
 
 def share(results: list[Result]) -> dict[str, float]:
-    """How often the failure showed, of how many, and the 95 % interval of the share."""
+    """Return the number of failures, the number of runs, and the 95 % interval of their share."""
     shown, of = sum(result.failed for result in results), len(results)
     low, high = interval(shown, of) if of else (0.0, 1.0)
     return {"failed": shown, "of": of, "low": low, "high": high}
 
 
 def summary(shares: dict[str, dict[str, float]], repeat: int, differs: list[str]) -> list[str]:
-    """What is said after the last repetition."""
+    """Return the lines that are printed after the last repetition."""
     lines = [
         f"{name} failed {one['failed']} of {one['of']} times "
         f"(95 % interval of the share: {one['low']:.0%} to {one['high']:.0%})"

@@ -1,4 +1,4 @@
-"""The servers that the experiments of one test process share, and --repeat."""
+"""Fixtures: the servers that all experiments of one test process share, and the option --repeat."""
 
 import json
 import os
@@ -12,12 +12,12 @@ from experiments.ground import Ground, ground
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """--repeat K."""
-    parser.addoption("--repeat", type=int, default=1, help="run every experiment so often")
+    """Add the option --repeat K."""
+    parser.addoption("--repeat", type=int, default=1, help="run every experiment K times")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Each test that needs the servers, so often."""
+    """Repeat each test that needs the servers K times."""
     times = metafunc.config.getoption("--repeat")
     if "servers" in metafunc.fixturenames and times > 1:
         metafunc.fixturenames.append("time_of_many")
@@ -26,7 +26,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="session")
 def servers() -> Iterator[Ground]:
-    """A private RabbitMQ, Redis and outside world."""
+    """Start a private RabbitMQ, Redis and outside world, and stop them after the last test."""
     with ground() as started:
         if folder := os.environ.get(RESULTS):
             (Path(folder) / "brokers.json").write_text(json.dumps(started.versions()), encoding="utf-8")

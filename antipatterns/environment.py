@@ -1,4 +1,4 @@
-"""On what something was measured: versions, processor, brokers, commit, seed, command line."""
+"""Environment of a measurement: versions, processor, brokers, commit, seed, command line."""
 
 import os
 import platform
@@ -15,7 +15,7 @@ PACKAGES = ("celery", "kombu", "billiard", "amqp", "redis", "pika", "httpx", "fa
 
 
 def describe(seed: int, brokers: dict[str, str]) -> dict[str, Any]:
-    """All of it, ready for JSON. `brokers`: their versions, by their own account (`Ground.versions`)."""
+    """Return the environment, ready for JSON. `brokers` has their versions by their own report."""
     return {
         "when": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "command_line": sys.orig_argv,
@@ -33,7 +33,7 @@ def describe(seed: int, brokers: dict[str, str]) -> dict[str, Any]:
 
 
 def answer(words: list[str]) -> str:
-    """What a program prints; empty if there is none."""
+    """Return the output of a program; an empty text if there is no such program or it fails."""
     try:
         done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False, timeout=20)
     except FileNotFoundError:
@@ -42,7 +42,7 @@ def answer(words: list[str]) -> str:
 
 
 def processor() -> str:
-    """Its name as Linux tells it, else what Python knows."""
+    """Return the processor's name: on Linux the kernel's, elsewhere the one that Python knows."""
     try:
         lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""The form that all twenty experiments share, and their repetition."""
+"""Experiment: the form that all twenty antipatterns share, and the statistics of repeated runs."""
 
 import json
 import math
@@ -16,17 +16,17 @@ from experiments.stage import Stage
 
 HERE = Path(__file__).resolve().parent
 Counts = dict[str, float]
-Due = dict[str, float | tuple[float, float]]  # each count; one that honestly varies: the least and the most
-RESULTS = "ANTIPATTERN_RESULTS"  # in the environment: a folder where every result is written down
+Due = dict[str, float | tuple[float, float]]  # a number for each count; if the count may vary, its least and its most
+RESULTS = "ANTIPATTERN_RESULTS"  # an environment variable that names a folder; every result is written into it
 
 
 @dataclass(frozen=True)
 class Result:
-    """What came of one example, once.
+    """The result of one run of one example.
 
     Attributes:
-        differs: each count that is not as it is due, in words; also an example that failed and was to hold, or held
-            and was to fail.
+        differs: each count that is not as due, in words. A fixed example that failed is also named here, and so is
+            a broken one that held.
     """
 
     counts: Counts
@@ -39,34 +39,37 @@ class Result:
 
 @dataclass(frozen=True)
 class Experiment:
-    """A pair of examples and what both go through: the module `experiment` or `by_hand_experiment` of a folder."""
+    """A pair of examples and the steps for both: the module `experiment` or `by_hand_experiment` of a folder."""
 
     folder: Path
     prefix: str  # "" on Celery, "by_hand_" on pika alone
 
     @property
     def module(self) -> ModuleType:
-        """It has NAME, BROKERS (the first is the one it is about), DUE for each example, run, failed and verdict."""
+        """The module of the experiment.
+
+        It has NAME, BROKERS (the main one first), FIGURE, DUE for each example, run, failed and verdict.
+        """
         return import_module(f"antipatterns.{self.folder.name}.{self.prefix}experiment")
 
     @property
     def name(self) -> str:
-        """What is tried."""
+        """The name, such as "Several Beats"."""
         return str(self.module.NAME)
 
     @property
     def brokers(self) -> tuple[str, ...]:
-        """Where it can be run."""
+        """The brokers that it can run on."""
         return tuple(self.module.BROKERS)
 
     def file(self, example: str) -> Path:
-        """The source of "broken" or "fixed"."""
+        """Return the source file of "broken" or "fixed"."""
         return self.folder / f"{self.prefix}{example}.py"
 
     def try_out(
         self, servers: Ground, example: str, broker: str = "", entered: Callable[[Stage], object] = lambda _stage: None
     ) -> Result:
-        """Put `example` ("broken" or "fixed") through it; `entered` is called with the stage, to watch it."""
+        """Run `example` ("broken" or "fixed") on a stage of its own. `entered` gets the stage, so it can watch it."""
         with servers.stage(self.folder.name[:4], broker or self.brokers[0]) as stage:
             entered(stage)
             began = time.monotonic()
@@ -92,38 +95,38 @@ class Experiment:
 
 @dataclass(frozen=True)
 class Antipattern:
-    """A folder: its number and its experiments, on Celery and, where there is a counterpart, by hand."""
+    """A folder with a number and one or two experiments: on Celery, and by hand where the mistake is possible there."""
 
     folder: Path
 
     @property
     def number(self) -> int:
-        """1 to 20."""
+        """The number, 1 to 20."""
         return int(self.folder.name[2:4])
 
     @property
     def name(self) -> str:
-        """What it is called."""
+        """The name of its experiment on Celery."""
         return self.on_celery.name
 
     @property
     def on_celery(self) -> Experiment:
-        """The antipattern itself."""
+        """The experiment on Celery."""
         return Experiment(self.folder, "")
 
     @property
     def by_hand(self) -> Experiment | None:
-        """The same mistake in a consumer written by hand, if it can be made there."""
+        """The same mistake in a consumer written by hand; None if it is not possible there."""
         return Experiment(self.folder, "by_hand_") if (self.folder / "by_hand_experiment.py").exists() else None
 
 
 def all_of_them() -> list[Antipattern]:
-    """By number."""
+    """Return all antipatterns in the order of their numbers."""
     return [Antipattern(folder) for folder in sorted(HERE.glob("ap[0-9][0-9]_*"))]
 
 
 def differences(counts: Counts, due: Due) -> list[str]:
-    """Each count that is not as it is due: "ticks that came: 9, due 7"."""
+    """Return each count that is not as due, in words: "ticks that came: 9, due 7"."""
     said = []
     for name in {**due, **counts}:
         least, most = limits(due[name]) if name in due else (math.nan, math.nan)
@@ -134,17 +137,17 @@ def differences(counts: Counts, due: Due) -> list[str]:
 
 
 def limits(due: float | tuple[float, float]) -> tuple[float, float]:
-    """The least and the most that is due."""
+    """Return the least and the most that is due."""
     return due if isinstance(due, tuple) else (due, due)
 
 
 def wrong_way(example: str, failed: bool) -> list[str]:
-    """What is said of a broken example that held, or of a fixed one that failed."""
+    """Return a text for a broken example that held or a fixed one that failed; else nothing."""
     return [] if failed == (example == "broken") else [f"{example} {'failed' if failed else 'held'}"]
 
 
 def interval(shown: int, of: int, z: float = 1.96) -> tuple[float, float]:
-    """The 95 % confidence interval of a share: Wilson's, which holds for few tries and for 0 and 1.
+    """Return the 95 % confidence interval of a share. Wilson's interval also holds for few tries and for 0 and 1.
 
     E. B. Wilson, Probable Inference, the Law of Succession, and Statistical Inference, JASA 22 (1927), 209-212.
     """
@@ -155,10 +158,10 @@ def interval(shown: int, of: int, z: float = 1.96) -> tuple[float, float]:
 
 
 def on_celery(number: int) -> Experiment:
-    """The experiment of the antipattern with that number; KeyError if there is none."""
+    """Return the experiment of the antipattern with that number; KeyError if there is none."""
     return {each.number: each for each in all_of_them()}[number].on_celery
 
 
 def by_hand(number: int) -> Experiment:
-    """Its counterpart by hand; KeyError if there is none."""
+    """Return its version by hand; KeyError if there is none."""
     return {each.number: each.by_hand for each in all_of_them() if each.by_hand}[number]

@@ -1,4 +1,7 @@
-"""A figure for each experiment: what was due, and what came. Readable in print, without colour and in Cyrillic."""
+"""Figures: one for each experiment, with the count that was due and the count that came.
+
+They are readable in print, without colour, and with Cyrillic text.
+"""
 
 import statistics
 from pathlib import Path
@@ -13,7 +16,7 @@ from matplotlib.ticker import MaxNLocator
 STYLE: Any = {
     "font.family": "DejaVu Sans",  # it has Cyrillic letters
     "font.size": 9,
-    "svg.fonttype": "none",  # text stays text
+    "svg.fonttype": "none",  # text stays text, not curves
     "pdf.fonttype": 42,
     "svg.hashsalt": "antipatterns",
     "axes.spines.top": False,
@@ -26,10 +29,10 @@ LOGARITHMIC_FROM = 10_000
 def draw(
     path: Path, title: str, came: str, due: float, values: dict[str, list[float]], labels: dict[str, str] | None = None
 ) -> None:
-    """Write `path`.svg and .pdf: a bar for each example (the median, with the range), a line for what was due.
+    """Write `path`.svg and .pdf: a bar for each example (median and range), and a line at the count that was due.
 
     Args:
-        labels: in another language, what to write instead of a text; what is not in it stays as it is.
+        labels: translations, by the English text; a text without a translation stays English.
     """
     said = labels or {}
     with plt.rc_context(STYLE):
@@ -68,5 +71,5 @@ def draw(
 
 
 def in_words(value: float) -> str:
-    """1,234 or 0.15."""
+    """Return the number as text, such as 1,234 or 0.15."""
     return f"{value:,.0f}" if value == int(value) else f"{value:,.3g}"

@@ -1,4 +1,4 @@
-"""Broken and fixed at the same time, each on a stage of its own, told side by side while it happens."""
+"""Live view: broken and fixed run at the same time on two stages; two columns show their events as they happen."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -12,28 +12,28 @@ from experiments.ground import Ground
 from experiments.stage import DidNotHappen, Stage
 
 EXAMPLES = ("broken", "fixed")
-QUIET = {"holds", "lets pass", "ordered a fault", "answered"}  # the experiment's own doings, which no worker shows
-MANY = 4  # events alike in a row, all of which are told
+QUIET = {"holds", "lets pass", "ordered a fault", "answered"}  # not shown: they only serve the experiment
+MANY = 4  # of equal events in a row, so many are shown
 LOOK = 0.05  # seconds between two looks
 
 Say = Callable[[str], None]
 
 
 class Teller:
-    """Tells one column's events as they come; of many alike in a row the first few, and how many more there were."""
+    """Prints the events of one column as they come. Of many equal ones in a row it prints the first few and a count."""
 
     def __init__(self, side: int, say: Say) -> None:
         self.side, self.say = side, say
         self.seen, self.last, self.alike = 0, "", 0
 
     def new(self, notes: Sequence[Note]) -> Sequence[Note]:
-        """What was not among `notes` the last time."""
+        """Return the notes that have come since the last call."""
         new = notes[self.seen :]
         self.seen += len(new)
         return new
 
     def tell(self, note: Note, began: float) -> None:
-        """Say it, with the time since `began`."""
+        """Print the event with the time since `began`."""
         if note.what in QUIET:
             return
         if note.what != self.last:
@@ -44,7 +44,7 @@ class Teller:
             self._line(line_of(note, began))
 
     def close(self) -> None:
-        """Say how many were left out."""
+        """Print how many equal events were left out."""
         if self.alike > MANY:
             self._line(f"          … {self.alike - MANY} more")
 
@@ -53,10 +53,10 @@ class Teller:
 
 
 def both(experiment: Experiment, servers: Ground, broker: str, say: Say) -> tuple[Result, Result]:
-    """Try out both examples, and say what happens in two columns, as it happens.
+    """Run both examples at the same time, and print their events in two columns as they happen.
 
     Raises:
-        DidNotHappen: what one of them waited for did not come; the message names it.
+        DidNotHappen: one of them waited for something that did not come; the message names it.
     """
     stages: dict[str, Stage] = {}
     tellers = [Teller(side, say) for side in range(2)]

@@ -1,4 +1,4 @@
-"""An antipattern as text: its two examples' difference, and what happened to them, side by side."""
+"""Antipatterns as text: the lines that differ between two examples, and their events side by side."""
 
 import difflib
 import textwrap
@@ -11,14 +11,14 @@ WIDTH = 56  # characters of a column
 
 
 def difference(experiment: Experiment) -> list[str]:
-    """The lines by which broken and fixed differ, marked - and +; their docstrings, which must differ, left out."""
+    """Return the lines that differ between broken and fixed, marked - and +, without the modules' docstrings."""
     broken, fixed = code(experiment, "broken"), code(experiment, "fixed")
     lines = list(difflib.unified_diff(broken, fixed, lineterm="", n=2))[2:]
     return [line for line in lines if not line.startswith("@@")]
 
 
 def code(experiment: Experiment, example: str) -> list[str]:
-    """An example without the docstring that opens it."""
+    """Return the lines of an example after its module's docstring."""
     lines = experiment.file(example).read_text(encoding="utf-8").splitlines()
     end = next(
         number for number, line in enumerate(lines) if line.rstrip().endswith('"""') and (number or len(line) > 3)
@@ -27,13 +27,13 @@ def code(experiment: Experiment, example: str) -> list[str]:
 
 
 def line_of(note: Note, began: float) -> str:
-    """One event in words: 1.25 s  started charge_subscription."""
+    """Return one event in words, such as "1.25 s  started charge_subscription"."""
     facts = {name: value for name, value in note.facts.items() if name not in ("id", "arguments")}
     return f"{note.at - began:6.2f} s  {note.what} {' '.join(str(value) for value in facts.values())}".rstrip()
 
 
 def columns(left: Sequence[str], right: Sequence[str]) -> str:
-    """Two texts beside each other, long lines wrapped."""
+    """Return two texts beside each other, with long lines wrapped."""
     lines = []
     for pair in zip(*pad(left, right), strict=True):
         cells = [textwrap.wrap(text, WIDTH, subsequent_indent=" " * 10) or [""] for text in pair]
@@ -42,18 +42,18 @@ def columns(left: Sequence[str], right: Sequence[str]) -> str:
 
 
 def pad(left: Sequence[str], right: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Both made equally long."""
+    """Return both texts with the same number of lines."""
     length = max(len(left), len(right))
     return [*left, *[""] * (length - len(left))], [*right, *[""] * (length - len(right))]
 
 
 def heading() -> str:
-    """Over the two columns."""
+    """Return the heading of the two columns."""
     return columns(["BROKEN"], ["FIXED"]) + "\n" + "─" * WIDTH + "─┼─" + "─" * WIDTH
 
 
 def ending(broken: Result, fixed: Result) -> str:
-    """What was counted, and what it comes to."""
+    """Return the counts and the verdicts of both examples."""
     counts = [[f"{name}: {count:g}" for name, count in result.counts.items()] for result in (broken, fixed)]
     return "\n".join(
         [columns([""], [""]), columns(*counts), "", f"broken: {broken.verdict}", f"fixed:  {fixed.verdict}"]

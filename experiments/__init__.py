@@ -1,1 +1,1 @@
-"""What antipatterns and labs are run on: brokers of their own, processes that can be killed, and a record of it all."""
+"""The ground of antipatterns and labs: servers of their own, processes to kill, and a record of all events."""

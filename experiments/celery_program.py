@@ -1,7 +1,7 @@
-"""python -m experiments.celery_program MODULE worker|beat …: what `celery -A MODULE …` starts, and its evidence.
+"""python -m experiments.celery_program MODULE worker|beat …: the same as `celery -A MODULE …`, with evidence.
 
-Celery's own signals say when it is ready and what its tasks do. So an example needs no line of its own for that, and
-broken and fixed ones are watched in the same way.
+Celery's own signals say when a worker is ready and what its tasks do. So an example needs no line of its own for that,
+and the experiment watches broken and fixed examples in the same way.
 """
 
 import os
@@ -56,8 +56,8 @@ def _unknown(name: str, id: str, **_: Any) -> None:
 
 
 def main(module: str, *words: str) -> None:
-    """Become a worker or a Beat of the module's `app`."""
-    random.seed(os.environ.get("SEED"))  # retries with jitter draw from it
+    """Run a worker or a Beat of the module's `app` in this process."""
+    random.seed(os.environ.get("SEED"))  # retries with jitter use these random numbers
     app: Celery = import_module(module).app
     app.start(list(words))
 

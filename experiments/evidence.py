@@ -1,7 +1,7 @@
-"""What happened, written down by whoever did it: one line of JSON an event, in the file that EVIDENCE names.
+"""Evidence: one line of JSON for each event, written by the process itself into the file that EVIDENCE names.
 
-A line is appended with one system call, so that a process killed a moment later has said it, and the lines of several
-processes do not mix. The kit's ledger cannot serve here: it may lose a dying process's last events.
+One system call appends a line. So a process that is killed a moment later has still written it, and the lines of
+several processes do not mix. The kit's ledger cannot serve here: it may lose a dying process's last events.
 """
 
 import json
@@ -18,7 +18,7 @@ VARIABLE = "EVIDENCE"
 
 @dataclass(frozen=True)
 class Note:
-    """One line: when (seconds since 1970), by which process, what, and the rest by name."""
+    """One line: the time (seconds since 1970), the process, the event, and further facts by name."""
 
     at: float
     pid: int
@@ -27,7 +27,7 @@ class Note:
 
 
 def note(what: str, **facts: Any) -> None:
-    """Write down that `what` happened now; where nobody collects evidence, do nothing."""
+    """Write down that `what` happened now. Do nothing if EVIDENCE names no file."""
     if path := os.environ.get(VARIABLE):
         write(Path(path), what, facts)
 
@@ -37,25 +37,25 @@ def write(path: Path, what: str, facts: dict[str, Any]) -> None:
     line = json.dumps({"at": time.time(), "pid": os.getpid(), "what": what, **facts}, ensure_ascii=False, default=str)
     file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
-        os.write(file, line.encode(errors="backslashreplace") + b"\n")  # half an emoji is no reason to fail
+        os.write(file, line.encode(errors="backslashreplace") + b"\n")  # a lone surrogate (half an emoji) is no error
     finally:
         os.close(file)
 
 
 class Reader:
-    """Reads the notes in `path`, which grows meanwhile: each time only what has come since."""
+    """Reads the notes in `path` while the file grows: each time only the new lines."""
 
     def __init__(self, path: Path) -> None:
         self._path, self._read, self._notes = path, 0, list[Note]()
         self._lock = threading.Lock()
 
     def notes(self) -> list[Note]:
-        """All notes so far, in the order in which they were written."""
+        """Return all notes so far, in the order in which they were written."""
         with suppress(FileNotFoundError), self._lock, self._path.open("rb") as file:
             file.seek(self._read)
             for line in file:
                 if not line.endswith(b"\n"):
-                    break  # the rest of it comes in a moment
+                    break  # the rest of the line comes in a moment
                 self._read += len(line)
                 facts = json.loads(line)
                 self._notes.append(Note(facts.pop("at"), facts.pop("pid"), facts.pop("what"), facts))
@@ -63,7 +63,7 @@ class Reader:
 
 
 def hold(where: str) -> None:
-    """Note "holds" and wait until the experiment lets everybody pass `where`: so it can kill or look just there."""
+    """Note "holds" and wait until the experiment opens the gate `where`. So it can kill or look exactly here."""
     note("holds", where=where)
     gate = gate_of(Path(os.environ[VARIABLE]), where)
     while not gate.exists():
@@ -71,5 +71,5 @@ def hold(where: str) -> None:
 
 
 def gate_of(evidence: Path, where: str) -> Path:
-    """The file whose being there lets everybody pass `where`."""
+    """Return the file that is the gate `where`: it is open for every process as soon as the file exists."""
     return evidence.with_name(f"passed-{where}")

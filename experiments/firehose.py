@@ -1,7 +1,8 @@
-"""What the broker itself says of every message: RabbitMQ's firehose, as events in the evidence.
+"""Firehose: RabbitMQ's own report of every message, as events in the evidence.
 
-A tracing vhost copies each message that is published or delivered into the exchange amq.rabbitmq.trace. So which
-message was handed out when, and whether for the second time, is known without a word from the program that is tried.
+A tracing vhost copies each message that is published or delivered into the exchange amq.rabbitmq.trace. So an
+experiment knows when a message was handed out, and if it was for the second time. The program under test need not
+report it.
 """
 
 import threading
@@ -12,15 +13,15 @@ import pika
 from pika.adapters.blocking_connection import BlockingChannel
 from pika.spec import Basic, BasicProperties
 
-CELERYS_MONITORS = "celeryev"  # an exchange to which each Celery worker says every two seconds that it is there
-PAUSE = 0.05  # seconds after which it looks whether it is to end
+CELERYS_MONITORS = "celeryev"  # an exchange: each Celery worker sends a sign of life to it every two seconds
+PAUSE = 0.05  # seconds between two looks whether `stop` was called
 
 
 class Firehose:
     """Listens on a thread of its own, from `start` to `stop`.
 
     Args:
-        note: is called with each event: "delivered" (id, queue, again) and "published" (id, exchange, key).
+        note: gets each event: "delivered" (id, queue, again) and "published" (id, exchange, key).
     """
 
     def __init__(self, url: str, note: Callable[..., None]) -> None:
@@ -29,13 +30,13 @@ class Firehose:
         self._thread = threading.Thread(target=self._listen, name="firehose", daemon=True)
 
     def start(self) -> None:
-        """Return when nothing is missed any more."""
+        """Begin to listen; return when no later message can be missed."""
         self._thread.start()
         if not self._ready.wait(10):
-            raise TimeoutError("the broker's firehose does not open")
+            raise TimeoutError("RabbitMQ's firehose did not open within 10 s; is the broker up? Run it again")
 
     def stop(self) -> None:
-        """Let go of the connection."""
+        """End the thread and close the connection."""
         self._over.set()
         self._thread.join(10)
 

@@ -1,6 +1,6 @@
-"""python -m experiments.golden_rules: the four golden rules, each as something that is done to a whole kit.
+"""python -m experiments.golden_rules: break a whole kit in four ways, one for each golden rule.
 
-1  A task may run again.          Every message is sent ten times more: one effect.
+1  A task may run again.          Every message is sent twenty times more: one effect.
 2  A worker may die at any time.  SIGKILL in the middle of the work: everything is done, once.
 3  Beat may die.                  SIGKILL both schedulers: the next tick comes, once.
 4  Redis may be emptied.          FLUSHALL in the middle of the work: everything is done, once.
@@ -25,7 +25,7 @@ SCHEDULERS = {"celery": "celery_beat", "raw": "scheduler"}
 COPIES = 10
 HEADER = ("rule", "what was done", "lane", "accepted", "done", "lost", "duplicated", "holds")
 
-# Publishes runs again, as a relay would that died before it could note that they were confirmed.
+# Publishes runs again, like a relay that died before it could mark them as confirmed.
 _AGAIN = """
 import sys
 from api.publishing import lanes
@@ -52,16 +52,16 @@ Line = dict[str, Any]
 
 
 def may_run_again(kit: WholeKit, lane: str) -> dict[str, int]:
-    """Rule 1."""
+    """Rule 1: send every message again, ten times at once and ten times after the runs have ended."""
     ids = kit.submit(lane, "process_task", 5, task_num=1, timeout=0.2)
     kit.python(_AGAIN, lane, str(COPIES), *ids)
     kit.wait(ids)
-    kit.python(_AGAIN, lane, str(COPIES), *ids)  # also when they are done long since
+    kit.python(_AGAIN, lane, str(COPIES), *ids)  # also after they have ended
     return kit.wait(ids + kit.submit(lane, "process_task", 1, task_num=2, timeout=0))  # behind all copies
 
 
 def worker_may_die(kit: WholeKit, lane: str) -> dict[str, int]:
-    """Rule 2."""
+    """Rule 2: kill a worker and its children in the middle of the work."""
     ids = kit.submit(lane, "process_task", 20, task_num=1, timeout=0.5)
     wait_until(lambda: kit.wait(ids, 0)["done"] >= 3, "some are done, others at work")
     kit.kill(WORKERS[lane])
@@ -69,7 +69,7 @@ def worker_may_die(kit: WholeKit, lane: str) -> dict[str, int]:
 
 
 def beat_may_die(kit: WholeKit, lane: str) -> dict[str, int]:
-    """Rule 3."""
+    """Rule 3: kill the scheduler, and count the ticks of the next minute."""
     minute = time.time() // 60 * 60 + 60
     kit.kill(SCHEDULERS[lane])
     wait_until(lambda: kit.python(_TICKS, lane, str(minute)).split(), "the next tick has come", seconds=130)
@@ -79,7 +79,7 @@ def beat_may_die(kit: WholeKit, lane: str) -> dict[str, int]:
 
 
 def redis_may_be_emptied(kit: WholeKit, lane: str) -> dict[str, int]:
-    """Rule 4."""
+    """Rule 4: empty Redis in the middle of the work."""
     ids = kit.submit(lane, "process_task", 20, task_num=1, timeout=0.5)
     wait_until(lambda: kit.wait(ids, 0)["done"] >= 3, "some are done, others at work")
     redis.Redis.from_url(str(kit.addresses()["REDIS_URL"])).flushall()
@@ -95,7 +95,7 @@ RULES: list[tuple[str, str, Callable[[WholeKit, str], dict[str, int]]]] = [
 
 
 def wait_until(condition: Callable[[], Any], what: str, seconds: float = 60) -> None:
-    """Wait for `condition`.
+    """Wait until `condition` is true.
 
     Raises:
         Problem: it was not true within `seconds`.
@@ -108,7 +108,7 @@ def wait_until(condition: Callable[[], Any], what: str, seconds: float = 60) -> 
 
 
 def main() -> int:
-    """Break the kit in four ways; 0 if everything was done, once, each time."""
+    """Break the kit in four ways; return 0 if each time everything was done exactly once."""
     parser = argparse.ArgumentParser(prog="./kit golden-rules", description=__doc__)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
@@ -123,7 +123,7 @@ def main() -> int:
                     kept = {name: counts[name] for name in ("accepted", "done", "lost", "duplicated")}
                     lines.append({"rule": f"{number}. {rule}", "what": done, "lane": lane, **kept, "holds": holds})
     except NoGround as error:
-        report(Problem("the kit to be broken could not be started", detail=str(error)))
+        report(Problem("the kit for the golden rules could not be started", "./kit doctor", detail=str(error)))
         return 4
     except Problem as problem:
         report(problem)

@@ -1,11 +1,13 @@
-"""Where experiments take place: servers that they share, and for each a stage that is its own and swept afterwards.
+"""Ground: the servers that experiments share. Each experiment has its own stage on them, cleared when it ends.
 
-with ground() as servers:                       a private RabbitMQ, Redis and outside world
-    with servers.stage("ap03") as stage:        a vhost, an empty Redis database, an evidence file, a channel
-        worker = stage.celery("antipatterns.ap03_exactly_once.broken")
-        stage.send("charge", 7)
-        stage.until(lambda: stage.count("charged"), "it is charged")
-        worker.kill()
+In use:
+
+    with ground() as servers:                       a private RabbitMQ, Redis and outside world
+        with servers.stage("ap03") as stage:        a vhost, an empty Redis database, an evidence file, a channel
+            worker = stage.celery("antipatterns.ap03_exactly_once.broken")
+            stage.send("charge", 7)
+            stage.until(lambda: stage.count("charged"), "it is charged")
+            worker.kill()
 """
 
 import itertools
@@ -28,14 +30,14 @@ from experiments.processes import ROOT
 from experiments.servers import Servers
 from experiments.stage import Stage
 
-REDIS_DATABASES = range(1, 16)  # a stage has one to itself, and finds it empty
-# What a developer's own shell or `.env` says is nothing to an experiment.
+REDIS_DATABASES = range(1, 16)  # each stage has one of its own, empty at the start
+# Settings of a developer's shell or `.env`; they must not reach an experiment.
 FOREIGN = ("DATABASE_URL", "RMQ_URL", "CELERY_BROKER_URL", "CELERY_RESULT_BACKEND", "REDIS_URL", "OUTSIDE_WORLD_URL",
            "PYTHONUNBUFFERED")  # fmt: skip
 
 
 class NoGround(Exception):
-    """The servers could not be started; the message is what `kit up` says of it."""
+    """The servers could not be started; the message is the output of `kit up`."""
 
 
 class Ground(Servers):
@@ -47,7 +49,7 @@ class Ground(Servers):
 
     @contextmanager
     def stage(self, name: str, broker: str = "rabbitmq") -> Iterator[Stage]:
-        """A place for one experiment; what it started is killed when the block ends."""
+        """Make a stage for one experiment. When the block ends, kill every process that the experiment started."""
         vhost = f"{name}-{uuid.uuid4().hex[:8]}"
         self.add(vhost)
         stage = Stage(self, vhost, broker, next(self._databases))
@@ -64,9 +66,9 @@ def ground() -> Iterator[Ground]:
 
     Raises:
         NoGround: they could not be started.
-        KeyboardInterrupt: Ctrl-C, SIGTERM or a closed terminal. Once the servers are up it comes out of `Ground.rest`
-            or at the block's end and nowhere else: a client that is thrown out of a talk with its broker waits for
-            ever to say goodbye, or reports a broken connection in its place.
+        KeyboardInterrupt: Ctrl-C, SIGTERM or a closed terminal. Once the servers are up, only `Ground.rest` and the
+            block's end raise it. Elsewhere it could interrupt a client that talks to its broker. Such a client waits
+            for ever to close its connection, or reports a broken connection instead.
     """
     folder = temporary_folder()
     environment = {name: value for name, value in os.environ.items() if name not in FOREIGN}
@@ -84,25 +86,25 @@ def ground() -> Iterator[Ground]:
                 yield servers
                 servers.rest(0)
         finally:
-            with on_interrupt(signal.SIG_IGN):  # whoever presses Ctrl-C twice gets no servers left behind
+            with on_interrupt(signal.SIG_IGN):  # a second Ctrl-C must not leave servers behind
                 warden.end()
 
 
 def temporary_folder() -> Path:
-    """A new one.
+    """Make a new temporary folder.
 
     Raises:
-        NoGround: there is no room, or no permission.
+        NoGround: there is no space, or no permission.
     """
     try:
         return Path(tempfile.mkdtemp(prefix=TEMPORARY)).resolve()
     except OSError as error:
-        raise NoGround(f"no temporary folder can be made: {error.strerror}; TMPDIR names another place") from error
+        raise NoGround(f"no temporary folder could be made: {error.strerror}; set TMPDIR to another folder") from error
 
 
 @contextmanager
 def on_interrupt(handler: Callable[[int, FrameType | None], object] | signal.Handlers) -> Iterator[None]:
-    """What Ctrl-C, SIGTERM and a closed terminal do within the block; the last not where nohup sees to it."""
+    """Handle Ctrl-C, SIGTERM and a closed terminal with `handler` in the block. Under nohup the last stays ignored."""
     numbers = [signal.SIGINT, signal.SIGTERM]
     if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN or handler == signal.SIG_IGN:
         numbers.append(signal.SIGHUP)

@@ -1,4 +1,4 @@
-"""The channel that an experiment posts to: real HTTP to the stand-in of Telegram, which counts what arrives."""
+"""Messenger: posts to an experiment's channel, with real HTTP. The stand-in of Telegram counts the posts."""
 
 import os
 import ssl
@@ -8,28 +8,28 @@ import httpx
 
 from experiments.evidence import note
 
-CERTIFICATES = ssl.create_default_context()  # loaded once: that takes a hundred times as long as a request
+CERTIFICATES = ssl.create_default_context()  # loaded once: loading takes a hundred times as long as a request
 
 
 class Passing(Exception):
-    """The messenger did not take it this time; it may take it the next."""
+    """The messenger did not accept the request this time; it may accept it the next time."""
 
 
 class Refused(Exception):
-    """The messenger will never take it."""
+    """The messenger will never accept the request."""
 
 
 def request(text: str) -> dict[str, Any]:
-    """The arguments with which any HTTP client posts `text` to the channel."""
+    """Return the arguments with which any HTTP client posts `text` to the channel."""
     return {"url": f"{os.environ['TELEGRAM']}/sendMessage", "json": {"chat_id": os.environ["CHANNEL"], "text": text}}
 
 
 def post(text: str, timeout: float | None = 5.0) -> None:
-    """Post `text`; wait at most `timeout` seconds for the answer, for ever if it is None.
+    """Post `text`. Wait at most `timeout` seconds for the answer; None means for ever.
 
     Raises:
-        Passing: no answer in time, too many requests, or an error of theirs.
-        Refused: they say that the request is wrong.
+        Passing: no answer in time, too many requests, or an error of the messenger's own.
+        Refused: the messenger says that the request is wrong.
     """
     note("request", text=text[:40])
     try:

@@ -1,4 +1,4 @@
-"""Processes that an experiment starts, in groups of their own, so that one signal reaches a worker and its children."""
+"""Processes of an experiment. Each program has its own group, so one signal reaches a worker and its children."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ STOP_SECONDS = 10.0
 
 
 class Group:
-    """A program, and whatever it forks."""
+    """A program and all processes that it forks."""
 
     def __init__(self, words: list[str], environment: dict[str, str], log: Path) -> None:
         self.words, self.log = words, log
@@ -28,17 +28,17 @@ class Group:
         return self.process.pid
 
     def is_alive(self) -> bool:
-        """Whether the first process still runs."""
+        """Return whether the first process still runs."""
         return self.process.poll() is None
 
     def kill(self) -> None:
-        """SIGKILL all of them at once: a parent left alive might still speak for its children."""
+        """SIGKILL all of them at once: a parent that is still alive could report for its children."""
         with suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
         self.process.wait()
 
     def stop(self) -> int:
-        """SIGTERM the first and wait for it; what is left after that is killed. Returns its exit code."""
+        """Send SIGTERM to the first process, wait for it, kill the rest, and return the first one's exit code."""
         with suppress(ProcessLookupError):
             self.process.send_signal(signal.SIGTERM)
         with suppress(subprocess.TimeoutExpired):
@@ -47,10 +47,10 @@ class Group:
         return self.process.returncode
 
     def output(self) -> str:
-        """What it has printed and logged so far."""
+        """Return the text that the program has printed and logged so far."""
         return self.log.read_text(encoding="utf-8", errors="replace")
 
 
 def python(*words: str) -> list[str]:
-    """The command line that runs Python with `words`."""
+    """Return the command line that runs Python with `words`."""
     return [sys.executable, *words]

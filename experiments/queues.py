@@ -1,4 +1,4 @@
-"""A stage's queues by the broker's own account: what waits, what is at work, and who consumes."""
+"""Queues of a stage, as the broker reports them: waiting messages, messages at work, and consumers."""
 
 from contextlib import suppress
 from typing import Any
@@ -9,7 +9,7 @@ from kombu.exceptions import OperationalError
 
 from experiments.servers import Servers
 
-OUT_ON_REDIS = "unacked"  # the hash in which kombu keeps what workers have and have not acknowledged
+OUT_ON_REDIS = "unacked"  # kombu's hash of the messages that workers have and have not acknowledged
 
 
 class Queues:
@@ -22,41 +22,44 @@ class Queues:
 
     def __init__(self, servers: Servers, vhost: str, broker: str, broker_url: str, client: redis.Redis) -> None:
         self.servers, self.vhost, self.broker, self.broker_url, self.redis = servers, vhost, broker, broker_url, client
-        self._questions = kombu.Connection(broker_url)  # for many of them; one for each took the broker's time
+        self._questions = kombu.Connection(broker_url)  # one for all questions: a new one for each cost the broker time
 
     def waiting(self, queue: str = "celery") -> int:
-        """Messages in a queue that no worker has, by the broker's own count; 0 if there is no such queue."""
+        """Return how many messages of a queue no worker has, by the broker's count; 0 without such a queue."""
         declared = self._declared(queue)
         return int(declared.message_count) if declared else 0
 
     def at_work(self) -> int:
-        """Messages of all queues that a worker has and has not acknowledged, by the broker's own count.
+        """Return how many messages of all queues a worker has and has not acknowledged, by the broker's count.
 
-        A worker that is killed gives them back. What a task says of its end proves no acknowledgement: Celery's main
-        loop sends that a moment later. RabbitMQ takes about half a second to answer.
+        A worker that is killed gives them back. A task that has ended is no proof of an acknowledgement: Celery's main
+        loop sends it a moment later. RabbitMQ takes about half a second to answer.
         """
         if self.broker == "redis":
             return self.redis.hlen(OUT_ON_REDIS)
         return self.servers.unacknowledged(self.vhost)
 
     def has_queue(self, queue: str) -> bool:
-        """Whether there is such a queue."""
+        """Return whether there is such a queue."""
         return self._declared(queue) is not None
 
     def consumers(self, queue: str = "celery") -> int:
-        """Consumers of a queue, by RabbitMQ's own count; 0 if there is no such queue. Redis does not know."""
+        """Return how many consumers a queue has, by RabbitMQ's count; 0 without such a queue. Redis does not know."""
         declared = self._declared(queue)
         return int(declared.consumer_count) if declared else 0
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         self._questions.release()
 
     def _declared(self, queue: str) -> Any:
         try:
             with self._questions.channel() as channel, suppress(*self._questions.channel_errors):
                 return channel.queue_declare(queue, passive=True)
-        except (*self._questions.connection_errors, OperationalError):  # it was away; next time there is another one
+        except (
+            *self._questions.connection_errors,
+            OperationalError,
+        ):  # it was away; a new connection for the next question
             self._questions.collect()
             self._questions = kombu.Connection(self.broker_url)
         return None

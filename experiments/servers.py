@@ -1,4 +1,4 @@
-"""The servers that experiments share: their addresses, and what is asked of them as a whole."""
+"""Servers that experiments share: their addresses, and requests that concern a whole server or vhost."""
 
 import subprocess
 import time
@@ -12,11 +12,11 @@ class Servers:
     """RabbitMQ, Redis and the outside world of one ground.
 
     Attributes:
-        folder: theirs; the experiments have theirs in it.
-        environment: for the processes that experiments start.
-        values: the addresses, by the names of `kit.env`.
-        world: an HTTP client of the outside world.
-        interrupted: whether somebody wants it all to end.
+        `folder`: the servers' files; the experiments' folders are in it.
+        `environment`: the variables for processes that experiments start.
+        `values`: the addresses, by their names in `kit.env`.
+        `world`: an HTTP client for the outside world.
+        `interrupted`: whether somebody wants everything to end.
     """
 
     def __init__(self, folder: Path, environment: dict[str, str], values: dict[str, str]) -> None:
@@ -29,27 +29,27 @@ class Servers:
         )
 
     def interrupt(self, *_signal: object) -> None:
-        """Somebody wants it to end; whoever rests here then stops waiting."""
+        """Note that somebody wants everything to end; the next `rest` then raises."""
         self.interrupted = True
 
     def rest(self, seconds: float) -> None:
         """Pause between two looks at something.
 
         Raises:
-            KeyboardInterrupt: it was interrupted.
+            KeyboardInterrupt: `interrupt` was called.
         """
         time.sleep(seconds)
         if self.interrupted:
             raise KeyboardInterrupt
 
     def versions(self) -> dict[str, str]:
-        """What the brokers call themselves."""
+        """Return the versions that the brokers report."""
         rabbitmq = self._management.get("/api/overview").raise_for_status().json()["rabbitmq_version"]
         with redis.Redis.from_url(self.values["REDIS_URL"], decode_responses=True) as client:
             return {"rabbitmq": str(rabbitmq), "redis": str(client.info("server")["redis_version"])}
 
     def unacknowledged(self, vhost: str) -> int:
-        """Messages of a vhost that are handed out and not acknowledged. The management API counts too late for this."""
+        """Return how many messages of a vhost are out and not acknowledged. The management API counts too late."""
         tool = str(self.folder / "run" / "bin" / "rabbitmqctl")
         question = [tool, "-q", "list_queues", "--no-table-headers", "-p", vhost, "messages_unacknowledged"]
         return sum(map(int, subprocess.run(question, check=True, capture_output=True, text=True).stdout.split()))
@@ -59,7 +59,7 @@ class Servers:
         self._management.put(f"/api/vhosts/{vhost}").raise_for_status()
 
     def delete(self, vhost: str) -> None:
-        """Delete a vhost and what is in it."""
+        """Delete a vhost and everything in it."""
         self._management.delete(f"/api/vhosts/{vhost}").raise_for_status()
 
     def trace(self, vhost: str) -> None:

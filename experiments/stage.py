@@ -1,4 +1,4 @@
-"""What an experiment does and sees."""
+"""Stage: one experiment's own place, with everything that the experiment does and sees there."""
 
 import shutil
 import time
@@ -14,20 +14,20 @@ from pika.adapters.blocking_connection import BlockingChannel
 
 from commands.common.state import end_marked
 from experiments import evidence
-from experiments.evidence import Note
 from experiments.processes import Group, python
 from experiments.queues import Queues
+from experiments.record import Record
 from experiments.servers import Servers
 
-PATIENCE = 20.0  # seconds that anything may take here before it counts as not happening
+PATIENCE = 20.0  # seconds; an event that takes longer counts as not happening
 
 
 class DidNotHappen(AssertionError):
-    """What an experiment waited for did not come about; the message says what, and what happened instead."""
+    """An experiment waited for an event that did not come. The message names it and the events that came instead."""
 
 
-class Stage(Queues):
-    """One experiment's own place; its queues too. Its processes find everything in their environment:
+class Stage(Queues, Record):
+    """One experiment's own place, with its queues and its record. Its processes find these variables:
 
     BROKER_URL  REDIS_URL  RMQ_URL  EVIDENCE  TELEGRAM  CHANNEL  DATABASE (a file for SQLite)
     """
@@ -35,10 +35,9 @@ class Stage(Queues):
     def __init__(self, servers: Servers, vhost: str, broker: str, database: int) -> None:
         self.folder = servers.folder / vhost
         self.folder.mkdir()
-        self.evidence = self.folder / "evidence.jsonl"
-        self._evidence = evidence.Reader(self.evidence)
+        Record.__init__(self, self.folder / "evidence.jsonl")
         self.channel = f"@{vhost.replace('-', '_')}"
-        self.token = f"1:{vhost}"  # a bot of its own: a fault ordered for it meets nobody else
+        self.token = f"1:{vhost}"  # a bot of its own: its faults meet no other experiment
         self.amqp_url = servers.values["RMQ_URL"].rstrip("/") + f"/{vhost}"
         self.redis_url = servers.values["REDIS_URL"].rpartition("/")[0] + f"/{database}"
         broker_url = self.amqp_url if broker == "rabbitmq" else self.redis_url
@@ -58,10 +57,10 @@ class Stage(Queues):
         self.client.conf.update(broker_transport_options={"confirm_publish": True}, task_create_missing_queues=True)
 
     def clear(self) -> None:
-        """Kill what still runs and let go of connections."""
+        """Kill the processes that still run, and close the connections."""
         for group in self.groups:
             group.kill()
-        end_marked(f"{evidence.VARIABLE}={self.evidence}", grace=0)  # what has left its group
+        end_marked(f"{evidence.VARIABLE}={self.evidence}", grace=0)  # processes that have left their group
         self.client.close()
         self.close()
         self.redis.close()
@@ -78,33 +77,33 @@ class Stage(Queues):
     def celery(
         self, module: str, *words: str, pool: str = "threads", concurrency: int = 1, **environment: str
     ) -> Group:
-        """Start a Celery worker for the module's `app`, and return when it consumes.
+        """Start a Celery worker for the module's `app`; return when it consumes.
 
         Args:
-            words: more of the worker's arguments, such as ("-Q", "publishing").
-            pool: prefork where children are killed or limits matter; threads are up sooner.
-            environment: what else it is to find there.
+            words: further arguments of the worker, such as ("-Q", "publishing").
+            pool: prefork if children are killed or limits matter; threads start sooner.
+            environment: further variables for the worker.
         """
         command = self.worker_words(module, *words, pool=pool, concurrency=concurrency)
         return self._started("worker", command, environment)
 
     def beat(self, module: str) -> Group:
-        """Start a Celery Beat for the module's `app`, and return when it ticks."""
+        """Start a Celery Beat for the module's `app`; return when it ticks."""
         return self._started("beat", self.beat_words(module), {})
 
     def by_hand(self, module: str) -> Group:
-        """Start a consumer written by hand, and return when it has noted that it is ready."""
+        """Start a consumer written by hand; return when it has noted that it is ready."""
         return self._started("worker", python("-m", module), {})
 
     def publish(self, queue: str, body: str) -> None:
-        """Put a message into a queue that is there, confirmed by the broker."""
+        """Put a message into an existing queue, confirmed by the broker."""
         self.note("sent", queue=queue, body=body[:20])
         with self.pika() as channel:
             channel.basic_publish("", queue, body.encode(), pika.BasicProperties(delivery_mode=2), mandatory=True)
 
     @contextmanager
     def pika(self) -> Iterator[BlockingChannel]:
-        """A channel to RabbitMQ with confirms."""
+        """Open a channel to RabbitMQ with confirms, and close it when the block ends."""
         connection = pika.BlockingConnection(pika.URLParameters(self.amqp_url))
         try:
             channel = connection.channel()
@@ -114,13 +113,13 @@ class Stage(Queues):
             connection.close()
 
     def worker_words(self, module: str, *words: str, pool: str, concurrency: int) -> list[str]:
-        """The command line of a Celery worker for the module's `app`."""
+        """Return the command line of a Celery worker for the module's `app`."""
         options = ["--loglevel", "info", "--without-gossip", "--without-mingle", "-n", f"worker{len(self.groups)}"]
         options += ["-P", pool, "-c", str(concurrency), *words]
         return python("-m", "experiments.celery_program", module, "worker", *options)
 
     def beat_words(self, module: str) -> list[str]:
-        """The command line of a Celery Beat for the module's `app`."""
+        """Return the command line of a Celery Beat for the module's `app`."""
         file = self.folder / f"schedule-{len(self.groups)}"
         options = ["--schedule", str(file), "--pidfile", "", "--loglevel", "info"]
         return python("-m", "experiments.celery_program", module, "beat", *options)
@@ -134,7 +133,7 @@ class Stage(Queues):
         return program
 
     def run(self, module: str, *words: str) -> None:
-        """Run a module to its end, which must be 0."""
+        """Run a module to its end; its exit code must be 0."""
         program = self.start(*python("-m", module, *words))
         self.until(lambda: not program.is_alive(), f"{module} ends", PATIENCE * 2)
         if code := program.process.returncode:
@@ -148,57 +147,38 @@ class Stage(Queues):
         return task_id
 
     def order_fault(self, fault: str, times: int, **options: Any) -> None:
-        """Have the messenger do this to the experiment's next so many requests: see `outside_world/faults.py`."""
+        """Order a fault for the experiment's next `times` requests to the messenger: see `outside_world/faults.py`."""
         self.note("ordered a fault", fault=fault, times=times)
         wanted = {"service": "telegram", "fault": fault, "next": times, "only": f"/bot{self.token}/", **options}
         self.servers.world.post("/_control/faults", json=wanted).raise_for_status()
 
     def end_faults(self) -> None:
-        """The messenger is well again, for everybody on this ground."""
+        """End all faults of the messenger, for every experiment on this ground."""
         self.note("ended the faults")
         self.servers.world.delete("/_control/faults").raise_for_status()
 
     def trace(self) -> None:
-        """Have RabbitMQ tell of every message that is published or delivered: see `experiments/firehose.py`."""
+        """Make RabbitMQ report every message that is published or delivered: see `experiments/firehose.py`."""
         self.servers.trace(self.vhost)
 
-    def note(self, what: str, **facts: Any) -> None:
-        """Write down what the experiment itself does."""
-        evidence.write(self.evidence, what, facts)
-
-    def let_pass(self, where: str) -> None:
-        """Let everybody pass who holds, or will come to hold, at `where`."""
-        self.note("lets pass", where=where)
-        evidence.gate_of(self.evidence, where).touch()
-
     def kill(self, group: Group) -> None:
-        """SIGKILL a worker and its children, and write it down."""
+        """Kill a worker and its children with SIGKILL, and write it down."""
         self.note("SIGKILL", worker=group.pid)
         group.kill()
 
     # ------------------------------------------------------------ looking
 
-    def notes(self, what: str = "", **facts: Any) -> list[Note]:
-        """What was written down so far: all of it, or the events called `what` with these facts."""
-        return [
-            each for each in self._evidence.notes() if what in ("", each.what) and facts.items() <= each.facts.items()
-        ]
-
-    def count(self, what: str, **facts: Any) -> int:
-        """How many such events there were so far."""
-        return len(self.notes(what, **facts))
-
     def posts(self) -> list[str]:
-        """The texts in the experiment's channel, as the messenger has them: oldest first."""
+        """Return the texts in the experiment's channel, as the messenger has them: oldest first."""
         reply = self.servers.world.get("/_control/telegram/messages", params={"chat": self.channel})
         return [message["text"] for message in reply.raise_for_status().json()["messages"]]
 
     def until(self, condition: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:
-        """Wait until `condition()` is true and return what it gave.
+        """Wait until `condition()` is true, and return its value.
 
         Raises:
-            DidNotHappen: it was not within `seconds`.
-            KeyboardInterrupt: it was interrupted meanwhile.
+            DidNotHappen: it was not true within `seconds`.
+            KeyboardInterrupt: the wait was interrupted.
         """
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:

@@ -1,4 +1,4 @@
-"""The ground, for a command: with a line that says what is being waited for, and a problem that says what to do."""
+"""The ground for a command: a line says what the command waits for, and a problem says what to do."""
 
 import errno
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ NO_PLACE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 @contextmanager
 def started() -> Iterator[Ground]:
-    """The servers.
+    """Start the servers, and stop them when the block ends.
 
     Raises:
         Problem: they cannot be started.
@@ -23,7 +23,7 @@ def started() -> Iterator[Ground]:
             with Progress("RabbitMQ, Redis and a messenger of its own"):
                 servers = stack.enter_context(ground())
         except NoGround as error:
-            detail = str(error).rpartition("kit: ")[2]  # without what was said before
+            detail = str(error).rpartition("kit: ")[2]  # without the lines before it
             raise Problem(
                 "the servers could not be started: experiments and labs run on a RabbitMQ and a Redis of their own",
                 "./kit doctor", detail=detail,
@@ -33,5 +33,5 @@ def started() -> Iterator[Ground]:
         except OSError as error:
             if error.errno not in NO_PLACE:
                 raise
-            what = f"{error.filename or servers.folder} cannot be written to: {error.strerror}"
+            what = f"cannot write to {error.filename or servers.folder}: {error.strerror}"
             raise Problem(what, f"df {servers.folder}   or set TMPDIR to another folder") from error

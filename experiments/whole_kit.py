@@ -1,4 +1,4 @@
-"""A whole kit of an experiment's own: brokers, API, workers and schedulers, driven by the kit's own commands."""
+"""Whole kit for one experiment: brokers, API, workers and schedulers, controlled with the kit's own commands."""
 
 import json
 import os
@@ -19,10 +19,10 @@ from experiments.processes import ROOT
 
 @contextmanager
 def whole_kit() -> Iterator["WholeKit"]:
-    """Start one, and stop it when the block ends.
+    """Start a kit, and stop it when the block ends.
 
     Raises:
-        NoGround: it does not start; the message is what `kit up` says.
+        NoGround: it does not start; the message is the output of `kit up`.
     """
     folder = temporary_folder()
     kit = WholeKit(folder)
@@ -34,7 +34,7 @@ def whole_kit() -> Iterator["WholeKit"]:
 
 
 class WholeKit:
-    """See the module."""
+    """A kit with its own folder and servers."""
 
     def __init__(self, folder: Path) -> None:
         self.run_dir = folder / "run"
@@ -49,7 +49,7 @@ class WholeKit:
         )  # fmt: skip
 
     def ask(self, *words: str) -> Any:
-        """What a command says with --json."""
+        """Run a command with --json and return its answer."""
         return json.loads(self.command(*words, "--json").stdout)
 
     def python(self, code: str, *words: str) -> str:
@@ -63,7 +63,7 @@ class WholeKit:
         return subprocess.run(command, cwd=ROOT, env=inside, check=True, capture_output=True, text=True).stdout
 
     def addresses(self) -> dict[str, str | None]:
-        """Where its servers are."""
+        """Return the addresses of its servers."""
         return dotenv_values(self.run_dir / "kit.env")
 
     def submit(self, lane: str, job: str, count: int, **arguments: Any) -> list[str]:
@@ -72,15 +72,15 @@ class WholeKit:
         return [run["id"] for run in answer["runs"]]
 
     def wait(self, runs: list[str], seconds: float = 60) -> dict[str, int]:
-        """Wait until they have ended, and count."""
+        """Wait until the runs have ended, and return the counts."""
         counts: dict[str, int] = self.ask("wait", *runs, "--timeout", str(seconds))["total"]
         return counts
 
     def kill(self, name: str) -> None:
-        """SIGKILL a process and its children at once."""
+        """SIGKILL a process and its children at the same moment."""
         (parent,) = [process["pid"] for process in self.ask("status")["processes"] if process["name"] == name]
         children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-        os.kill(parent, signal.SIGSTOP)  # lest it speaks for its children
+        os.kill(parent, signal.SIGSTOP)  # stopped first, so it cannot report for its children
         for pid in (*map(int, children), parent):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)

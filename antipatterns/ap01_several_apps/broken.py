@@ -1,4 +1,4 @@
-"""Several Celery() apps: the API made one of its own, which does not know where the worker listens."""
+"""Several Celery() apps: the API has an app of its own, which does not know the worker's queue."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""One Celery() app: whoever sends and whoever works agree on everything, because it is the same object."""
+"""One Celery() app: sender and worker agree on everything, because they share the same object."""
 
 import os
 

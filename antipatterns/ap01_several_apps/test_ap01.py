@@ -1,4 +1,4 @@
-"""Messages go where the sender's app says; a worker looks where its own says."""
+"""Messages go to the queue that the sender's app names; a worker reads the queue that its own app names."""
 
 from antipatterns.experiment import on_celery
 from experiments.ground import Ground

@@ -1,4 +1,4 @@
-"""A job hangs on Google; meanwhile another is due twice a second, six times. Then Beat is killed."""
+"""One job hangs in a request to Google. Meanwhile another job is due twice a second, six times. Then Beat is killed."""
 
 import time
 
@@ -7,18 +7,18 @@ from experiments.stage import Stage
 
 NAME = "Business logic in Beat"
 BROKERS = ("rabbitmq", "redis")
-FIGURE = ("ticks due during the long job", "ticks that came")  # what was due, and what came
+FIGURE = ("ticks due during the long job", "ticks that came")  # the value that was due, and the count that came
 DUE: dict[str, Due] = {
     "broken": {"ticks due during the long job": 6, "ticks that came": 0, "long jobs that outlived Beat": 0},
     "fixed": {"ticks due during the long job": 6, "ticks that came": 6, "long jobs that outlived Beat": 1},
 }
-TICKS = 6  # of the short job that are waited for during the long one
-WINDOW = 3.0  # seconds in which they are due; if none has come by then, none will
+TICKS = 6  # of the short job; the experiment waits for them during the long one
+WINDOW = 3.0  # seconds in which they are due; if none has come by then, none will come
 
 
 def run(stage: Stage, module: str) -> Counts:
-    """Count the ticks of the short job during the long one, and whether the long one survives Beat."""
-    stage.celery(module, concurrency=8)  # the long job is due every two seconds, and each one stays
+    """Count the short job's ticks during the long job, and see whether the long job outlives Beat."""
+    stage.celery(module, concurrency=8)  # the long job is due every two seconds, and each one keeps a thread
     beat = stage.beat(module)
     held = stage.until(lambda: stage.notes("holds"), "the long job is under way")[0]
     long_job = stage.notes("started", task="sync_channels")[0].facts["id"]
@@ -45,12 +45,12 @@ def run(stage: Stage, module: str) -> Counts:
 
 
 def failed(counts: Counts) -> bool:
-    """The long job held up the schedule and died with Beat."""
+    """True if the long job held up the schedule and died with Beat."""
     return counts["ticks that came"] == 0 and counts["long jobs that outlived Beat"] == 0
 
 
 def verdict(counts: Counts) -> str:
-    """What the counts say."""
+    """Return the counts as one sentence."""
     return (
         f"{counts['ticks that came']} of {counts['ticks due during the long job']} ticks came while the long job ran; "
         f"{counts['long jobs that outlived Beat']} of 1 long job outlived Beat"

@@ -1,4 +1,4 @@
-"""Beat only says when: the work is done by a worker, which may take long, die, and be replaced."""
+"""Beat only says when: a worker does the work, and it may take long, die, and be replaced."""
 
 import os
 

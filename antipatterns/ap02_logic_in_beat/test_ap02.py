@@ -1,4 +1,4 @@
-"""Whoever does the work cannot keep the time."""
+"""A process that does the work cannot keep the time."""
 
 from antipatterns.experiment import on_celery
 from experiments.ground import Ground

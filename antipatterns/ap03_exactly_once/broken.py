@@ -20,4 +20,4 @@ def charge_subscription(self, subscriber: int) -> None:
     with database:  # one transaction
         database.execute(CHARGE, [subscriber])  # antipattern: exactly-once
         note("charged", subscriber=subscriber)
-    hold("after the charge")  # sending the receipt: the worker is killed while it waits for that
+    hold("after the charge")  # stands for sending the receipt; the worker is killed here

@@ -1,4 +1,4 @@
-"""Acknowledging before the work: the broker forgets the post, and the only one who knows of it is killed."""
+"""Acknowledging before the work: the broker forgets the post, and the only process that knows it is killed."""
 
 import os
 from typing import Any

@@ -1,4 +1,4 @@
-"""Acknowledging after the work: until it is done the broker keeps the post, and hands it to somebody else."""
+"""Acknowledging after the work: the broker keeps the post until it is done, and can hand it to another consumer."""
 
 import os
 from typing import Any

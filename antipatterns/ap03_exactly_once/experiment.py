@@ -1,4 +1,4 @@
-"""One charge is sent; its worker is killed after the charge and before the acknowledgement; another takes over."""
+"""One charge is sent. Its worker is killed after the charge and before the acknowledgement. Another takes over."""
 
 import sqlite3
 
@@ -7,7 +7,7 @@ from experiments.stage import Stage
 
 NAME = "Expecting exactly-once"
 BROKERS = ("rabbitmq",)
-FIGURE = ("sent", "charged")  # what was due, and what came
+FIGURE = ("sent", "charged")  # the value that was due, and the count that came
 DUE: dict[str, Due] = {
     "broken": {"sent": 1, "started": 2, "charged": 2, "left in the queue": 0},
     "fixed": {"sent": 1, "started": 2, "charged": 1, "left in the queue": 0},
@@ -15,7 +15,7 @@ DUE: dict[str, Due] = {
 
 
 def run(stage: Stage, module: str) -> Counts:
-    """Charge once, and count what was taken."""
+    """Send one charge, and count how often it is taken."""
     with sqlite3.connect(stage.environment["DATABASE"]) as database:
         database.execute("CREATE TABLE subscribers (id INTEGER PRIMARY KEY, balance INTEGER)")
         database.execute("CREATE TABLE charges (id TEXT PRIMARY KEY)")
@@ -38,10 +38,10 @@ def run(stage: Stage, module: str) -> Counts:
 
 
 def failed(counts: Counts) -> bool:
-    """More was charged than sent."""
+    """True if more charges were taken than sent."""
     return counts["charged"] > counts["sent"]
 
 
 def verdict(counts: Counts) -> str:
-    """What the counts say."""
+    """Return the counts as one sentence."""
     return f"{counts['sent']} charge was sent, started {counts['started']} times and taken {counts['charged']} times"

@@ -1,4 +1,4 @@
-"""Expecting at-least-once: the charge and the proof of it are written in one transaction, so a second run finds it."""
+"""Expecting at-least-once: one transaction writes the charge and its proof, so a second attempt finds the proof."""
 
 import os
 import sqlite3
@@ -21,4 +21,4 @@ def charge_subscription(self, subscriber: int) -> None:
         if database.execute("INSERT OR IGNORE INTO charges VALUES (?)", [self.request.id]).rowcount:
             database.execute(CHARGE, [subscriber])
             note("charged", subscriber=subscriber)
-    hold("after the charge")  # sending the receipt: the worker is killed while it waits for that
+    hold("after the charge")  # stands for sending the receipt; the worker is killed here

@@ -5,7 +5,7 @@ from experiments.stage import PATIENCE, Stage
 
 NAME = "External calls without retry"
 BROKERS = ("rabbitmq", "redis")
-FIGURE = ("sent", "published")  # what was due, and what came
+FIGURE = ("sent", "published")  # the value that was due, and the count that came
 DUE: dict[str, Due] = {
     "broken": {"sent": 5, "requests": 5, "failed": 5, "published": 0},
     "fixed": {"sent": 5, "requests": 15, "failed": 0, "published": 5},
@@ -13,7 +13,7 @@ DUE: dict[str, Due] = {
 
 
 def run(stage: Stage, module: str) -> Counts:
-    """Send five posts into a bad moment, and count what arrives in the end."""
+    """Send five posts while the messenger fails, and count the posts that arrive in the end."""
     stage.order_fault("error", 10)
     stage.celery(module)
     for number in range(5):
@@ -28,10 +28,10 @@ def run(stage: Stage, module: str) -> Counts:
 
 
 def failed(counts: Counts) -> bool:
-    """Posts were lost to an error that passed."""
+    """True if posts were lost to an error that passed."""
     return counts["published"] < counts["sent"]
 
 
 def verdict(counts: Counts) -> str:
-    """What the counts say."""
+    """Return the counts as one sentence."""
     return f"{counts['published']} of {counts['sent']} posts were published, with {counts['requests']} requests"

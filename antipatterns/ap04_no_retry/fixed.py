@@ -1,4 +1,4 @@
-"""External calls with retry: what may pass is tried again a little later, and nothing else."""
+"""External calls with retry: an error that may pass is tried again a little later, and no other."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""An error that would have passed ends a task that does not ask again."""
+"""An error that would have passed ends a task that does not retry."""
 
 from antipatterns.experiment import on_celery
 from experiments.ground import Ground

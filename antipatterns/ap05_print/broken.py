@@ -1,4 +1,4 @@
-"""print instead of logging: the lines are there, but nobody can tell whose they are, or how bad."""
+"""print instead of logging: the lines are there, but nobody can tell their task or their level."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""print in a consumer: what is not on a terminal is gathered in memory first, and dies with the process."""
+"""print in a consumer: without a terminal, lines wait in a buffer in memory, and they die with the process."""
 
 import os
 from typing import Any
@@ -9,7 +9,7 @@ from experiments.evidence import hold, note
 
 
 def publish_posts(channel: Any, method: Any, _properties: pika.BasicProperties, body: bytes) -> None:
-    """Publish so many posts in the channel."""
+    """Publish as many posts in the channel as the message says."""
     for number in range(int(body)):
         print(f"post {number} is published")  # antipattern: print
     hold("after the posts")

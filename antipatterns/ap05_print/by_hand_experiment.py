@@ -1,11 +1,11 @@
-"""A consumer says that it has published fifty posts, and is killed; then its log is read."""
+"""A consumer writes that it has published fifty posts, and is killed. Then its log is read."""
 
 from antipatterns.experiment import Counts, Due
 from experiments.stage import Stage
 
 NAME = "print in a consumer"
 BROKERS = ("rabbitmq",)
-FIGURE = ("messages", "lines")  # what was due, and what came
+FIGURE = ("messages", "lines")  # the value that was due, and the count that came
 DUE: dict[str, Due] = {
     "broken": {"messages": 50, "lines": 0, "with a level": 0},
     "fixed": {"messages": 50, "lines": 50, "with a level": 50},
@@ -13,7 +13,7 @@ DUE: dict[str, Due] = {
 
 
 def run(stage: Stage, module: str) -> Counts:
-    """Have fifty posts published, kill the consumer, and count the lines that tell of them."""
+    """Let the consumer publish fifty posts, kill it, and count the lines about them in its log."""
     consumer = stage.by_hand(module)
     stage.publish("posts", "50")
     stage.until(lambda: stage.count("holds"), "all fifty are published")
@@ -23,10 +23,10 @@ def run(stage: Stage, module: str) -> Counts:
 
 
 def failed(counts: Counts) -> bool:
-    """Nothing tells of what was done."""
+    """True if the log has fewer lines than there were messages."""
     return counts["lines"] < counts["messages"]
 
 
 def verdict(counts: Counts) -> str:
-    """What the counts say."""
+    """Return the counts as one sentence."""
     return f"{counts['messages']} messages, {counts['lines']} lines in the log of a killed consumer"

@@ -1,4 +1,4 @@
-"""Logging in a consumer: a line is out before the next statement runs, with its time, level and name."""
+"""Logging in a consumer: each line is written before the next statement runs, with its time, level and name."""
 
 import logging
 import os
@@ -10,7 +10,7 @@ from experiments.evidence import hold, note
 
 
 def publish_posts(channel: Any, method: Any, _properties: pika.BasicProperties, body: bytes) -> None:
-    """Publish so many posts in the channel."""
+    """Publish as many posts in the channel as the message says."""
     for number in range(int(body)):
         log.info("post %s is published", number)
     hold("after the posts")

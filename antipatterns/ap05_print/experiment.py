@@ -7,7 +7,7 @@ from experiments.stage import Stage
 
 NAME = "print instead of logging"
 BROKERS = ("rabbitmq", "redis")
-FIGURE = ("messages", "of these with the task's id")  # what was due, and what came
+FIGURE = ("messages", "of these with the task's id")  # the value that was due, and the count that came
 DUE: dict[str, Due] = {
     "broken": {
         "messages": 2,
@@ -27,7 +27,7 @@ DUE: dict[str, Due] = {
 
 
 def run(stage: Stage, module: str) -> Counts:
-    """Publish a post at each log level, and read the logs as somebody who looks for a culprit."""
+    """Publish a post at each log level, and search the logs for the lines about it."""
     lines: dict[str, list[str]] = {}
     task_id = ""
     for level in ("info", "error"):
@@ -36,7 +36,7 @@ def run(stage: Stage, module: str) -> Counts:
         stage.until(partial(stage.count, "succeeded", id=task_id), "it is published")
         stage.until(
             lambda: not stage.at_work(), "the broker has the acknowledgement"
-        )  # else the next one does it again
+        )  # else the next worker does the task again
         stage.kill(worker)
         lines[level] = [line for line in worker.output().splitlines() if is_about_a_post(line)]
         if level == "info":
@@ -51,18 +51,18 @@ def run(stage: Stage, module: str) -> Counts:
 
 
 def is_about_a_post(line: str) -> bool:
-    """Whether the line is, or holds a part of, what the task said; the worker's own lines do not count."""
+    """Return whether the task wrote the line or a part of it. The worker's own lines do not count."""
     said = line.rpartition("]")[2].lstrip(": ").strip()
     return said in ("post", "7", "is published", "has no picture") or said.startswith("post 7 ")
 
 
 def failed(counts: Counts) -> bool:
-    """No line says which task wrote it."""
+    """True if no line names the task that wrote it."""
     return counts["of these with the task's id"] == 0
 
 
 def verdict(counts: Counts) -> str:
-    """What the counts say."""
+    """Return the counts as one sentence."""
     named = counts["of these with the task's id"]
     return (
         f"{counts['messages']} messages made {counts['lines at -l info']} lines, {named} with the task's id, "

@@ -1,4 +1,4 @@
-"""What is printed has neither level nor task."""
+"""Printed lines have neither level nor task."""
 
 from antipatterns.experiment import by_hand, on_celery
 from experiments.ground import Ground

@@ -1,11 +1,11 @@
-"""Ten posts are published one after the other by one worker."""
+"""One worker publishes ten posts, one after the other."""
 
 from antipatterns.experiment import Counts, Due
 from experiments.stage import Stage
 
 NAME = "Async clients in tasks"
 BROKERS = ("rabbitmq", "redis")
-FIGURE = (0, "failed")  # what was due, and what came
+FIGURE = (0, "failed")  # the value that was due, and the count that came
 DUE: dict[str, Due] = {
     "broken": {"sent": 10, "succeeded": 5, "failed": 5, "event loop is closed": 5, "published": 10},
     "fixed": {"sent": 10, "succeeded": 10, "failed": 0, "event loop is closed": 0, "published": 10},
@@ -13,7 +13,7 @@ DUE: dict[str, Due] = {
 
 
 def run(stage: Stage, module: str) -> Counts:
-    """Publish ten posts, and compare what the worker says with what is in the channel."""
+    """Publish ten posts, and compare the worker's events with the channel."""
     stage.celery(module)
     for number in range(10):
         stage.send("publish_post", number)
@@ -28,12 +28,12 @@ def run(stage: Stage, module: str) -> Counts:
 
 
 def failed(counts: Counts) -> bool:
-    """Tasks failed with a messenger that did nothing wrong."""
+    """True if tasks failed although the messenger did nothing wrong."""
     return counts["event loop is closed"] > 0
 
 
 def verdict(counts: Counts) -> str:
-    """What the counts say."""
+    """Return the counts as one sentence."""
     return (
         f"{counts['failed']} of {counts['sent']} tasks failed, {counts['event loop is closed']} of them with "
         f"'Event loop is closed'; {counts['published']} posts are in the channel"

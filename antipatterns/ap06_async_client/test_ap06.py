@@ -14,7 +14,7 @@ def test_broken_fails_every_second_time_although_all_ten_posts_arrive(servers: G
     ends = [note.what for note in result.notes if note.what in ("succeeded", "failed")]
     assert (
         ends == ["succeeded", "failed"] * 5
-    )  # a failed one takes the dead connection with it, and the next makes a new one
+    )  # a failed task drops the dead connection, and the next task makes a new one
 
 
 def test_fixed_says_what_happened(servers: Ground) -> None:

@@ -1,4 +1,4 @@
-"""No timeouts: the messenger takes a request and never answers, and with it goes the worker."""
+"""No timeouts: the messenger takes a request and never answers, so the worker hangs, too."""
 
 import os
 

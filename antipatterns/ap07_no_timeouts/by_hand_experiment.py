@@ -1,4 +1,4 @@
-"""A job takes longer than three heartbeats of two seconds; a second consumer stands by."""
+"""A job takes longer than three heartbeats of two seconds. A second consumer stands by."""
 
 import time
 
@@ -7,12 +7,12 @@ from experiments.stage import Stage
 
 NAME = "No heartbeat during a long job"
 BROKERS = ("rabbitmq",)
-FIGURE = ("sent", "published")  # what was due, and what came
+FIGURE = ("sent", "published")  # the value that was due, and the count that came
 DUE: dict[str, Due] = {
     "broken": {"sent": 1, "handed out": 2, "published": 2},
     "fixed": {"sent": 1, "handed out": 1, "published": 1},
 }
-LONG = 8.0  # seconds; a broker gives up on a silent consumer after two heartbeats and a bit
+LONG = 8.0  # seconds; a broker gives up on a silent consumer a little after two heartbeats
 
 
 def run(stage: Stage, module: str) -> Counts:
@@ -23,19 +23,19 @@ def run(stage: Stage, module: str) -> Counts:
     began = time.monotonic()
     stage.by_hand(module)
     stage.until(
-        lambda: stage.count("started") == 2 or time.monotonic() - began > LONG, "somebody else has it, or time is up"
+        lambda: stage.count("started") == 2 or time.monotonic() - began > LONG, "another consumer has it, or time is up"
     )
     handed_out = stage.count("started")
     stage.let_pass("before the post")
-    stage.until(lambda: stage.count("succeeded") == handed_out, "all who have it are done with it")
+    stage.until(lambda: stage.count("succeeded") == handed_out, "every consumer that has it is done")
     return {"sent": 1, "handed out": handed_out, "published": len(stage.posts())}
 
 
 def failed(counts: Counts) -> bool:
-    """It was done more than once, though nobody died."""
+    """True if the post was published more than once, though no consumer died."""
     return counts["published"] > 1
 
 
 def verdict(counts: Counts) -> str:
-    """What the counts say."""
+    """Return the counts as one sentence."""
     return f"of {counts['sent']} post {counts['handed out']} were handed out and {counts['published']} published"

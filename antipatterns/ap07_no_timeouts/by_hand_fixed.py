@@ -16,7 +16,7 @@ def publish_post(channel: Any, method: Any, _properties: pika.BasicProperties, b
 
 
 def work(channel: Any, tag: int, body: bytes) -> None:
-    """What takes long, and the acknowledgement."""
+    """Do the part that takes long, and acknowledge."""
     note("started", post=body.decode())
     hold("before the post")
     post(f"Post {body.decode()}")

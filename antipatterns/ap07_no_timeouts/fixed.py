@@ -1,4 +1,4 @@
-"""Timeouts: nobody waits longer than an answer can be worth, and the next task has its turn."""
+"""Timeouts: no task waits longer than is useful, and the next task has its turn."""
 
 import os
 

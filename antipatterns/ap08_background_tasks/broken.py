@@ -1,4 +1,4 @@
-"""BackgroundTasks in place of Celery: the promise lives in the web server's memory, and dies with it."""
+"""BackgroundTasks in place of Celery: the accepted posts are in the web server's memory, and die with it."""
 
 import os
 
@@ -21,6 +21,6 @@ def publish_post(number: int) -> None:
 
 @web.post("/posts/{number}")
 def submit(number: int, background: BackgroundTasks) -> dict[str, str]:
-    """Take a post in; it is published later."""
+    """Accept a post; it is published later."""
     background.add_task(publish_post, number)  # antipattern: background-tasks
     return {"status": "accepted"}

@@ -1,4 +1,4 @@
-"""Five posts are accepted with 200 OK; then everything is killed and started again."""
+"""Five posts are accepted with 200 OK. Then everything is killed and started again."""
 
 import httpx
 
@@ -8,7 +8,7 @@ from experiments.stage import Stage
 
 NAME = "BackgroundTasks in place of Celery"
 BROKERS = ("rabbitmq",)
-FIGURE = ("accepted", "published")  # what was due, and what came
+FIGURE = ("accepted", "published")  # the value that was due, and the count that came
 DUE: dict[str, Due] = {
     "broken": {"accepted": 5, "begun": 5, "published": 0},
     "fixed": {"accepted": 5, "begun": 10, "published": 5},
@@ -28,13 +28,13 @@ def run(stage: Stage, module: str) -> Counts:
     stage.let_pass("before the post")
     web(stage, module)
     stage.celery(module, pool="prefork")
-    sentinel = stage.send("publish_post", 99)  # behind all that came back to the queue
+    sentinel = stage.send("publish_post", 99)  # behind all posts that came back to the queue
     stage.until(lambda: stage.count("succeeded", id=sentinel), "the worker has come to the end of its queue")
     return {"accepted": accepted.count(200), "begun": stage.count("holds") - 1, "published": len(stage.posts()) - 1}
 
 
 def web(stage: Stage, module: str) -> Group:
-    """Start the web server, and return when it answers."""
+    """Start the web server; return when it answers."""
     socket = stage.folder / "web"
     socket.unlink(missing_ok=True)
     server = stage.start(*python("-m", "uvicorn", f"{module}:web", "--uds", str(socket)))
@@ -45,13 +45,13 @@ def web(stage: Stage, module: str) -> Group:
 
 
 def client(stage: Stage) -> httpx.Client:
-    """An HTTP client that talks to the stage's web server."""
+    """Return an HTTP client for the stage's web server."""
     transport = httpx.HTTPTransport(uds=str(stage.folder / "web"))
     return httpx.Client(transport=transport, base_url="http://web", timeout=10)
 
 
 def answers(http: httpx.Client) -> bool:
-    """Whether it does."""
+    """Return whether the web server answers."""
     try:
         return http.get("/docs").is_success
     except httpx.TransportError:
@@ -59,10 +59,10 @@ def answers(http: httpx.Client) -> bool:
 
 
 def failed(counts: Counts) -> bool:
-    """What was accepted was not done."""
+    """True if accepted posts were not published."""
     return counts["published"] < counts["accepted"]
 
 
 def verdict(counts: Counts) -> str:
-    """What the counts say."""
+    """Return the counts as one sentence."""
     return f"{counts['accepted']} posts were answered with 200 OK, {counts['published']} of them published"

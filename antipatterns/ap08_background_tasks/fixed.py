@@ -1,4 +1,4 @@
-"""A queue of its own: what the web server has promised lies with the broker, whoever dies."""
+"""A real queue: the broker keeps the accepted posts, whichever process dies."""
 
 import os
 
@@ -21,6 +21,6 @@ def publish_post(number: int) -> None:
 
 @web.post("/posts/{number}")
 def submit(number: int) -> dict[str, str]:
-    """Take a post in; it is published later."""
+    """Accept a post; it is published later."""
     publish_post.delay(number)
     return {"status": "accepted"}

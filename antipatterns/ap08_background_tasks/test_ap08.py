@@ -1,4 +1,4 @@
-"""What only the web server's memory knows dies with the web server."""
+"""Work that is only in the web server's memory dies with the web server."""
 
 from antipatterns.experiment import on_celery
 from experiments.ground import Ground

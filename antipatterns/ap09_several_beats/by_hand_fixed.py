@@ -1,4 +1,4 @@
-"""One leader: only one connection can have the exclusive queue; who does not have it stands by until it is free."""
+"""One leader: only one connection can have the exclusive queue; the other scheduler stands by until it is free."""
 
 import os
 import time
@@ -15,7 +15,7 @@ leads = False
 while not leads:
     try:
         leads = bool(connection.channel().queue_declare("leader", exclusive=True))
-    except pika.exceptions.ChannelClosedByBroker:  # 405: somebody else has it
+    except pika.exceptions.ChannelClosedByBroker:  # 405: another connection has it
         connection.sleep(0.05)
 while True:
     connection.sleep(0.5 - time.time() % 0.5)

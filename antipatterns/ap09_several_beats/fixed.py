@@ -1,4 +1,4 @@
-"""One tick for all Beats: a tick is claimed in Redis until the next is due; who comes second does not send it."""
+"""One tick for all Beats: a Beat claims it in Redis until the next is due, and a second Beat does not send it."""
 
 import os
 
@@ -11,7 +11,7 @@ ticks = redis.Redis.from_url(os.environ["REDIS_URL"])
 
 
 class OneTickForAll(PersistentScheduler):
-    """A tick is due when the last one, whoever sent it, is an interval old."""
+    """A tick is due when the last one, from any Beat, is an interval old."""
 
     def is_due(self, entry):
         left = ticks.pttl(entry.name)  # milliseconds

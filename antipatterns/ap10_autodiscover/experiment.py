@@ -5,7 +5,7 @@ from experiments.stage import Stage
 
 NAME = "Autodiscover without imports"
 BROKERS = ("rabbitmq", "redis")
-FIGURE = ("sent", "published")  # what was due, and what came
+FIGURE = ("sent", "published")  # the value that was due, and the count that came
 DUE: dict[str, Due] = {
     "broken": {"sent": 5, "published": 0, "thrown away as unknown": 5, "left in the queue": 0},
     "fixed": {"sent": 5, "published": 5, "thrown away as unknown": 0, "left in the queue": 0},
@@ -28,11 +28,11 @@ def run(stage: Stage, module: str) -> Counts:
 
 
 def failed(counts: Counts) -> bool:
-    """The worker threw away what it should have done."""
+    """True if the worker threw away posts that it should have published."""
     return counts["thrown away as unknown"] > 0
 
 
 def verdict(counts: Counts) -> str:
-    """What the counts say."""
+    """Return the counts as one sentence."""
     lost = counts["thrown away as unknown"]
     return f"{counts['published']} of {counts['sent']} posts were published, {lost} thrown away"

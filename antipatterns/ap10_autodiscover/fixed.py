@@ -1,4 +1,4 @@
-"""Autodiscover that is told where to look: the module that registers the tasks is named."""
+"""Autodiscover with a module's name: the app names the module that registers the tasks."""
 
 import os
 

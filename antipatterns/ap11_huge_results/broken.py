@@ -1,4 +1,4 @@
-"""Returning huge data: every result lies in Redis for a day, and travels whole to whoever asks for it."""
+"""Returning huge data: every result stays in Redis for a day, and each client that asks gets all of it."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Three reports of ten megabytes are made; then the memory of the result backend is looked at."""
+"""Three reports of ten megabytes are made. Then the memory that the result backend uses is measured."""
 
 import time
 
@@ -7,8 +7,8 @@ from experiments.stage import Stage
 
 NAME = "Returning huge data"
 BROKERS = ("rabbitmq", "redis")
-FIGURE = (0, "bytes in Redis")  # what was due, and what came
-DUE: dict[str, Due] = {  # a version of Redis needs more bytes than another, a busy machine more time
+FIGURE = (0, "bytes in Redis")  # the value that was due, and the count that came
+DUE: dict[str, Due] = {  # bytes depend on the Redis version, time on the machine's load
     "broken": {
         "reports": 3,
         "bytes in Redis": (30_000_000, 45_000_000),
@@ -20,7 +20,7 @@ DUE: dict[str, Due] = {  # a version of Redis needs more bytes than another, a b
 
 
 def run(stage: Stage, module: str) -> Counts:
-    """Make three reports; count the bytes their results take, and read one of them as a page would."""
+    """Make three reports, count the bytes of their results, and read one of them as a page would."""
     stage.celery(module)
     ids = [stage.send("make_report", channel) for channel in range(3)]
     keys = [f"celery-task-meta-{each}" for each in ids]
@@ -37,12 +37,12 @@ def run(stage: Stage, module: str) -> Counts:
 
 
 def failed(counts: Counts) -> bool:
-    """The result backend holds megabytes."""
+    """True if the result backend holds megabytes."""
     return counts["bytes in Redis"] > 1_000_000
 
 
 def verdict(counts: Counts) -> str:
-    """What the counts say."""
+    """Return the counts as one sentence."""
     return (
         f"{counts['reports']} results take {counts['bytes in Redis']:,} bytes of Redis for "
         f"{counts['hours they stay']} hours; reading one took {counts['ms to read one']:.2f} ms"

@@ -1,4 +1,4 @@
-"""Returning an id: the data lies where data belongs, and the result says where that is."""
+"""Returning an id: the data is in a file, and the result is only the file's name."""
 
 import os
 from pathlib import Path

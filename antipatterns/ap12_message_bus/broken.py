@@ -16,10 +16,10 @@ app.conf.task_queues = [Queue("events", EVENTS)]  # antipattern: message-bus
 
 @app.task(name="post_published")
 def post_published(number: int) -> None:
-    """Take notice of a published post, each service in its own way."""
+    """React to a published post; each service does it in its own way."""
     note("heard", service=SERVICE, post=number)
 
 
-if __name__ == "__main__":  # the publisher says that these posts are out
+if __name__ == "__main__":  # the publisher announces these posts
     for each in range(int(sys.argv[1]), int(sys.argv[2])):
         post_published.apply_async([each], exchange="events", routing_key="post")

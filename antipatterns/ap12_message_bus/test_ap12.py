@@ -1,4 +1,4 @@
-"""A task is done once, by one worker; an event is everybody's."""
+"""One worker does a task, once; every service gets an event."""
 
 from antipatterns.experiment import on_celery
 from experiments.ground import Ground
@@ -9,7 +9,7 @@ EXPERIMENT = on_celery(12)
 def test_broken_delivers_ten_events_ten_times_to_two_services(servers: Ground) -> None:
     result = EXPERIMENT.try_out(servers, "broken")
 
-    assert result.differs == []  # the notifier heard nothing of what was said while it was down
+    assert result.differs == []  # the notifier missed every event while it was down
     assert result.failed
 
 

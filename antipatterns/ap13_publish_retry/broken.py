@@ -1,4 +1,4 @@
-"""Publish-retry mistaken for task-retry: `retry=True` repeats the sending, which worked; the task failed, once."""
+"""Publish-retry mistaken for task-retry: `retry=True` repeats the sending. That worked; the task failed, once."""
 
 import os
 

@@ -1,11 +1,11 @@
-"""One post is sent with retry=True; the messenger answers the first request with an error."""
+"""One post is sent with retry=True. The messenger answers the first request with an error."""
 
 from antipatterns.experiment import Counts, Due
 from experiments.stage import Stage
 
 NAME = "Publish-retry mistaken for task-retry"
 BROKERS = ("rabbitmq", "redis")
-FIGURE = ("sent", "published")  # what was due, and what came
+FIGURE = ("sent", "published")  # the value that was due, and the count that came
 DUE: dict[str, Due] = {
     "broken": {"sent": 1, "started": 1, "failed": 1, "published": 0},
     "fixed": {"sent": 1, "started": 2, "failed": 0, "published": 1},
@@ -13,7 +13,7 @@ DUE: dict[str, Due] = {
 
 
 def run(stage: Stage, module: str) -> Counts:
-    """Send one post into a bad moment, and count how often it is tried."""
+    """Send one post while the messenger fails, and count how often it is tried."""
     stage.order_fault("error", 1)
     stage.celery(module)
     stage.run(module)
@@ -27,10 +27,10 @@ def run(stage: Stage, module: str) -> Counts:
 
 
 def failed(counts: Counts) -> bool:
-    """It was sent with retries and tried once."""
+    """True if the post is not published, although it was sent with retries."""
     return counts["published"] == 0
 
 
 def verdict(counts: Counts) -> str:
-    """What the counts say."""
+    """Return the counts as one sentence."""
     return f"a post sent with retry=True was tried {counts['started']} times and published {counts['published']} times"

@@ -1,4 +1,4 @@
-"""Task-retry: the task itself asks to be run again; `retry=True` only sees that the message reaches the broker."""
+"""Task-retry: the task itself asks for a retry; `retry=True` only repeats the sending to the broker."""
 
 import os
 

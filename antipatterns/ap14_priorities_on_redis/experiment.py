@@ -1,11 +1,11 @@
-"""Five ordinary posts and then an urgent one wait in the queue; a worker starts."""
+"""Five ordinary posts and then an urgent one wait in the queue. A worker starts."""
 
 from antipatterns.experiment import Counts, Due
 from experiments.stage import Stage
 
 NAME = "Priorities upside down on Redis"
 BROKERS = ("redis",)
-FIGURE = (1, "the urgent one came as number")  # what was due, and what came
+FIGURE = (1, "the urgent one came as number")  # the value that was due, and the count that came
 DUE: dict[str, Due] = {
     "broken": {"waiting": 6, "the urgent one came as number": 6},
     "fixed": {"waiting": 6, "the urgent one came as number": 1},
@@ -22,10 +22,10 @@ def run(stage: Stage, module: str) -> Counts:
 
 
 def failed(counts: Counts) -> bool:
-    """The urgent one came last."""
+    """True if the urgent post came last."""
     return counts["the urgent one came as number"] == counts["waiting"]
 
 
 def verdict(counts: Counts) -> str:
-    """What the counts say."""
+    """Return the counts as one sentence."""
     return f"the urgent post came as number {counts['the urgent one came as number']} of {counts['waiting']}"

@@ -1,4 +1,4 @@
-"""Check-then-act idempotency: between the question and the note that it is done, a copy asks the same question."""
+"""Check-then-act idempotency: a copy asks the same question before the first one has noted that it is done."""
 
 import os
 import sqlite3

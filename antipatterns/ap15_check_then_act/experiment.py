@@ -1,4 +1,4 @@
-"""The same post is sent twice, as after an impatient second click; two workers take one copy each."""
+"""The same post is sent twice, as after an impatient second click. Two workers take one copy each."""
 
 import sqlite3
 
@@ -7,7 +7,7 @@ from experiments.stage import Stage
 
 NAME = "Check-then-act idempotency"
 BROKERS = ("rabbitmq", "redis")
-FIGURE = (1, "published")  # what was due, and what came
+FIGURE = (1, "published")  # the value that was due, and the count that came
 DUE: dict[str, Due] = {
     "broken": {"copies": 2, "got past the question": 2, "published": 2},
     "fixed": {"copies": 2, "got past the question": 1, "published": 1},
@@ -15,7 +15,7 @@ DUE: dict[str, Due] = {
 
 
 def run(stage: Stage, module: str) -> Counts:
-    """Send a post twice, let both copies get as far as they get, and count what is in the channel."""
+    """Send a post twice, let both copies go as far as they can, and count the posts in the channel."""
     with sqlite3.connect(stage.environment["DATABASE"]) as database:
         database.execute("CREATE TABLE published (post INTEGER PRIMARY KEY)")
     stage.celery(module, concurrency=2)
@@ -31,12 +31,12 @@ def run(stage: Stage, module: str) -> Counts:
 
 
 def failed(counts: Counts) -> bool:
-    """The post is there more than once."""
+    """True if the post is in the channel more than once."""
     return counts["published"] > 1
 
 
 def verdict(counts: Counts) -> str:
-    """What the counts say."""
+    """Return the counts as one sentence."""
     return (
         f"{counts['got past the question']} of {counts['copies']} copies got past the question, "
         f"the post is in the channel {counts['published']} times"

@@ -1,4 +1,4 @@
-"""Claim, then act: the question and the note are one statement, and of two copies one is told no."""
+"""Claim, then act: the question and the note are one statement, so only one of two copies may act."""
 
 import os
 import sqlite3

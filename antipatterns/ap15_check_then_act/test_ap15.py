@@ -1,4 +1,4 @@
-"""What is true at the check need not be true at the act."""
+"""A fact that is true at the check may be false at the act."""
 
 from antipatterns.experiment import on_celery
 from experiments.ground import Ground

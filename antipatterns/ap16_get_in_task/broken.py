@@ -1,4 +1,4 @@
-""".get() inside a task: the only worker waits for a task that only it could do."""
+""".get() inside a task: the only worker waits for a task that only it can do."""
 
 import os
 
@@ -9,13 +9,13 @@ app = Celery("cars_bot", broker=os.environ["BROKER_URL"], backend=os.environ["RE
 
 @app.task(name="classify_post")
 def classify_post(text: str) -> bool:
-    """Whether a car is for sale."""
+    """Return whether a car is for sale."""
     return "km" in text
 
 
 @app.task(name="describe_post")
 def describe_post(is_sale: bool) -> str:
-    """A description of the car, if it is one."""
+    """Return a description of the car, if there is one."""
     return "a car" if is_sale else "nothing for sale"
 
 

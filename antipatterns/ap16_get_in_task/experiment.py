@@ -1,4 +1,4 @@
-"""One post is sent to one worker with one process, which has three seconds to begin the next step."""
+"""One post is sent to a worker with one process. The worker has three seconds to begin the next step."""
 
 import time
 
@@ -7,16 +7,16 @@ from experiments.stage import Stage
 
 NAME = ".get() inside a task"
 BROKERS = ("rabbitmq", "redis")
-FIGURE = ("sub-tasks sent", "sub-tasks started")  # what was due, and what came
+FIGURE = ("sub-tasks sent", "sub-tasks started")  # the value that was due, and the count that came
 DUE: dict[str, Due] = {
     "broken": {"sent": 1, "sub-tasks sent": 1, "sub-tasks started": 0, "described": 0},
     "fixed": {"sent": 1, "sub-tasks sent": 2, "sub-tasks started": 2, "described": 1},
 }
-WINDOW = 3.0  # seconds; to begin the next task of a chain takes a few hundredths
+WINDOW = 3.0  # seconds; the next task of a chain begins within a few hundredths
 
 
 def run(stage: Stage, module: str) -> Counts:
-    """Send one post, and look who waits for whom when the time is over."""
+    """Send one post, and count the sub-tasks that have started when the time is over."""
     stage.celery(module, pool="prefork")
     stage.send("process_post", "Kia Rio, 98 000 km")
     stage.until(lambda: stage.count("started"), "the post is being processed")
@@ -37,12 +37,12 @@ def run(stage: Stage, module: str) -> Counts:
 
 
 def failed(counts: Counts) -> bool:
-    """The sub-task was sent and could not start."""
+    """True if a sub-task was sent and none could start."""
     return counts["sub-tasks sent"] > 0 and counts["sub-tasks started"] == 0
 
 
 def verdict(counts: Counts) -> str:
-    """What the counts say."""
+    """Return the counts as one sentence."""
     return (
         f"{counts['sub-tasks started']} of {counts['sub-tasks sent']} sub-tasks were started, "
         f"{counts['described']} of {counts['sent']} posts described"

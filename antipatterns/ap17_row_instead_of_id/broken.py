@@ -1,4 +1,4 @@
-"""Passing a row instead of an id: the task works on what the post was when it was sent, and writes that back."""
+"""Passing a row instead of an id: the task works on the post as it was at the sending, and writes that back."""
 
 import os
 import sqlite3
@@ -10,7 +10,7 @@ app = Celery("cars_bot", broker=os.environ["BROKER_URL"])
 
 
 def read(post: int) -> dict[str, object]:
-    """The post's row."""
+    """Return the post's row."""
     columns = ("id", "price", "description")
     row = sqlite3.connect(os.environ["DATABASE"]).execute("SELECT * FROM posts WHERE id = ?", [post]).fetchone()
     return dict(zip(columns, row, strict=True))

@@ -1,4 +1,4 @@
-"""A post is sent to be described; before a worker comes to it, the seller lowers the price."""
+"""A post is sent to be described. Before a worker takes it, the seller lowers the price."""
 
 import sqlite3
 
@@ -7,7 +7,7 @@ from experiments.stage import Stage
 
 NAME = "Passing a row instead of an id"
 BROKERS = ("rabbitmq", "redis")
-FIGURE = ("price the seller set", "price in the end")  # what was due, and what came
+FIGURE = ("price the seller set", "price in the end")  # the value that was due, and the count that came
 DUE: dict[str, Due] = {
     "broken": {"price the seller set": 850_000, "price in the end": 900_000, "described": 1},
     "fixed": {"price the seller set": 850_000, "price in the end": 850_000, "described": 1},
@@ -15,7 +15,7 @@ DUE: dict[str, Due] = {
 
 
 def run(stage: Stage, module: str) -> Counts:
-    """Send a post, lower its price, work it off, and look at the price."""
+    """Send a post, lower its price, let a worker describe it, and look at the price."""
     database = sqlite3.connect(stage.environment["DATABASE"], isolation_level=None)
     database.execute("CREATE TABLE posts (id INTEGER PRIMARY KEY, price INTEGER, description TEXT)")
     database.execute("INSERT INTO posts VALUES (7, 900000, NULL)")
@@ -34,10 +34,10 @@ def run(stage: Stage, module: str) -> Counts:
 
 
 def failed(counts: Counts) -> bool:
-    """The seller's change is gone."""
+    """True if the seller's change is gone."""
     return counts["price in the end"] != counts["price the seller set"]
 
 
 def verdict(counts: Counts) -> str:
-    """What the counts say."""
+    """Return the counts as one sentence."""
     return f"the seller set {counts['price the seller set']:,}, in the end it is {counts['price in the end']:,}"

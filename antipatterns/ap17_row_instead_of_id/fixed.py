@@ -10,7 +10,7 @@ app = Celery("cars_bot", broker=os.environ["BROKER_URL"])
 
 
 def read(post: int) -> dict[str, object]:
-    """The post's row."""
+    """Return the post's row."""
     columns = ("id", "price", "description")
     row = sqlite3.connect(os.environ["DATABASE"]).execute("SELECT * FROM posts WHERE id = ?", [post]).fetchone()
     return dict(zip(columns, row, strict=True))

@@ -1,4 +1,4 @@
-"""A post is stored and sent to be analysed; the commit takes a moment longer than the way to the worker."""
+"""A post is stored and sent to be analysed. The commit takes a moment longer than the way to the worker."""
 
 import sqlite3
 
@@ -8,7 +8,7 @@ from experiments.stage import Stage
 
 NAME = "Enqueue before commit"
 BROKERS = ("rabbitmq", "redis")
-FIGURE = ("posts", "analysed")  # what was due, and what came
+FIGURE = ("posts", "analysed")  # the value that was due, and the count that came
 DUE: dict[str, Due] = {
     "broken": {"posts": 1, "tried before the commit": 1, "not found": 1, "analysed": 0},
     "fixed": {"posts": 1, "tried before the commit": 0, "not found": 0, "analysed": 1},
@@ -16,14 +16,14 @@ DUE: dict[str, Due] = {
 
 
 def run(stage: Stage, module: str) -> Counts:
-    """Hold the commit up until the worker has tried, if it can; then let it happen, and look what came of the post."""
+    """Delay the commit until the worker has tried the post, if it can. Then allow it, and look at the result."""
     with sqlite3.connect(stage.environment["DATABASE"]) as database:
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("CREATE TABLE posts (id INTEGER PRIMARY KEY, text TEXT)")
     stage.celery(module)
     sender = stage.start(*python("-m", module))
     stage.until(lambda: stage.count("holds"), "it is about to commit")
-    sentinel = stage.send("process_post", -1)  # behind whatever was sent before the commit
+    sentinel = stage.send("process_post", -1)  # behind all that was sent before the commit
     stage.until(lambda: stage.count("failed", id=sentinel), "the worker has tried all that was sent so far")
     tried = stage.count("failed") - 1
     stage.let_pass("before the commit")
@@ -39,12 +39,12 @@ def run(stage: Stage, module: str) -> Counts:
 
 
 def failed(counts: Counts) -> bool:
-    """The post is there and was not found."""
+    """True if the post is stored and the worker did not find it."""
     return counts["posts"] == 1 and counts["analysed"] == 0
 
 
 def verdict(counts: Counts) -> str:
-    """What the counts say."""
+    """Return the counts as one sentence."""
     return (
         f"{counts['posts']} post was stored, tried {counts['tried before the commit']} times before that, "
         f"and analysed {counts['analysed']} times"

@@ -1,4 +1,4 @@
-"""Commit, then enqueue: nobody hears of a post before it is there."""
+"""Commit, then enqueue: no worker hears of a post before it is there."""
 
 import os
 import sqlite3

@@ -1,4 +1,4 @@
-"""Requeue for ever: what cannot be done goes back to the head of the queue, and is there again at once."""
+"""Requeue for ever: a hopeless post goes back to the head of the queue, and comes again at once."""
 
 import os
 from typing import Any

@@ -1,4 +1,4 @@
-"""Requeue what may pass; what never can goes to the dead letters, where a person looks at it."""
+"""Requeue after an error that may pass; a hopeless post goes to the dead letters, where a person looks at it."""
 
 import os
 from typing import Any

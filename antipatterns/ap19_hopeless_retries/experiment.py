@@ -1,11 +1,11 @@
-"""A post is sent that is longer than the messenger takes, and one that meets a passing error."""
+"""One post is longer than the messenger accepts. Another one meets an error that passes."""
 
 from antipatterns.experiment import Counts, Due
 from experiments.stage import Stage
 
 NAME = "Retrying what can never succeed"
 BROKERS = ("rabbitmq", "redis")
-FIGURE = (1, "starts of the one that cannot")  # what was due, and what came
+FIGURE = (1, "starts of the one that cannot")  # the value that was due, and the count that came
 DUE: dict[str, Due] = {
     "broken": {"starts of the one that may succeed": 2, "starts of the one that cannot": 6, "published": 1},
     "fixed": {"starts of the one that may succeed": 2, "starts of the one that cannot": 1, "published": 1},
@@ -13,7 +13,7 @@ DUE: dict[str, Due] = {
 
 
 def run(stage: Stage, module: str) -> Counts:
-    """Count the requests made for each of the two posts."""
+    """Send both posts, and count how often each one is started."""
     stage.order_fault("error", 1)
     stage.celery(module)
     passing = stage.send("publish_post", 1, 3)
@@ -28,10 +28,10 @@ def run(stage: Stage, module: str) -> Counts:
 
 
 def failed(counts: Counts) -> bool:
-    """What cannot succeed was tried again."""
+    """True if the post that cannot succeed was tried again."""
     return counts["starts of the one that cannot"] > 1
 
 
 def verdict(counts: Counts) -> str:
-    """What the counts say."""
+    """Return the counts as one sentence."""
     return f"a post that can never be published was tried {counts['starts of the one that cannot']} times"

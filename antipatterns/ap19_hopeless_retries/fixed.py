@@ -1,4 +1,4 @@
-"""Retrying what may pass: the messenger's "no" is an answer, and is taken as one."""
+"""Retrying after an error that may pass: the messenger's "no" is a final answer."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Prefetch hoarding: a busy worker holds what an idle one could do, because taking many seemed quicker."""
+"""Prefetch hoarding: a busy worker holds messages that an idle one could do, because taking many seemed quicker."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""No prefetch limit: whoever consumes first is handed the whole queue, and whoever helps finds it empty."""
+"""No prefetch limit: the first consumer gets the whole queue, and a second one finds it empty."""
 
 import os
 from typing import Any

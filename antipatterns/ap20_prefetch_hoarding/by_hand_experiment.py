@@ -1,4 +1,4 @@
-"""A hundred posts are sent to a consumer that is busy with the first for long; then an idle one comes to help."""
+"""A hundred posts go to a consumer that is busy with the first one for long. Then an idle one comes to help."""
 
 import time
 
@@ -7,8 +7,8 @@ from experiments.stage import Stage
 
 NAME = "No prefetch limit"
 BROKERS = ("rabbitmq",)
-FIGURE = (99, "done by the idle consumer")  # what was due, and what came
-WINDOW = 1.0  # seconds in which a consumer is handed in advance what it will be; that takes a few hundredths
+FIGURE = (99, "done by the idle consumer")  # the value that was due, and the count that came
+WINDOW = 1.0  # seconds in which the broker hands out messages in advance; that takes a few hundredths
 DUE: dict[str, Due] = {
     "broken": {"sent": 100, "held by the busy consumer": 99, "done by the idle consumer": 0},
     "fixed": {"sent": 100, "held by the busy consumer": 0, "done by the idle consumer": 99},
@@ -16,20 +16,21 @@ DUE: dict[str, Due] = {
 
 
 def run(stage: Stage, module: str) -> Counts:
-    """Send a hundred posts, start a second consumer, and count what it got to do while the first was busy."""
+    """Send a hundred posts, start a second consumer, and count the posts that it did while the first was busy."""
     stage.by_hand(module)
     for number in range(1, 101):
         stage.publish("posts", str(number))
     stage.until(lambda: stage.count("holds"), "the first consumer is busy")
     began = time.monotonic()
     stage.until(
-        lambda: not stage.waiting("posts") or time.monotonic() - began > WINDOW, "what it takes in advance is taken"
+        lambda: not stage.waiting("posts") or time.monotonic() - began > WINDOW,
+        "it has taken all that it takes in advance",
     )
     held = 99 - stage.waiting("posts")
     idle = stage.by_hand(module)
-    for sentinel in ("101", "102"):  # the broker hands them out in turns: one at least to the idle consumer
+    for sentinel in ("101", "102"):  # the broker hands them out in turns: at least one goes to the idle consumer
         stage.publish("posts", sentinel)
-    stage.until(lambda: mine(stage, idle.pid) & {101, 102}, "the idle consumer has done some of what was sent last")
+    stage.until(lambda: mine(stage, idle.pid) & {101, 102}, "the idle consumer has done one of the last two posts")
     stage.until(lambda: stage.waiting("posts") == 0, "there is nothing left for it")
     helped = len(mine(stage, idle.pid) - {101, 102})
     stage.let_pass("the long post")
@@ -38,17 +39,17 @@ def run(stage: Stage, module: str) -> Counts:
 
 
 def mine(stage: Stage, pid: int) -> set[int]:
-    """The posts that a consumer has done."""
+    """Return the posts that a consumer has done."""
     return {int(note.facts["post"]) for note in stage.notes("succeeded") if note.pid == pid}
 
 
 def failed(counts: Counts) -> bool:
-    """The idle consumer got nothing of what waited."""
+    """True if the idle consumer got none of the waiting posts."""
     return counts["done by the idle consumer"] == 0
 
 
 def verdict(counts: Counts) -> str:
-    """What the counts say."""
+    """Return the counts as one sentence."""
     return (
         f"a busy consumer held {counts['held by the busy consumer']} of 99 waiting posts; "
         f"an idle one did {counts['done by the idle consumer']} of them meanwhile"

@@ -1,4 +1,4 @@
-"""One message at a time: what a consumer cannot begin stays in the queue, where an idle one finds it."""
+"""One message at a time: the others stay in the queue, where an idle consumer finds them."""
 
 import os
 from typing import Any

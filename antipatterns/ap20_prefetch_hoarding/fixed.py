@@ -1,4 +1,4 @@
-"""One message for each child: what a worker cannot begin stays in the queue, where an idle one finds it."""
+"""One message for each child: the others stay in the queue, where an idle worker finds them."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""What a worker has prefetched, no other can do."""
+"""No other worker can do a message that a worker has prefetched."""
 
 from antipatterns.experiment import by_hand, on_celery
 from experiments.ground import Ground
