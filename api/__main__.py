@@ -1,4 +1,4 @@
-"""python -m api --port 8080: the web application, with limits on what a connection may take (`protocol.py`)."""
+"""python -m api --port 8080: the web application, with limits for each connection (`protocol.py`)."""
 
 import argparse
 
@@ -9,12 +9,12 @@ from cars_bot.processes import startup
 
 
 def main() -> None:
-    """Serve until told to stop."""
+    """Serve requests until a signal stops the process."""
     parser = argparse.ArgumentParser(prog="python -m api", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8080)
     parser.add_argument("--log-level", default="info")
-    parser.add_argument("--goodbye", type=int, default=1, metavar="S", help="seconds open requests get at the end (1)")
+    parser.add_argument("--goodbye", type=int, default=1, metavar="S", help="seconds for open requests at shutdown (1)")
     options = parser.parse_args()
     startup.need_folder()
     protocol.raise_limit()

@@ -1,8 +1,8 @@
-"""The web application: which routes there are, what starts and stops with it, what stands in front of it.
+"""Web application: its routes, the threads that start and stop with it, and the two layers in front of it.
 
     python -m api --port 8080
 
-One process: relays, reconciler and projector are threads of it.
+It is one process. The relays, the reconciler and the projector are its threads.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
-from api import errors, front_door
+from api import errors, post_runs
 from api.guard import Guard
 from api.live import stream, waiting
 from api.pages import pages
@@ -30,39 +30,40 @@ log = logging.getLogger(__name__)
 FOLD_SECONDS = 2.0
 
 DESCRIPTION = """
-The same job, through Celery, through a consumer written by hand on pika, or right inside the request.
+Run the same job through Celery, through a consumer written by hand on pika, or inside the request itself.
 
     KIT=http://127.0.0.1:8080    # the address of this page
     curl --json '{"job": "process_task", "lane": "raw", "args": {"task_num": 1, "timeout": 2}}' $KIT/api/runs
     curl "$KIT/api/runs/<id>?wait=30"
 
-Every refusal has one shape, `{"error": …, "message": …}`: a word to branch on, and a sentence that says what to do.
+Every refusal has one shape, `{"error": …, "message": …}`. `error` is a word for a program to branch on. `message` says
+what to do.
 """
 
 
 @asynccontextmanager
 async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-    """Make the tables, start the threads; at the end stop them."""
+    """Create the tables and start the threads. Stop the threads at the end."""
     await run_in_threadpool(schema.create_tables)
     await run_in_threadpool(reconciler.start)
     relay.start()
     stream.start()
-    front_door.start()
+    post_runs.start()
     waiting.start()
     folding = asyncio.create_task(_fold_tallies())
     _spare_the_collector()
     yield
     folding.cancel()
-    await run_in_threadpool(front_door.stop)
+    await run_in_threadpool(post_runs.stop)
     await run_in_threadpool(stream.stop)
     await run_in_threadpool(reconciler.stop)
     await run_in_threadpool(relay.stop)
 
 
 def _spare_the_collector() -> None:
-    """Have the garbage collector pass over what stays for ever: all modules, and what they have made so far.
+    """Exclude from garbage collection the objects that live as long as the process: modules and their data.
 
-    Requests make much garbage and few cycles. A collection of everything held all of them up for 20 ms.
+    Requests make much garbage but few cycles. One full collection stopped all requests for 20 ms.
     """
     gc.collect()
     gc.freeze()
@@ -70,7 +71,7 @@ def _spare_the_collector() -> None:
 
 
 async def _fold_tallies() -> None:
-    """Keep the table of counts short."""
+    """Add up the rows of the table of counts every 2 s, so that the table stays short."""
     while True:
         await asyncio.sleep(FOLD_SECONDS)
         try:
@@ -86,7 +87,7 @@ def build() -> FastAPI:
         version=VERSION,
         description=DESCRIPTION,
         lifespan=lifespan,
-        docs_url=None,  # ours needs no CDN: pages/pages.py
+        docs_url=None,  # our own page needs no CDN: pages/pages.py
         redoc_url=None,
     )
     for part in (runs, jobs, queues, posts, workers, dead_letters, stream, callback, health, pages):
@@ -97,5 +98,5 @@ def build() -> FastAPI:
 
 
 routes = build()
-# Not added as the framework's middleware: five layers of its own would stand before these two.
-app = Guard(front_door.FrontDoor(routes))
+# These two are not added as the framework's middleware: five of its own layers would then come first.
+app = Guard(post_runs.FrontDoor(routes))

@@ -1,9 +1,9 @@
-"""Every answer that is not a success: one shape for programs, a page for people.
+"""Error answers: one shape for programs, and a page for people.
 
     {"error": "unknown_job", "message": "no job is called 'x'; there are: …"}
 
-`error` is a word to branch on and does not change; `message` says what is wrong and what to do about it. What a
-person's browser asked for gets the same message as a page.
+A program can branch on `error`, which does not change. `message` says what is wrong and what to do about it. A
+person's browser gets the same message as a page.
 """
 
 import json
@@ -22,7 +22,7 @@ from cars_bot.errors import InvalidArguments, NotConfigured, StorageUnavailable,
 
 log = logging.getLogger(__name__)
 
-RETRY_AFTER = "2"  # seconds a client is told to wait when the database is away
+RETRY_AFTER = "2"  # seconds a client should wait while the database is away
 
 
 class Problem(BaseModel):
@@ -42,11 +42,12 @@ class Problem(BaseModel):
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The refusals of a route, for /docs."""
+    """Return the error answers of a route, for /docs."""
     meanings = {
         400: "The body is not JSON", 404: "No such run", 409: "The run's state does not allow it",
         413: "The body is too large", 415: "The body is not declared as JSON",
-        422: "Something is wrong with it; the message says what", 503: "The database does not answer; send it again",
+        422: "The request is invalid; the message says why",
+        503: "The database does not answer; send the request again",
     }  # fmt: skip
     return {status: {"model": Problem, "description": meanings[status]} for status in statuses}
 
@@ -60,29 +61,29 @@ class Refused(Exception):
 
 
 def unknown_run(run_id: str) -> Refused:
-    """404: no row has that id."""
-    return Refused(404, "unknown_run", f"there is no run {run_id[:60]!r}; GET /api/runs lists those there are")
+    """Return the 404 for an id that no run has."""
+    return Refused(404, "unknown_run", f"there is no run {run_id[:60]!r}; GET /api/runs lists the runs")
 
 
 def answer(status: int, error: str, message: str, headers: dict[str, str] | None = None) -> JSONResponse:
-    """The JSON answer; text that is not valid Unicode (a client can send it, escaped) is replaced."""
+    """Return the JSON answer. Lone surrogates (half an emoji) are replaced: a client can send them, escaped."""
     body = {"error": error, "message": message.encode(errors="replace").decode()}
     return JSONResponse(body, status, headers=headers)
 
 
 _HINTS = {
-    404: "nothing is here; the page is at /, the API's description at /docs",
-    405: "this address does not take that method; /docs lists what it takes",
+    404: "nothing has this address; the page is at /, the description of the API at /docs",
+    405: "this address does not accept that method; /docs lists the methods of each address",
 }
 
 
 def _in_words(error: dict[str, Any]) -> str:
-    """One of pydantic's findings, with the place it is about: `body.count: Input should be …`."""
+    """Return one of pydantic's errors as a sentence, its place first: `body.count: Input should be …`."""
     place = ".".join(str(part) for part in error["loc"]) or "request"
     if error["type"] == "extra_forbidden":
-        return f"{place}: this field is not known here; leave it out"
+        return f"{place}: this field is unknown; leave it out"
     if error["type"] == "missing":
-        return f"{place}: is missing; /docs shows what is needed"
+        return f"{place}: is missing; /docs shows the fields of each request"
     return f"{place}: {error['msg']}"
 
 
@@ -105,7 +106,7 @@ def _invalid(error: RequestValidationError) -> Response:
 
 
 def _unavailable(error: StorageUnavailable) -> Response:
-    message = f"{error}; nothing was accepted, send it again in a moment"
+    message = f"{error}; nothing was accepted, so send the request again in a moment"
     return answer(503, "storage_unavailable", message, {"Retry-After": RETRY_AFTER})
 
 
@@ -117,18 +118,18 @@ HANDLERS: dict[type[Exception], Callable[[Any], Response]] = {
     InvalidArguments: lambda error: answer(422, "invalid_arguments", str(error)),
     NotConfigured: lambda error: answer(503, "not_configured", str(error)),
     StorageUnavailable: _unavailable,
-    DataError: lambda error: answer(422, "invalid_value", f"the database cannot hold a value of it: {error.orig}"),
-    Exception: lambda error: answer(500, "internal", f"{type(error).__name__}; the API's log has the rest"),
+    DataError: lambda error: answer(422, "invalid_value", f"the database cannot store a value: {error.orig}"),
+    Exception: lambda error: answer(500, "internal", f"the API failed ({type(error).__name__}); see its log"),
 }
 
 
 def response_to(error: Exception) -> Response:
-    """The answer to `error`, as `HANDLERS` has it for its class or the nearest one above."""
+    """Return the answer to `error`: that of its class in `HANDLERS`, or of the nearest base class."""
     return next(HANDLERS[kind] for kind in type(error).__mro__ if kind in HANDLERS)(error)
 
 
 def install(app: FastAPI, as_page: Callable[[Request, JSONResponse, str], Response]) -> None:
-    """Have `app` answer errors as above; `as_page` turns an answer into a page where a person asked for one."""
+    """Make `app` answer errors as above. `as_page` turns an answer into a page if a person's browser asked."""
 
     def handler(respond: Callable[[Any], Response]) -> Callable[[Request, Exception], Any]:
         async def handle(request: Request, error: Exception) -> Response:

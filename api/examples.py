@@ -1,6 +1,6 @@
-"""Arguments that make sense at once, for the page's forms and for /docs: press Send and something happens.
+"""Example arguments for the page's forms and for /docs: they work as they are, so a visitor can press Send at once.
 
-What does not stand here gets the argument's default, or else a value of its type.
+An argument without an example here gets its default, or else a value of its type.
 """
 
 from typing import Any
@@ -27,7 +27,7 @@ _OF_TYPE: dict[str, Any] = {"integer": 1, "number": 1, "string": "text", "boolea
 
 
 def arguments(job: Job) -> dict[str, Any]:
-    """Example arguments by name, for those that have to be given or are worth showing."""
+    """Return example arguments by name: the required ones, and all that `EXAMPLES` has."""
     schema = job.arguments.model_json_schema()
     known = EXAMPLES.get(job.name, {})
     required = schema.get("required", [])

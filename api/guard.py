@@ -1,12 +1,9 @@
-"""What stands in front of every route: by what name we go, who may write from a browser, and how big a body may be, of
-what kind, how slow.
+"""Guard: the checks of a request before any route sees it.
 
-The body is read here, whole, before a route sees any of it: so its size is held to the cap whether or not a length was
-announced, and a client that sends a byte a minute holds a buffer and not a worker thread. What the body says is the
-routes' business.
+It checks four things: the name in the `Host` header, the site of the page that sends, and the size and the type of the
+body (`request_body.py`). The routes check the content of the body.
 """
 
-import asyncio
 import ipaddress
 from collections.abc import Awaitable, Callable, MutableMapping
 from functools import lru_cache
@@ -15,21 +12,16 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 
+from api import request_body
 from api.errors import answer
+from api.request_body import Receive, TooLarge, TooMuch
 from cars_bot.settings import settings
 
 Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-BODY_CAP = 1_000_000  # bytes
-BODY_CAPS = {"/api/posts": 16_000_000}  # an export of a channel
-BODY_SECONDS = 20.0
-SMALL = 64 * 1024  # bytes; smaller bodies are always taken
-BODIES_CAP = 64_000_000  # bytes that bigger ones may have together while they are on their way
-
 READING = {"GET", "HEAD", "OPTIONS"}
-SAME_SITE = {"same-origin", "none"}  # `none`: typed in by the user
+SAME_SITE = {"same-origin", "none"}  # `none`: the user typed the address
 
 CONTENT_POLICY = "; ".join(
     (
@@ -56,16 +48,8 @@ SECURITY_HEADERS = {
 _SECURITY_HEADERS = [(name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
 
 
-class TooLarge(Exception):
-    """The body is over its cap."""
-
-
-class TooMuch(Exception):
-    """All bodies that are being read are too big together."""
-
-
 class Guard:
-    """ASGI middleware: refuses, or passes on a request with its body complete; adds security headers to each answer."""
+    """ASGI middleware: refuses a request or passes it on with its whole body. Adds security headers to the answer."""
 
     def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
         self.app = app
@@ -78,13 +62,13 @@ class Guard:
 
         async def send_guarded(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
-                told = {name for name, _ in message["headers"]}
-                message["headers"] += [header for header in _SECURITY_HEADERS if header[0] not in told]
+                present = {name for name, _ in message["headers"]}
+                message["headers"] += [header for header in _SECURITY_HEADERS if header[0] not in present]
             await send(message)
 
         headers = Headers(scope=scope)
         if not is_ours(headers.get("host", "")):
-            message = "this kit does not go by that name; ask by its address, or set ALLOWED_HOSTS to the name"
+            message = "this name is not one of the kit's; use its address, or add the name to ALLOWED_HOSTS"
             await refuse(421, "wrong_host", message)(scope, receive, send_guarded)
             return
         if scope["method"] in READING:
@@ -92,43 +76,43 @@ class Guard:
             return
         if foreign(headers):
             response = refuse(
-                403, "cross_origin", "another site's page may not send here; use the kit's own page, or curl"
+                403, "cross_origin", "a page of another site may not write here; use the kit's own page, or curl"
             )
             await response(scope, receive, send_guarded)
             return
-        cap = BODY_CAPS.get(scope["path"], BODY_CAP)
+        cap = request_body.BODY_CAPS.get(scope["path"], request_body.BODY_CAP)
         try:
-            body = await read_body(receive, headers, cap)
+            body = await request_body.read_body(receive, headers, cap)
         except TooLarge:
-            response = refuse(413, "body_too_large", f"the body is over {cap:,} bytes; send less at once")
+            response = refuse(413, "body_too_large", f"the body is over {cap:,} bytes; send less in one request")
         except TooMuch:
-            message = "too many big bodies are on their way; send it again in a moment"
+            message = "too many large bodies arrive at the same time; send this one again in a moment"
             response = answer(503, "too_much_at_once", message, {"Retry-After": "5", "Connection": "close"})
         except TimeoutError:
-            response = refuse(408, "body_too_slow", f"the body did not arrive within {BODY_SECONDS:.0f} s")
+            seconds = f"{request_body.BODY_SECONDS:.0f} s"
+            response = refuse(408, "body_too_slow", f"the body did not arrive within {seconds}; send the request again")
         else:
             if body is None:
                 return  # the client has gone
-            if not body or is_json(headers):
-                await self.app(scope, replay(body, receive), send_guarded)
+            if not body or request_body.is_json(headers):
+                await self.app(scope, request_body.replay(body, receive), send_guarded)
                 return
-            response = refuse(
-                415, "not_json", "send JSON, with the header Content-Type: application/json (curl: --json)"
-            )
+            message = "the body is not declared as JSON; send the header Content-Type: application/json (curl: --json)"
+            response = refuse(415, "not_json", message)
         await response(scope, receive, send_guarded)
 
 
 def refuse(status: int, error: str, message: str) -> Any:
-    """An answer after which the connection is closed: an unread body may still be on its way."""
+    """Return a refusal. After a 408 or 413 the connection is closed, because the rest of the body may still come."""
     return answer(status, error, message, {"Connection": "close"} if status in (408, 413) else None)
 
 
-@lru_cache(maxsize=64)  # nearly every request names the same
+@lru_cache(maxsize=64)  # nearly every request has the same name
 def is_ours(host: str) -> bool:
-    """Whether a `Host` header names this machine, and not a foreign name that was made to point here (DNS rebinding).
+    """Return whether a `Host` header names this machine. A foreign name can point here too (DNS rebinding).
 
-    A page from such a name counts as the same origin to its browser. An attacker can own a name, but no address, and
-    no name without a dot.
+    A browser takes a page from such a name for our own (the same origin). An attacker can own a name with a dot, but no
+    address of ours and no name without a dot.
     """
     try:
         name = (urlsplit(f"//{host}").hostname or "").rstrip(".")
@@ -142,65 +126,8 @@ def is_ours(host: str) -> bool:
 
 
 def foreign(headers: Headers) -> bool:
-    """Whether a browser says that another origin's page makes this request. What is no browser says nothing."""
+    """Return whether a browser says that a page of another origin sends this request. Other clients say nothing."""
     if site := headers.get("sec-fetch-site"):
         return site not in SAME_SITE
     origin = headers.get("origin", "")
     return bool(origin) and origin.partition("://")[2] != headers.get("host")
-
-
-def is_json(headers: Headers) -> bool:
-    """Whether the body is declared as JSON."""
-    return headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json"
-
-
-class _OnTheirWay:
-    """How much of the bigger bodies is in memory."""
-
-    bytes = 0
-
-
-_on_their_way = _OnTheirWay()
-
-
-async def read_body(receive: Receive, headers: Headers, cap: int) -> bytes | None:
-    """The whole body; None if the client went away while sending it.
-
-    Raises:
-        TooLarge: it is over `cap` bytes, or announced as such.
-        TooMuch: with all the others on their way it is.
-        TimeoutError: it took longer than `BODY_SECONDS`.
-    """
-    announced = headers.get("content-length", "0")
-    if announced.isdecimal() and int(announced) > cap:
-        raise TooLarge
-    body = bytearray()
-    held = 0
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            while True:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    return None
-                body += message.get("body", b"")
-                if len(body) > cap:
-                    raise TooLarge
-                if not message.get("more_body"):
-                    return bytes(body)
-                if len(body) > SMALL:
-                    _on_their_way.bytes += len(body) - held
-                    held = len(body)
-                    if _on_their_way.bytes > BODIES_CAP:
-                        raise TooMuch
-    finally:
-        _on_their_way.bytes -= held
-
-
-def replay(body: bytes, receive: Receive) -> Receive:
-    """A `receive` that hands out the body that was read, and then what comes after it."""
-    pending = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def next_message() -> MutableMapping[str, Any]:
-        return pending.pop() if pending else await receive()
-
-    return next_message

@@ -1,10 +1,10 @@
-"""What a connection may take: time for its request, bytes for its head, time to read its answer, and a place at all.
+"""Limits of a connection: time for its request, bytes for its head, time to read its answer, and a number of places.
 
-uvicorn waits for ever for the rest of a request, and for a client that does not read its answer. A thousand such
-connections, from one small program, use up the file descriptors of a process, and nobody else can come in. So each
-connection has deadlines. When all places are taken, one without a complete request has to go, the oldest first.
+uvicorn waits for ever for the rest of a request, and for a client that does not read its answer. One small program can
+open a thousand such connections. They use up the file descriptors of the process, and nobody else can connect. So each
+connection has deadlines. When all places are taken, the oldest connection without a complete request is closed.
 
-Bodies have their own limits, in `guard.py`: there it is known how big one may be.
+Bodies have limits of their own in `request_body.py`, because the largest size depends on the address.
 """
 
 import asyncio
@@ -14,56 +14,56 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from api.errors import Problem
 
-HEAD_SECONDS = 10.0  # from the first byte of a request, or from the connect, to the end of its headers
+HEAD_SECONDS = 10.0  # from the connect, or from the first byte of a request, to the end of its headers
 HEAD_BYTES = 64 * 1024
-UNREAD_SECONDS = 30.0  # a client that takes nothing of its answer for so long is dropped
+UNREAD_SECONDS = 30.0  # a client that reads nothing of its answer for so long is dropped
 RESERVE = 150  # file descriptors for the database, the brokers, logs and what jobs open inline
 MOST_PLACES = 5_000
 
 
 def raise_limit() -> None:
-    """Take as many file descriptors as this process may have."""
+    """Raise the limit of file descriptors as far as this process may."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = MOST_PLACES + RESERVE if hard == resource.RLIM_INFINITY else min(hard, MOST_PLACES + RESERVE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def places() -> int:
-    """How many connections there may be at once."""
+    """Return the number of connections that may be open at the same time."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return max(10, min(MOST_PLACES, soft - RESERVE))
 
 
 class CarefulProtocol(HttpToolsProtocol):
-    """uvicorn's HTTP protocol with deadlines, and with a place for whoever sends a whole request."""
+    """uvicorn's HTTP protocol with deadlines, and a place for every client that sends a complete request."""
 
-    # Those that are idle or have not sent their request to its end, the longest first.
-    unfinished: dict["CarefulProtocol", None] = {}  # noqa: RUF012 - one for the process
+    # Connections that are idle or whose request is not complete, the oldest first.
+    unfinished: dict["CarefulProtocol", None] = {}  # noqa: RUF012 - shared by the whole process
 
     _head_deadline: asyncio.TimerHandle | None = None
     _unread_deadline: asyncio.TimerHandle | None = None
     _head_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """A client has come. If all places are taken, somebody has to go: one that has nothing under way."""
+        """Take in a client. If all places are taken, close the oldest without a complete request."""
         super().connection_made(transport)
         if len(self.connections) > places():
             for longest in self.unfinished:
                 longest.transport.abort()
-                longest._over()
+                longest._forget()
                 break
             else:
-                self._refuse(503, "too_many_connections", "all places are taken; come back in a moment")
+                self._refuse(503, "too_many_connections", "all connections are in use; try again in a moment")
                 return
         self._begin_head()
         self.unfinished[self] = None
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The connection is over."""
-        self._over()
+        """Forget the connection."""
+        self._forget()
         super().connection_lost(exc)
 
-    def _over(self) -> None:
+    def _forget(self) -> None:
         self.connections.discard(self)
         self.unfinished.pop(self, None)
         self._end_head()
@@ -83,7 +83,7 @@ class CarefulProtocol(HttpToolsProtocol):
             self._head_deadline = None
 
     def data_received(self, data: bytes) -> None:
-        """Bytes have come: the rest of a head, a body, or another request."""
+        """Take in bytes: the rest of a head, a body, or another request."""
         waiting = self._head_deadline
         super().data_received(data)
         if waiting is not None and waiting is self._head_deadline and not self.transport.is_closing():
@@ -92,22 +92,22 @@ class CarefulProtocol(HttpToolsProtocol):
                 self._refuse(431, "head_too_large", f"the request's headers are over {HEAD_BYTES:,} bytes; send less")
 
     def on_message_begin(self) -> None:
-        """The first byte of a request."""
+        """Start the deadline of a head at its first byte."""
         super().on_message_begin()
         self._begin_head()
 
     def on_headers_complete(self) -> None:
-        """The head is complete."""
+        """Stop the deadline: the head is complete."""
         self._end_head()
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
-        """The request is complete, its body included."""
+        """Give the connection its place: the request is complete, its body included."""
         self.unfinished.pop(self, None)
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """The answer is complete; the connection is idle, unless the next request is there already."""
+        """Note that the connection is idle, unless the next request is there already."""
         super().on_response_complete()
         if not self.transport.is_closing() and self.cycle.response_complete:
             self.unfinished[self] = None
@@ -117,24 +117,24 @@ class CarefulProtocol(HttpToolsProtocol):
         self._refuse(408, "request_too_slow", f"the request's headers did not arrive within {HEAD_SECONDS:.0f} s")
 
     def _refuse(self, status: int, error: str, message: str) -> None:
-        """Answer, in the shape of every refusal, and close."""
+        """Answer in the shape of every refusal, and close the connection."""
         body = Problem(error=error, message=message).model_dump_json()
         self.transport.write(
             f"HTTP/1.1 {status} Refused\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n"
             f"connection: close\r\n\r\n{body}".encode()
         )
-        self._over()
+        self._forget()
         self.transport.close()
 
     # ------------------------------------------------ the answer
 
     def pause_writing(self) -> None:
-        """The client does not read as fast as we write."""
+        """Start a deadline: the client reads more slowly than we write."""
         super().pause_writing()
         self._unread_deadline = self.loop.call_later(UNREAD_SECONDS, self.transport.abort)
 
     def resume_writing(self) -> None:
-        """It reads again."""
+        """Stop the deadline: the client reads again."""
         super().resume_writing()
         if self._unread_deadline is not None:
             self._unread_deadline.cancel()

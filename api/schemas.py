@@ -1,4 +1,7 @@
-"""The words of the JSON API: what may be sent and what comes back. `/docs` is made of these, examples included."""
+"""Schemas: the requests and answers of the JSON API that are about runs. `/docs` shows them with their examples.
+
+A schema that only one route uses is in the module of that route.
+"""
 
 from typing import Annotated, Any, Literal
 
@@ -13,14 +16,13 @@ MAX_COUNT = 1_000
 Lane = Literal["celery", "raw", "inline"]
 State = Literal["PENDING", "IN_PROGRESS", "RETRYING", "DONE", "FAILED", "EXPIRED", "REVOKED"]
 
-
-RUN_ID = r"^[\x21-\x7e]{1,36}$"  # ours are UUIDs; one that was sent to a broker by hand may be called anything
+RUN_ID = r"^[\x21-\x7e]{1,36}$"  # our ids are UUIDs; a message sent to a broker by hand may have any id
 Id = Annotated[str, StringConstraints(pattern=RUN_ID)]
-Key = Annotated[str, StringConstraints(min_length=1, max_length=150, pattern=r"^[\x21-\x7e]+$")]  # of idempotency
+Key = Annotated[str, StringConstraints(min_length=1, max_length=150, pattern=r"^[\x21-\x7e]+$")]  # an idempotency key
 
 
 def acceptable(args: dict[str, Any]) -> dict[str, Any]:
-    """Refuse what no message can carry, and say why; see `cars_bot/boundary/arguments.py`."""
+    """Refuse arguments that no message can carry, and say why; see `cars_bot/boundary/arguments.py`."""
     try:
         arguments.check(args)
     except InvalidArguments as error:
@@ -32,14 +34,14 @@ Arguments = Annotated[dict[str, Any], AfterValidator(acceptable)]
 
 
 class Submission(BaseModel):
-    """A job to be run, once or `count` times."""
+    """A job to run, once or `count` times."""
 
-    job: str = Field(max_length=64, description="Its name in the catalogue, `GET /api/jobs`; or a workflow's.")
-    lane: Lane = Field(description="`celery`, `raw` (RabbitMQ by hand), or `inline`: right here, in this request.")
+    job: str = Field(max_length=64, description="The name of a job or a workflow in the catalogue, `GET /api/jobs`.")
+    lane: Lane = Field(description="`celery`, `raw` (RabbitMQ by hand), or `inline`: inside this request.")
     args: Arguments = Field(default={}, description="The job's arguments by name.")
     priority: int = Field(default=0, description="0 up to the queue's highest; higher goes first.")
     countdown: float = Field(default=0.0, description=f"Seconds to wait before it starts, 0 to {MAX_COUNTDOWN:.0f}.")
-    count: int = Field(default=1, ge=1, le=MAX_COUNT, description="How many runs of it.")
+    count: int = Field(default=1, ge=1, le=MAX_COUNT, description="Number of runs.")
 
     model_config = ConfigDict(
         extra="forbid",
@@ -55,11 +57,11 @@ class Submission(BaseModel):
 
 
 class Accepted(BaseModel):
-    """A run that is now the kit's responsibility."""
+    """A run that was accepted: it will end, even if processes die."""
 
     id: str
     state: State
-    url: str = Field(description="Where to look; add `?wait=30` to wait for its end.")
+    url: str = Field(description="Its address; add `?wait=30` to wait for the end of the run.")
 
 
 class Submitted(BaseModel):
@@ -92,33 +94,31 @@ class RunShown(BaseModel):
     args: dict[str, Any]
     priority: int
     state: State
-    attempt: int = Field(description="Executions begun so far.")
+    attempt: int = Field(description="Number of executions that have begun.")
     max_attempts: int
     worker: str | None = None
     result: Any = None
     error: str | None = None
     accepted_at: float
-    due_at: float = Field(description="Not started before.")
-    published_at: float | None = Field(default=None, description="When a broker confirmed it; null: not yet.")
+    due_at: float = Field(description="The run does not start before this time.")
+    published_at: float | None = Field(default=None, description="When a broker confirmed the message; null: not yet.")
     started_at: float | None = None
     finished_at: float | None = None
-    latency: float | None = Field(default=None, description="Seconds from accepted to ended.")
-    parent: str | None = Field(default=None, description="The run that asked for this one, or that this one retries.")
+    latency: float | None = Field(default=None, description="Seconds from acceptance to the end.")
+    parent: str | None = Field(default=None, description="The run that asked for this one, or that this one repeats.")
     url: str
 
 
 class RunListed(RunShown):
-    """A run in a list. Arguments and a result of over 4,000 characters are null; the run by itself has them whole."""
+    """A run in a list. Arguments and a result over 4,000 characters are null; `GET /api/runs/{run_id}` has them."""
 
     args: dict[str, Any] | None  # type: ignore[assignment]
-    args_size: int | None = Field(
-        default=None, description="Characters of JSON, if `args` was left out for its length."
-    )
+    args_size: int | None = Field(default=None, description="Characters of JSON, if `args` was too long for the list.")
     result_size: int | None = Field(default=None, description="The same for `result`.")
 
 
 class RunPage(BaseModel):
-    """One page of runs, newest first. `next`: give it as `before` to get the page after; null on the last."""
+    """One page of runs, newest first. Send `next` as `before` to get the next page; it is null on the last page."""
 
     runs: list[RunListed]
     next: str | None
@@ -135,67 +135,20 @@ class Happening(BaseModel):
 
 
 class Timeline(BaseModel):
-    """What happened to a run, in order. `complete` is false when the ledger (Redis) no longer knows all of it."""
+    """The events of a run, in order. `complete` is false if the ledger (Redis) no longer has all of them."""
 
     run: str
     complete: bool
     events: list[Happening]
 
 
-class Choice(BaseModel):
-    """Which runs to count."""
-
-    ids: list[Id] | None = Field(default=None, max_length=20_000, description="null: all runs.")
-
-    model_config = ConfigDict(extra="forbid")
-
-
-class JobShown(BaseModel):
-    """A job of the catalogue. `arguments` is a JSON Schema, `example` fits it; seconds throughout."""
-
-    name: str
-    summary: str
-    queue: str
-    max_priority: int
-    message_ttl: float | None
-    arguments: dict[str, Any]
-    example: dict[str, Any]
-    policy: dict[str, Any]
-    schedule: list[str] = Field(description="Crontab lines in UTC, or `every N s`.")
-
-
-class WorkflowShown(BaseModel):
-    """Jobs done one after the other, all with the same arguments; submitted by its name, like a job."""
-
-    name: str
-    steps: list[str] = Field(description="Names of jobs. Each is a run of its own, and the parent of the next.")
-    arguments: dict[str, Any]
-    example: dict[str, Any]
-
-
-class Catalogue(BaseModel):
-    """What can be submitted."""
-
-    jobs: list[JobShown]
-    workflows: list[WorkflowShown]
-
-
-class ImportReport(BaseModel):
-    """What an import found; `post_id` is what jobs take as their argument."""
-
-    imported: int
-    skipped: int = Field(description="Service messages: someone joined, a pin.")
-    unreadable: list[str] = Field(description="Messages that were left out, and why; at most 100 are listed.")
-    posts: list[dict[str, Any]]
-
-
 def shown(run: Run) -> RunShown:
-    """A row of the runs table; its columns were checked when they went in."""
+    """Return a row of the runs table as an answer. Its columns were checked before they were stored."""
     return RunShown.model_construct(**_fields(run, RunShown))
 
 
 def listed(run: Run) -> RunListed:
-    """A row of `run_lists.page`."""
+    """Return a row of `run_lists.page` as an answer."""
     return RunListed.model_construct(**_fields(run, RunListed))
 
 

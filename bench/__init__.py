@@ -1,1 +1,1 @@
-"""The lanes against each other and against stock Celery, measured in one run on servers of its own."""
+"""Benchmarks: the lanes beside each other and beside stock Celery, in one run, on servers of their own."""

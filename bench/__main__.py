@@ -1,8 +1,8 @@
 """python -m bench: how fast each lane drains a backlog of no-op jobs, with every run tracked in a database.
 
-Each round measures everybody once for each database, stock Celery too, one right after the other, so that a machine
-that slows down slows all of them; what counts is the ratio within a round, and the median over the rounds. Nobody is
-measured while starting: the clock runs from the moment the first twentieth is done to the last job.
+Each round measures both lanes and stock Celery once for each database, one right after the other. So a machine that
+slows down slows all of them. The result is the ratio within a round, and the median over the rounds. The start of a
+worker does not count: the clock runs from the first twentieth of the jobs to the last job.
 """
 
 import argparse
@@ -29,7 +29,7 @@ TOO_LONG = 180.0  # seconds for one drain
 
 
 def main() -> int:
-    """Measure and print the table; what a ratio must be is for the reader to say."""
+    """Measure and print the table. It sets no limit for a ratio; the reader judges it."""
     parser = argparse.ArgumentParser(prog="./kit bench", description=__doc__.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--backlog", type=int, default=5_000)
@@ -37,7 +37,7 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     options = parser.parse_args()
     databases = options.databases.split(",")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that the servers are stopped then too
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that the servers stop too
 
     rates: dict[tuple[str, str], list[float]] = {}
     with servers() as (addresses, folder), postgresql(folder, "postgresql" in databases) as pg:
@@ -56,7 +56,7 @@ def main() -> int:
 def measure(
     who: Contestant, database: str, backlog: int, env: dict[str, str], rates: dict[tuple[str, str], list[float]]
 ) -> None:
-    """Drain one backlog and note the rate."""
+    """Drain one backlog and keep the rate."""
     give_up_queues(env["RMQ_URL"])
     who.load(backlog, env)
     left = who.left(env)
@@ -71,14 +71,14 @@ def measure(
 
 
 def give_up_queues(rmq_url: str) -> None:
-    """Have the queues belong to nobody: who is measured next has a database of its own, and so is a kit of its own."""
+    """Take the kit's marks off the queues. The next contestant has its own database, so it counts as another kit."""
     with closing(pika.BlockingConnection(pika.URLParameters(rmq_url))) as broker:
         for mark in ("raw.kit", "celery.kit"):
             broker.channel().queue_delete(mark)
 
 
 def drain(left: Left, backlog: int) -> float:
-    """Jobs per second between the first twentieth and the last job."""
+    """Return jobs per second between the first twentieth and the last job."""
     began, at_begin = 0.0, 0
     deadline = time.monotonic() + TOO_LONG
     while time.monotonic() < deadline:
@@ -88,11 +88,11 @@ def drain(left: Left, backlog: int) -> float:
         if remaining == 0:
             return at_begin / (time.monotonic() - began)
         time.sleep(left.look_every)
-    raise SystemExit(f"bench: {left()} of {backlog} jobs were not done within {TOO_LONG:.0f} s")
+    raise SystemExit(f"bench: {left()} of {backlog} jobs were not done within {TOO_LONG:.0f} s; try fewer jobs")
 
 
 def report(rates: dict[tuple[str, str], list[float]], databases: list[str], as_json: bool) -> None:
-    """Print medians and, round by round, the ratios' medians."""
+    """Print the medians of the rates, and the medians of each round's ratios."""
     table: list[tuple[str, str, float, float | None, float | None]] = []
     for database in databases:
         stock, celery = rates[STOCK.name, database], rates[LANES["celery"].name, database]
@@ -107,19 +107,19 @@ def report(rates: dict[tuple[str, str], list[float]], databases: list[str], as_j
         print(json.dumps([dict(zip(keys, row, strict=True)) for row in table], indent=1))
         return
     print(f"\n{'':14}{'database':12}{'jobs/s':>8}{'÷ stock Celery':>16}{'÷ Celery lane':>15}")
-    for who, database, rate, to_stock, to_celery in table:
-        ratios = [f"{ratio:.2f}" if ratio else "" for ratio in (to_stock, to_celery)]
-        print(f"{who:14}{database:12}{rate:8,.0f}{ratios[0]:>16}{ratios[1]:>15}")
+    for who, database, rate, *ratios in table:
+        shown = [f"{ratio:.2f}" if ratio else "" for ratio in ratios]
+        print(f"{who:14}{database:12}{rate:8,.0f}{shown[0]:>16}{shown[1]:>15}")
 
 
 def say(line: str) -> None:
-    """Progress goes to stderr; stdout is the result's."""
+    """Print progress to stderr; stdout is for the result."""
     print(line, file=sys.stderr, flush=True)
 
 
 @contextmanager
 def servers() -> Iterator[tuple[dict[str, str], Path]]:
-    """A RabbitMQ and a Redis of the benchmark's own; yields their addresses and a folder to work in."""
+    """Start a RabbitMQ and a Redis for the benchmark alone; yield their addresses and a folder to work in."""
     folder = Path(tempfile.mkdtemp(prefix="bench-")).resolve()
     run_dir = folder / "run"
     base = environment(KIT_RUN_DIR=str(run_dir))
@@ -135,7 +135,7 @@ def servers() -> Iterator[tuple[dict[str, str], Path]]:
 
 @contextmanager
 def postgresql(folder: Path, wanted: bool) -> Iterator[object]:
-    """A PostgreSQL with its defaults."""
+    """Start a PostgreSQL with its defaults and yield it; yield None if it is not wanted."""
     if not wanted:
         yield None
         return
@@ -144,7 +144,7 @@ def postgresql(folder: Path, wanted: bool) -> Iterator[object]:
 
 
 def fresh(server, name: str) -> str:  # type: ignore[no-untyped-def]
-    """A new database on `server`."""
+    """Make a new database on `server`; return its URL."""
     server.psql(f"CREATE DATABASE {name}")
     return str(server.get_uri(name))
 

@@ -1,13 +1,13 @@
 """python -m bench.api: how many runs a second one API process accepts over HTTP, and how fast its lists and pages are.
 
-healthz    requests a second of an address that does nothing: what the machine and the web server allow
-accepted   `wrk`, 16 connections, one run a request; each answer is a 202 for a run that is committed, and the relay
-           publishes the runs to RabbitMQ meanwhile
-at half    the latency at half that rate, sent at a constant pace and counted from the moment each was due
-pages      every list, filter and page, one after the other: the slowest 95th percentile
+    healthz    requests a second to an address that does nothing: the limit of the machine and the web server
+    accepted   runs a second: `wrk`, 16 connections, one run a request; each answer is a 202 for a committed run, and
+               the relay publishes the runs to RabbitMQ at the same time
+    at half    the latency at half that rate: requests at a constant pace, each timed from the moment it was due
+    pages      every list, filter and page, one after the other: the slowest 95th percentile
 
-Each is measured with an empty runs table and with one that has a history, on each database, `--rounds` times over;
-the medians are printed. There are no workers: what they take from the machine is theirs.
+Each database is measured with an empty runs table and with one that has a history, `--rounds` times. The output shows
+the medians. No workers run, so they take nothing from the machine.
 """
 
 import argparse
@@ -19,23 +19,21 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 from bench.__main__ import fresh, give_up_queues, postgresql, say, servers
 from bench.contestants import ROOT, environment, stop
+from bench.pages import get, slowest_page
 from commands.common import debian
 from commands.servers.ports import choose
 
 CONNECTIONS = 16
 HEALTHZ_SECONDS = 2
-TOO_LONG = 60.0  # seconds until the last of a round is published
-TIMES = 20  # each list and page is asked for
+TOO_LONG = 60.0  # seconds to wait until the last run of a round is published
 SCRIPT = """
 wrk.method = METHOD
 wrk.headers["Content-Type"] = "application/json"
@@ -63,7 +61,7 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     options = parser.parse_args()
     databases = options.databases.split(",")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that the servers are stopped then too
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that the servers stop too
 
     table = []
     with servers() as (addresses, folder), postgresql(folder, "postgresql" in databases) as pg:
@@ -84,20 +82,20 @@ def main() -> int:
 
 
 def measure(tool: str, api: str, seconds: float) -> Figures:
-    """One round against the API at that address."""
+    """Measure one round against the API at that address."""
     idle = load(tool, api + "/healthz", "GET", HEALTHZ_SECONDS)
     full = load(tool, api + "/api/runs", "POST", seconds)
     began = time.monotonic()
     while get(api, "/api/runs?lane=raw&state=PENDING&limit=1")["runs"][0]["published_at"] is None:
         if time.monotonic() - began > TOO_LONG:
-            raise SystemExit(f"bench: what was accepted is not published within {TOO_LONG:.0f} s")
+            raise SystemExit(f"bench: the relay did not publish all accepted runs within {TOO_LONG:.0f} s; see its log")
         time.sleep(0.01)
     published_after = time.monotonic() - began
     rate = full["requests"] / full["microseconds"] * 1e6
     command = [sys.executable, "-m", "bench.open_loop", api, str(rate / 2), str(seconds)]
     half = json.loads(subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout)
     if full["refused"] or half["accepted"] != half["asked"]:
-        raise SystemExit(f"bench: runs were refused: {full}, {half}")
+        raise SystemExit(f"bench: the API refused runs, so the rates mean nothing: {full}, {half}; see its log above")
     figures = {
         "healthz": idle["requests"] / idle["microseconds"] * 1e6,
         "accepted": rate,
@@ -110,7 +108,7 @@ def measure(tool: str, api: str, seconds: float) -> Figures:
 
 
 def load(tool: str, url: str, method: str, seconds: float) -> Figures:
-    """Run wrk against `url` and return what it counted; milliseconds."""
+    """Run wrk against `url`; return its counts, and its latencies in milliseconds."""
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
         script.write(SCRIPT.replace("METHOD", repr(method)))
         script.flush()
@@ -120,51 +118,8 @@ def load(tool: str, url: str, method: str, seconds: float) -> Figures:
     return figures
 
 
-# ---------------------------------------------------------------- lists and pages
-
-
-def addresses() -> Iterator[str]:
-    """Every list with every filter, at its beginning and far back, and the pages."""
-    long_ago = "01000000-0000-7000-8000-000000000000"  # older than all: the end of the list
-    lanes, states = ("", "raw", "inline"), ("", "PENDING", "IN_PROGRESS", "DONE", "FAILED", "REVOKED")
-    for lane, state, job in product(lanes, states, ("", "debug_task", "sync_channels")):
-        filters = {name: value for name, value in (("lane", lane), ("state", state), ("job", job)) if value}
-        yield "/api/runs?" + urlencode({**filters, "limit": 200})
-        yield "/api/runs?" + urlencode({**filters, "before": long_ago})
-        yield "/?" + urlencode(filters)
-    yield from ("/api/summary", "/api/jobs", "/parity", "/docs")
-
-
-def slowest_page(api: str) -> tuple[str, float]:
-    """The address that is answered slowest, and its 95th percentile in milliseconds."""
-    newest = get(api, "/api/runs?limit=200")["runs"]
-    asked = [*addresses(), f"/api/runs?parent={newest[0]['id']}", f"/api/runs?before={newest[-1]['id']}"]
-    asked += [f"/runs/{newest[0]['id']}", f"/api/runs/{newest[0]['id']}", f"/api/runs/{newest[0]['id']}/events"]
-    times: dict[str, list[float]] = {}
-    for address in asked:
-        for _ in range(TIMES + 1):
-            began = time.perf_counter()
-            get(api, address, as_json=False)
-            times.setdefault(address, []).append((time.perf_counter() - began) * 1000)
-    p95 = {address: sorted(took[1:])[round(TIMES * 0.95) - 1] for address, took in times.items()}
-    for address in sorted(p95, key=lambda each: -p95[each])[:3]:
-        say(f"  {p95[address]:6.1f} ms  {address}")
-    slowest = max(p95, key=lambda address: p95[address])
-    return slowest, p95[slowest]
-
-
-def get(api: str, address: str, as_json: bool = True) -> Any:
-    """GET and return the answer."""
-    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(api + address, timeout=60) as answer:
-        body = answer.read()
-    return json.loads(body) if as_json else body
-
-
-# ---------------------------------------------------------------- what is needed
-
-
 def wrk(folder: Path) -> str:
-    """The load generator: installed, or fetched from Debian's packages."""
+    """Return the path of the load generator: the installed one, or one fetched from Debian's packages."""
     if found := shutil.which("wrk"):
         return found
     debian.obtain("wrk", folder / "wrk")
@@ -173,7 +128,7 @@ def wrk(folder: Path) -> str:
 
 @contextmanager
 def serving(env: dict[str, str]) -> Iterator[str]:
-    """An API of the benchmark's own; yields its address."""
+    """Start an API for the benchmark alone; yield its address."""
     port = choose(["api"])["api"]
     command = [sys.executable, "-m", "api", "--port", str(port), "--log-level", "warning"]
     process = subprocess.Popen(command, cwd=ROOT, env=env, start_new_session=True)
@@ -185,7 +140,7 @@ def serving(env: dict[str, str]) -> Iterator[str]:
                 break
             except OSError:
                 if process.poll() is not None or time.monotonic() > deadline:
-                    raise SystemExit("bench: the API does not start; its words stand above") from None
+                    raise SystemExit("bench: the API does not start; its log above says why") from None
                 time.sleep(0.1)
         yield f"http://127.0.0.1:{port}"
     finally:
@@ -193,7 +148,7 @@ def serving(env: dict[str, str]) -> Iterator[str]:
 
 
 def report(table: list[dict[str, Any]], as_json: bool) -> None:
-    """Print the medians, and what they are to /healthz of the same process."""
+    """Print the medians, and the ratio of accepted runs to /healthz of the same process."""
     if as_json:
         print(json.dumps(table, indent=1))
         return

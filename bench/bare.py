@@ -1,7 +1,7 @@
-"""python -m bench.bare 20000: what the broker allows. pika and nothing else publishes into the raw lane's queue.
+"""python -m bench.bare 20000: the limit of the broker. Only pika publishes into the raw lane's queue.
 
-As many messages are on their way as the raw lane's publisher has; persistent, mandatory and confirmed as there, but
-all the same, and made once. Prints how many a second were confirmed.
+As many messages are unconfirmed at a time as with the raw lane's publisher. They are persistent, mandatory and
+confirmed as there. But all of them are one message, which is made once. Prints confirmed messages a second.
 """
 
 import sys
@@ -16,7 +16,7 @@ from raw_consumer import topology
 
 
 class Flood:
-    """Publishes `count` messages over one connection, then closes it."""
+    """Publisher of `count` messages over one connection, which it then closes."""
 
     def __init__(self, count: int) -> None:
         self.count, self.sent, self.confirmed = count, 0, 0
@@ -28,25 +28,25 @@ class Flood:
         )
 
     def begin(self, channel: Any) -> None:
-        """Go, as soon as the broker will confirm."""
+        """Declare the queues, ask for confirms, and start when the broker agrees."""
         self.channel = channel
         topology.declare(channel)
         channel.confirm_delivery(self.on_confirm, callback=lambda _frame: self.go())
 
     def go(self) -> None:
-        """Start the clock."""
+        """Start the clock, and send the first messages."""
         self.began = time.monotonic()
         self.send()
 
     def send(self) -> None:
-        """Fill up what may be on its way."""
+        """Send until the allowed number of messages is unconfirmed."""
         one = self.message
         while self.sent < min(self.count, self.confirmed + BATCH * CALLERS):
             self.channel.basic_publish(one.exchange, one.routing_key, one.body, one.properties, True)
             self.sent += 1
 
     def on_confirm(self, frame: Any) -> None:
-        """Confirms come in order here: there is one queue."""
+        """Send more, or end. Confirms come in order here, because there is one queue."""
         self.confirmed = frame.method.delivery_tag
         if self.confirmed < self.count:
             self.send()

@@ -1,4 +1,4 @@
-"""Who takes part: how each one's queue is filled, its worker started, and what it still has to do is counted."""
+"""Contestants: for each, the way to fill its queue, to start its worker, and to count the jobs that are left."""
 
 import os
 import signal
@@ -53,21 +53,21 @@ for _ in sys.stdin:
 
 
 class Left(Protocol):
-    """Counts what a contestant has still to do; to be asked every `look_every` seconds."""
+    """Counter of a contestant's jobs that are left. The benchmark asks it every `look_every` seconds."""
 
     look_every: float
 
     def __call__(self) -> int:
-        """How many jobs are left."""
+        """Return the number of jobs that are left."""
 
     def close(self) -> None:
-        """Let go of what the counting needed."""
+        """Free what the counting needed."""
 
 
 class Counter:
-    """Counts open runs from a process of its own, so that the benchmark can change databases as it goes."""
+    """Counter of open runs. It has its own process, so that the benchmark can change databases while it runs."""
 
-    look_every = 0.1  # often enough for a drain of seconds, and counting does not take part in it
+    look_every = 0.1  # often enough for a drain of seconds, and seldom enough not to slow it
 
     def __init__(self, environment: dict[str, str]) -> None:
         self.process = subprocess.Popen(
@@ -88,7 +88,7 @@ class Counter:
 
 
 class QueueLength:
-    """Messages ready in a queue: all there is to see of stock Celery's."""
+    """Counter of the ready messages in a queue. Stock Celery shows no more."""
 
     look_every = 0.1
 
@@ -108,7 +108,7 @@ class QueueLength:
 
 @dataclass(frozen=True)
 class Contestant:
-    """Who is measured. `fill` and `worker` are Python command lines; `left` counts what is not done yet."""
+    """One contestant. `fill` and `worker` are arguments of Python; `left` makes the counter of the open jobs."""
 
     name: str
     fill: list[str]
@@ -128,7 +128,7 @@ class Contestant:
 
 
 def stop(worker: subprocess.Popen[bytes]) -> None:
-    """End a worker and all it started."""
+    """End a worker and all processes that it started."""
     worker.send_signal(signal.SIGTERM)
     with suppress(subprocess.TimeoutExpired):
         worker.wait(20)
@@ -136,7 +136,7 @@ def stop(worker: subprocess.Popen[bytes]) -> None:
         os.killpg(worker.pid, signal.SIGKILL)
 
 
-# All of them log as Celery does unless told otherwise: warnings, and not a line for each job.
+# All of them log warnings only, and no line for each job.
 _CELERY = ["-m", "celery", "-A", "celery_app", "worker", "-l", "warning", "--concurrency", CONCURRENCY]
 _STOCK = ["-m", "celery", "-A", "bench.stock", "worker", "-l", "warning", "--concurrency", CONCURRENCY]
 _RAW = ["-m", "raw_consumer", "worker", "--log-level", "warning", "--concurrency", CONCURRENCY]
@@ -149,5 +149,5 @@ LANES = {
 
 
 def environment(**settings: str) -> dict[str, str]:
-    """The environment of a contestant: the machine's, and where its servers are."""
+    """Return the environment of a contestant: the machine's, and the addresses of its servers."""
     return {**os.environ, "PYTHONPATH": str(ROOT), **settings}

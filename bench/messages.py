@@ -1,8 +1,10 @@
-"""python -m bench.messages: the message's way alone, without a runs table: drains, confirmed publishing, long backlogs.
+"""python -m bench.messages: the way of a message alone, without a runs table: drains, publishing, long backlogs.
 
-drain     the raw lane's worker, stock Celery and dramatiq, one after the other in each round
-publish   how many messages a second the raw lane's publisher gets confirmed, and pika alone, which the broker limits
-backlog   whether a long queue is drained as fast as a short one
+    drain     jobs a second: the raw lane's worker, stock Celery and dramatiq, one after the other in each round
+    publish   confirmed messages a second: the raw lane's publisher, and pika alone, which only the broker limits
+    backlog   jobs a second for a short and for a long queue
+
+There is no database, so no run is tracked.
 """
 
 import argparse
@@ -22,20 +24,20 @@ _FILL_PEER = "import sys\nfrom bench.peer import noop\nfor _ in range(int(sys.ar
 
 
 class Undone:
-    """What the raw lane's children have not counted as done yet."""
+    """The number of jobs that the raw lane's children have not counted as done yet."""
 
     def __init__(self, env: dict[str, str]) -> None:
         self.tally = Tally(env["BENCH_TALLY"])
         with closing(QueueLength(env, "raw.default")) as waiting:
             backlog = waiting()
         self.due = backlog + self.tally.total()
-        self.look_every = min(0.1, backlog / 1_000_000)  # a short one is over soon, and to look is cheap
+        self.look_every = min(0.1, backlog / 1_000_000)  # a short one ends soon, and a look is cheap
 
     def __call__(self) -> int:
         return self.due - self.tally.total()
 
     def close(self) -> None:
-        """The file goes with the benchmark's folder."""
+        """Do nothing: the file goes with the benchmark's folder."""
 
 
 RAW = Contestant("raw lane", ["-m", "bench.untracked", "fill"], ["-m", "bench.untracked", "work"], Undone)
@@ -64,7 +66,7 @@ def main() -> int:
         for round_ in range(1, options.rounds + 1):
             say(f"round {round_} of {options.rounds}")
             note(rates, "pika alone, publish", published(BARE, options.jobs, env))
-            drained(RAW, options.jobs, env)  # so that everybody publishes into an empty queue
+            drained(RAW, options.jobs, env)  # so that both publish into an empty queue
             note(rates, "raw lane, publish", published(RAW.fill, options.jobs, env))
             note(rates, RAW.name, drained(RAW, options.jobs, env))
             for who in (STOCK, *PEERS):
@@ -80,26 +82,26 @@ def main() -> int:
         print(json.dumps({"jobs_per_second": medians, "rounds": rates}, indent=1))
         return 0
     print(f"\n{'':28}{'per second':>12}{'÷ stock Celery':>16}")
-    for who, rate in medians.items():
-        ratio = statistics.median(a / b for a, b in zip(rates[who], rates[STOCK.name], strict=False))
-        print(f"{who:28}{rate:12,.0f}{ratio:16.2f}")
+    for name, rate in medians.items():
+        ratio = statistics.median(a / b for a, b in zip(rates[name], rates[STOCK.name], strict=False))
+        print(f"{name:28}{rate:12,.0f}{ratio:16.2f}")
     return 0
 
 
 def note(rates: dict[str, list[float]], who: str, rate: float) -> None:
-    """Keep and say a figure."""
+    """Keep and print a figure."""
     rates.setdefault(who, []).append(rate)
     say(f"  {who:28}{rate:9,.0f}/s")
 
 
 def published(publisher: list[str], count: int, env: dict[str, str]) -> float:
-    """Publish that many jobs for the raw lane; return confirmed messages a second, start-up not counted."""
+    """Publish that many jobs for the raw lane; return confirmed messages a second, without the start of the process."""
     command = [sys.executable, *publisher, str(count)]
     return float(subprocess.run(command, cwd=ROOT, env=env, check=True, stdout=subprocess.PIPE, text=True).stdout)
 
 
 def drained(who: Contestant, backlog: int, env: dict[str, str]) -> float:
-    """Start the worker, drain what waits, and return jobs a second."""
+    """Start the worker, drain the queue, and return jobs a second."""
     left = who.left(env)
     worker = who.start(env)
     try:

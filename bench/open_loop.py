@@ -1,8 +1,8 @@
-"""python -m bench.open_loop URL RATE SECONDS: submissions at a constant rate, however slow the answers are.
+"""python -m bench.open_loop URL RATE SECONDS: submissions at a constant rate, even when the answers are slow.
 
-A client that waits for each answer before the next request asks less of a server that stumbles, and so hides it. Here
-each request has its moment, and its latency counts from that moment on, also while no connection was free. Prints
-milliseconds as JSON: p50, p95, p99, and how many were accepted.
+A client that waits for each answer sends fewer requests to a slow server, and so hides that it is slow. Here each
+request has its moment. Its latency counts from that moment, also while no connection is free. Prints JSON: p50, p95 and
+p99 in milliseconds, and how many requests were sent and accepted.
 """
 
 import asyncio
@@ -19,13 +19,13 @@ BODY = b'{"job": "debug_task", "lane": "raw"}'
 
 
 class Caller(asyncio.Protocol):
-    """A connection that has one request under way, or none."""
+    """A connection with at most one request under way."""
 
     def __init__(self, load: "Load") -> None:
         self.load, self.due, self.got = load, 0.0, b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Ready for work."""
+        """Join the free connections."""
         self.transport: asyncio.Transport = transport  # type: ignore[assignment]
         self.load.free.append(self)
 
@@ -35,7 +35,7 @@ class Caller(asyncio.Protocol):
         self.transport.write(self.load.request)
 
     def data_received(self, data: bytes) -> None:
-        """An answer, or a part of it."""
+        """Collect an answer, and report it when it is complete."""
         self.got += data
         head, found, body = self.got.partition(b"\r\n\r\n")
         if found and len(body) >= int(head.lower().partition(b"content-length:")[2].split(b"\r\n")[0]):
@@ -43,7 +43,7 @@ class Caller(asyncio.Protocol):
 
 
 class Load:
-    """Sends `rate` requests a second for `seconds`."""
+    """Load of `rate` requests a second for `seconds`."""
 
     def __init__(self, url: str, rate: float, seconds: float) -> None:
         self.address = urlsplit(url)
@@ -59,7 +59,7 @@ class Load:
         self.over = asyncio.Event()
 
     def answered(self, caller: Caller, accepted: bool) -> None:
-        """Note an answer; the connection takes the next request that waits, if any."""
+        """Keep the latency of an answer. The connection takes the next late request, if there is one."""
         self.latencies.append(time.perf_counter() - caller.due)
         self.accepted += accepted
         if self.late:
@@ -70,10 +70,10 @@ class Load:
             self.over.set()
 
     async def run(self) -> dict[str, float]:
-        """Send them all, wait for the answers, and return the figures."""
-        loop = asyncio.get_running_loop()
+        """Send all requests, wait for the answers, and return the figures."""
+        loop, host, port = asyncio.get_running_loop(), self.address.hostname or "", self.address.port or 80
         for _ in range(CONNECTIONS):
-            await loop.create_connection(lambda: Caller(self), self.address.hostname, self.address.port)
+            await loop.create_connection(lambda: Caller(self), host, port)
         began = time.perf_counter()
         for number in range(self.count):
             due = began + number / self.rate
@@ -90,7 +90,7 @@ class Load:
 
 
 async def main() -> None:
-    """See the module."""
+    """Read the arguments, send the load, and print the figures."""
     url, rate, seconds = sys.argv[1], float(sys.argv[2]), float(sys.argv[3])
     print(json.dumps(await Load(url, rate, seconds).run()))
 

@@ -1,4 +1,4 @@
-"""dramatiq with a no-op actor: the fastest of the well-known Python libraries on RabbitMQ, as it comes."""
+"""dramatiq with a no-op actor and default settings: the fastest of the well-known Python libraries on RabbitMQ."""
 
 import os
 

@@ -1,7 +1,9 @@
-"""The raw lane's worker as it is, but for the runs table and the ledger: what the message's way alone costs.
+"""The raw lane's worker without the runs table and the ledger: it shows the cost of the message's way alone.
 
-python -m bench.untracked fill 20000      publish so many no-op jobs, confirmed, and print how many a second
-python -m bench.untracked work            a worker with two children; BENCH_TALLY names the file in which they count
+    python -m bench.untracked fill 20000      publish 20000 no-op jobs; print confirmed messages a second
+    python -m bench.untracked work            run a worker with two children; they count in the file BENCH_TALLY
+
+All the rest is the worker of the lane, unchanged.
 """
 
 import mmap
@@ -17,22 +19,21 @@ import pika
 
 from cars_bot import database, ledger
 from cars_bot.catalogue import Job
-from cars_bot.context import Context
-from cars_bot.outcome import Attempt, Delivery
+from cars_bot.context import Attempt, Context, Delivery
 from cars_bot.settings import settings
 from raw_consumer import __main__ as raw
 from raw_consumer import envelope, topology
 from raw_consumer.publisher import Publisher
 
-NO_DATABASE = "the message's way is measured without a database"
-BATCH = 500  # as the API's relay does
-CALLERS = 2  # threads that publish: one makes its messages while the other's are on their way
+NO_DATABASE = "bench.untracked measures the way of a message without a database; use bench for tracked runs"
+BATCH = 500  # as in the API's relay
+CALLERS = 2  # threads that publish: one makes its messages while the other waits for its confirms
 
 
 class Tally:
-    """How many jobs each child has done, in a file that they write and the benchmark reads; it costs a worker nothing.
+    """The number of jobs that each child has done. The children write it to a mapped file, at no cost.
 
-    The broker tells only how many messages wait, not how many a worker has taken and not done.
+    The broker only knows how many messages wait. It does not know how many a worker has taken and not done.
     """
 
     CHILDREN = 8
@@ -43,42 +44,42 @@ class Tally:
             self._cells = memoryview(mmap.mmap(file.fileno(), 0)).cast("Q")
 
     def add(self, worker: str) -> None:
-        """Count one for a child, by its name: `some worker/1`."""
+        """Count one job for the child of that name, such as `some worker/1`."""
         self._cells[int(worker.rpartition("/")[2])] += 1
 
     def total(self) -> int:
-        """All that was counted since the file was made."""
+        """Return the sum of all counts since the file was made."""
         return sum(self._cells)
 
 
-class NoBook:
-    """Where nothing is looked up, and nothing written down but that one more is done."""
+class NoStore:
+    """A store without a database: it looks nothing up, and only counts the jobs that are done."""
 
     def __init__(self) -> None:
         self.tally = Tally(os.environ["BENCH_TALLY"])
 
     def begin(self, delivery: Delivery, _job: Job, _worker: str) -> Attempt:
-        """Every message is a first attempt."""
+        """Treat every message as a first attempt."""
         return Attempt(1, delivery.args)
 
-    def finish(self, context: Context, _outcome: object, _began: float) -> bool:
-        """Nothing is kept, nothing objected to."""
+    def record(self, context: Context, _outcome: object, _began: float) -> bool:
+        """Count the job. Return True: the outcome is always accepted."""
         self.tally.add(context.worker)
         return True
 
-    def end(self, _run_id: str, _error: str) -> bool:
-        """There is no run to be ended."""
+    def fail(self, _run_id: str, _error: str) -> bool:
+        """Return False: there is no run to end."""
         return False
 
-    def end_waiting(self, _run_id: str, _lane: str, _error: str, _holder: str | None = None) -> bool:
-        """There is no run to be ended."""
+    def fail_waiting(self, _run_id: str, _lane: str, _error: str, _holder: str | None = None) -> bool:
+        """Return False: there is no run to end."""
         return False
 
-    def lost(self, *_about: object) -> None:
-        """Nothing is noted."""
+    def record_loss(self, *_about: object) -> None:
+        """Record nothing."""
 
     def is_revoked(self, _run_id: str) -> bool:
-        """Nobody revokes anything."""
+        """Return False: nobody revokes anything here."""
         return False
 
 
@@ -99,7 +100,7 @@ def fill(count: int) -> None:
 
 
 def message() -> envelope.Message:
-    """A run of the job that does nothing, as `envelope.message` makes it."""
+    """Return the message of a no-op job, in the same form as from `envelope.message`."""
     properties = pika.BasicProperties(
         message_id=str(uuid4()), type="debug_task", content_type=envelope.JSON_TYPE, delivery_mode=envelope.PERSISTENT,
         priority=0, app_id=envelope.APP_ID, timestamp=int(time.time()),
@@ -109,8 +110,8 @@ def message() -> envelope.Message:
 
 def work() -> int:
     """Run the worker."""
-    nothing: Any = NoBook()
-    raw.DATABASE_BOOK = nothing
+    nothing: Any = NoStore()
+    vars(raw)["DATABASE_STORE"] = nothing
     database.forbid(NO_DATABASE)
     ledger.be_silent()
     sys.argv = ["raw_consumer", "worker", "--concurrency", "2", "--log-level", "warning"]
@@ -118,4 +119,6 @@ def work() -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(work() if sys.argv[1] == "work" else fill(int(sys.argv[2])))
+    if sys.argv[1] == "work":
+        raise SystemExit(work())
+    fill(int(sys.argv[2]))

@@ -1,13 +1,14 @@
-"""Attempts: the row says who holds a run, durably, before its job begins.
+"""Attempts: before a job begins, the run's row durably names the process that holds the run.
 
-    take     PENDING or RETRYING, due  ──>  IN_PROGRESS, held by this process; one statement, so one of all copies wins
+    take     PENDING or RETRYING, due  ──>  IN_PROGRESS, held by this process; one statement, so one copy wins
     retake   IN_PROGRESS, its holder gone  ──>  IN_PROGRESS, held by this process
-    lost     IN_PROGRESS, its holder seen to die  ──>  IN_PROGRESS, held by nobody
+    lost     IN_PROGRESS, its holder's death seen  ──>  IN_PROGRESS, held by nobody
 
-Taking raises the attempt's number. Whoever stores an outcome names the number and the holder it was taken with
-(`runs.end`, `runs.put_back`), so that a process that was taken for dead cannot end the attempt of its successor.
+A take raises the attempt's number. Each stored outcome names this number and this holder
+(`run_store/outcome_updates.py`). So a process that was wrongly counted as dead cannot fail or put back the attempt of
+its successor. Its success counts.
 
-The row's job and arguments are the truth; a message only says which run is meant.
+The row's job and arguments are the truth. A message only names the run.
 """
 
 from typing import Any
@@ -17,15 +18,14 @@ from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, literal
 
 from cars_bot import database, ledger
 from cars_bot.catalogue import Job
-from cars_bot.context import Step
+from cars_bot.context import Attempt, Delivery, Step
 from cars_bot.database.models import runs
-from cars_bot.outcome import Attempt, Delivery
-from cars_bot.processes import clock, liveness
+from cars_bot.processes import clock, names
 from cars_bot.runs import Run, adopted
 
-EARLY = 0.25  # seconds that a message may come before its run is due: clocks and delays are not exact
-NOBODY = ""  # the holder of a run whose process was seen to die
-GRACE_SECONDS = 15.0  # how long a parent may take to kill a child that is past its hard limit
+EARLY = 0.25  # seconds that a message may come before its run is due, because clocks and delays are not exact
+NOBODY = ""  # the holder of a run after somebody saw its process die
+GRACE_SECONDS = 15.0  # the time that a parent may take to kill a child past its hard limit
 
 
 # ---------------------------------------------------------------- taking
@@ -38,7 +38,7 @@ _TAKES = {
     "overdue_at": bindparam("overdue"),
     "started_at": func.coalesce(runs.c.started_at, bindparam("now")),
 }
-_TOLD = tuple(runs.c[name] for name in ("attempt", "args", "steps", "waits", "waited"))
+_RETURNED = tuple(runs.c[name] for name in ("attempt", "args", "steps", "waits", "waited"))
 
 _take = database.Prepared(
     update(runs)
@@ -52,22 +52,22 @@ _take = database.Prepared(
         | (runs.c.state != literal_column("'PENDING'")),
     )
     .values(_TAKES)
-    .returning(*_TOLD)
+    .returning(*_RETURNED)
 )
 
 
 def take(delivery: Delivery, job: Job, worker: str) -> Attempt | None:
-    """Take the next attempt of a run that waits and is due. None: it does not, or it is not this job's.
+    """Take the next attempt of a run that waits and is due. None: it does not wait, is not due, or has another job.
 
     Raises:
-        StorageUnavailable: nobody knows whether it was taken; the message has to come again.
+        StorageUnavailable: the take may have happened or not; the message has to come again.
     """
-    with database.statements() as connection:  # after which this process knows the shared clock
+    with database.statements() as connection:  # this also compares our clock with the shared one
         return take_in(connection, delivery, job, worker)
 
 
 def take_in(connection: Connection, delivery: Delivery, job: Job, worker: str) -> Attempt | None:
-    """The same, in the caller's transaction: nothing is taken until that is committed."""
+    """Do the same in the caller's transaction: nothing is taken until its commit."""
     values = {"run_id": delivery.run_id, "its_job": delivery.job, **_taker(delivery, job, worker)}
     rows = _take(connection, values).fetchall()
     return _attempt(rows[0], values["me"]) if rows else None
@@ -76,15 +76,15 @@ def take_in(connection: Connection, delivery: Delivery, job: Job, worker: str) -
 def _taker(delivery: Delivery, job: Job, worker: str) -> dict[str, Any]:
     now = clock.now()
     overdue = now + (delivery.limit or job.policy.hard_time_limit) + GRACE_SECONDS
-    return {"by": worker[:128], "me": delivery.holder or liveness.me(), "now": now, "overdue": overdue}
+    return {"by": worker[:128], "me": delivery.holder or names.me(), "now": now, "overdue": overdue}
 
 
 def take_new(delivery: Delivery, job: Job, worker: str) -> Attempt | None:
-    """Insert the row of a run that was sent to the broker by hand, taken already. None: there is one by now.
+    """Insert the row of a run that was sent to the broker by hand, as already taken. None: the row exists by now.
 
     Raises:
-        StorageUnavailable: it could not be written.
-        Unstorable: it never can; there will be no row.
+        StorageUnavailable: the row could not be written.
+        Unstorable: the row can never be written.
     """
     taker = _taker(delivery, job, worker)
     taken = {"state": "IN_PROGRESS", "attempt": 1, "worker": taker["by"], "holder": taker["me"],
@@ -96,23 +96,23 @@ def take_new(delivery: Delivery, job: Job, worker: str) -> Attempt | None:
 
 
 def retake(run: Run, delivery: Delivery, job: Job, worker: str) -> Attempt | None:
-    """Take the next attempt of a run whose last one was lost. None: somebody else was faster.
+    """Take the next attempt of a run whose last attempt was lost. None: another process was faster.
 
     Raises:
-        StorageUnavailable: nobody knows whether it was taken.
+        StorageUnavailable: the take may have happened or not.
     """
     taker = _taker(delivery, job, worker)
-    statement = update(runs).where(_as_seen(run)).values(_TAKES).returning(*_TOLD)
+    statement = update(runs).where(_as_seen(run)).values(_TAKES).returning(*_RETURNED)
     with database.writing() as connection:
         taken = connection.execute(statement, taker).one_or_none()
     return _attempt(taken, taker["me"]) if taken else None
 
 
 def give_up(run: Run, error: str) -> bool:
-    """End a run FAILED whose attempts were lost, all of them. False: somebody else has it by now.
+    """End a run as FAILED, because all its attempts were lost. False: another process has it by now.
 
     Raises:
-        StorageUnavailable: it could not be written.
+        StorageUnavailable: the end could not be written.
     """
     ended = update(runs).where(_as_seen(run)).values(state="FAILED", error=error, finished_at=clock.now())
     with database.writing() as connection:
@@ -120,19 +120,19 @@ def give_up(run: Run, error: str) -> bool:
 
 
 def _as_seen(run: Run) -> ColumnElement[bool]:
-    """The run is still in the hands in which it was found."""
+    """The condition that the run is as it was found: same attempt, same holder."""
     holder = runs.c.holder.is_(None) if run.holder is None else runs.c.holder == run.holder
     return and_(runs.c.id == run.id, runs.c.state == "IN_PROGRESS", runs.c.attempt == run.attempt, holder)
 
 
-def _attempt(told: Any, holder: str) -> Attempt:
-    """What the database told of the run that we hold now."""
-    number, args, steps, waits, waited = told
+def _attempt(returned: Any, holder: str) -> Attempt:
+    """Return the attempt that `holder` has now, from the columns that the take returned."""
+    number, args, steps, waits, waited = returned
     return Attempt(number, _read(args), [Step(*step) for step in _read(steps) or ()], holder, waits or 0, waited or 0.0)
 
 
 def _read(value: Any) -> Any:
-    """A JSON value; the driver gives its text, or has read it already."""
+    """Return a JSON value. The driver gives its text, or has decoded it already."""
     return from_json(value) if isinstance(value, str) else value
 
 
@@ -140,18 +140,18 @@ def _read(value: Any) -> Any:
 
 
 def lost(run_id: str, lane: str, holder: str, worker: str, detail: str) -> None:
-    """Note that a process died at a run. Its message comes again; whoever gets it goes on.
+    """Record that a process died during a run. The run's message comes again, and its receiver goes on.
 
     Args:
-        holder: how the name of the process begins (`liveness.child`).
+        holder: the beginning of the process's name (`names.child`).
 
     Raises:
-        StorageUnavailable: not noted; whoever gets the message finds out.
+        StorageUnavailable: not recorded; the next receiver of the message finds out.
     """
-    at_it = (runs.c.id == run_id, runs.c.state == "IN_PROGRESS", runs.c.holder.startswith(holder, autoescape=True))
+    held_by_it = (runs.c.id == run_id, runs.c.state == "IN_PROGRESS", runs.c.holder.startswith(holder, autoescape=True))
     with database.writing() as connection:
         attempt = connection.execute(
-            update(runs).where(*at_it).values(holder=NOBODY).returning(runs.c.attempt)
+            update(runs).where(*held_by_it).values(holder=NOBODY).returning(runs.c.attempt)
         ).scalar_one_or_none()
     if attempt is not None:
         ledger.record("lost", run_id, lane, worker=worker, attempt=attempt, detail=detail)

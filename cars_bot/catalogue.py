@@ -1,9 +1,8 @@
-"""JOBS: the one table both lanes obey. A job's queue, retries, limits and rate stand here and nowhere else.
+"""Catalogue: the table of all jobs. Both lanes take a job's queue, retries, limits and rate from here alone.
 
-A job's arguments are read off its function's signature, so the web page, the API and the workers all check the same
-thing. `EXTRA_JOBS=package.module` adds the list named `JOBS` of that module, and the dicts `SCHEDULE` and `WORKFLOWS`
-if it has them: the labs and the tests bring jobs that way, and with
-them queues of their own.
+The arguments of a job are the parameters of its function. So the web page, the API and the workers check the same.
+`EXTRA_JOBS=package.module` adds the list `JOBS` of that module, and its dicts `SCHEDULE` and `WORKFLOWS` if it has
+them. The labs and the tests add jobs that way, and the queues of these jobs with them.
 """
 
 import inspect
@@ -11,31 +10,27 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
-from random import Random
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from cars_bot.errors import InvalidArguments, NotConfigured, UnknownJob
 from cars_bot.jobs import ai, demo, monitoring, publishing, sheets
+from cars_bot.policy import Policy, Rate
+from cars_bot.schedule import SCHEDULE as SCHEDULE
+from cars_bot.schedule import Tick as Tick
 from cars_bot.settings import settings
 
-MINUTE, HOUR = 60.0, 3600.0
+HOUR = 3600.0
 
 
 @dataclass(frozen=True)
 class Queue:
-    """A queue that exists once per lane.
-
-    Attributes:
-        name: as routed to; the raw lane prefixes it with `raw.`.
-        max_priority: the highest priority a message may carry; higher goes first.
-        message_ttl: seconds after which an unread message is worthless, or None.
-    """
+    """A queue that exists once per lane. The raw lane puts `raw.` before the name."""
 
     name: str
-    max_priority: int
-    message_ttl: float | None = None
+    max_priority: int  # the highest priority that a message may have; higher goes first
+    message_ttl: float | None = None  # seconds after which an unread message expires; None: never
 
 
 QUEUES = {
@@ -48,48 +43,6 @@ QUEUES = {
         Queue("monitoring", max_priority=3),
     )
 }
-
-
-@dataclass(frozen=True)
-class Rate:
-    """At most `limit` calls in any `window` seconds, over all workers and lanes together.
-
-    Attributes:
-        window: longer than the minute that the services count, because they count when a call arrives, and a worker's
-            first call, for which it connects, arrives later after its permission than those that follow.
-        per: the argument whose value has a budget of its own (a channel); None: one budget for all (a spreadsheet).
-    """
-
-    limit: int
-    window: float = MINUTE + 2
-    per: str | None = None
-
-
-@dataclass(frozen=True)
-class Policy:
-    """How a job is to be run. Seconds throughout."""
-
-    max_retries: int = 3
-    backoff_base: float = 1.0
-    backoff_max: float = 600.0
-    soft_time_limit: float = 300.0
-    hard_time_limit: float = 360.0
-    rate: Rate | None = None
-    keep_result: bool = True
-
-    @property
-    def max_attempts(self) -> int:
-        """The first try and its retries."""
-        return self.max_retries + 1
-
-    def backoff(self, attempt: int, random: Random) -> float:
-        """Seconds to wait after failed attempt number `attempt` (from 1).
-
-        Doubles from `backoff_base` up to `backoff_max`; the jitter takes away up to half of it, so that runs that
-        failed together do not come back together.
-        """
-        ceiling = min(self.backoff_max, self.backoff_base * 2.0 ** (attempt - 1))
-        return ceiling * random.uniform(0.5, 1.0)
 
 
 @dataclass(frozen=True)
@@ -113,7 +66,7 @@ class Job:
 
     @cached_property
     def arguments(self) -> type[BaseModel]:
-        """A model of the arguments: strict about types, refusing what it does not know."""
+        """A model of the arguments. It is strict about types and refuses unknown names."""
         fields: dict[str, Any] = {
             p.name: (p.annotation, ... if p.default is p.empty else p.default) for p in self.parameters
         }
@@ -121,13 +74,13 @@ class Job:
         return create_model(self.name, __config__=config, **fields)
 
     def named(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """Return positional and named arguments by name, unchecked; those too many get a name that no check accepts."""
+        """Return all arguments by name, unchecked. A surplus positional one gets a name that no check accepts."""
         names = [p.name for p in self.parameters]
         names += [f"argument {n}" for n in range(len(names) + 1, len(args) + 1)]
         return dict(zip(names, args, strict=False)) | kwargs
 
     def bind(self, **args: Any) -> dict[str, Any]:
-        """Return the arguments with defaults filled in.
+        """Return the arguments, with the defaults for the missing ones.
 
         Raises:
             InvalidArguments: some are missing, unknown or of the wrong type; the message lists each.
@@ -165,28 +118,7 @@ JOBS: dict[str, Job] = {
 }
 
 
-@dataclass(frozen=True)
-class Tick:
-    """When a job is run by itself: the five fields of a crontab line in UTC, or every so many seconds."""
-
-    job: str
-    crontab: str = ""
-    every: float = 0.0
-
-    def __str__(self) -> str:
-        return self.crontab or f"every {self.every:g} s"
-
-
-SCHEDULE: dict[str, Tick] = {
-    "sync_channels": Tick("sync_channels", "*/1 * * * *"),
-    "sync_subscribers": Tick("sync_subscribers", "*/5 * * * *"),
-    "update_analytics": Tick("update_analytics", "0 * * * *"),
-    "check_subscriptions": Tick("check_subscriptions", "0 0 * * *"),
-    "collect_stats": Tick("collect_stats", "*/15 * * * *"),
-    "cleanup_results": Tick("cleanup_old_results", "0 3 * * *"),
-}
-
-# Jobs that are done one after the other, with the same arguments (`workflow.py`). Submitted like a job.
+# A workflow runs its jobs one after the other, with the same arguments (`workflow.py`). It is submitted like a job.
 WORKFLOWS: dict[str, tuple[str, ...]] = {
     "describe_post": ("classify_post", "extract_data", "generate_description"),
 }
@@ -196,7 +128,7 @@ for _name in settings().extra_jobs:
         _module = import_module(_name)
         JOBS |= {job.name: job for job in _module.JOBS}
     except (ImportError, AttributeError, SyntaxError) as error:
-        raise NotConfigured(f"EXTRA_JOBS names {_name}, which brings no jobs: {error}") from error
+        raise NotConfigured(f"EXTRA_JOBS: no jobs can be read from {_name}: {error}; correct it or unset it") from error
     SCHEDULE |= getattr(_module, "SCHEDULE", {})
     WORKFLOWS |= getattr(_module, "WORKFLOWS", {})
 QUEUES |= {job.queue.name: job.queue for job in JOBS.values()}
@@ -206,7 +138,7 @@ def job_named(name: str) -> Job:
     """Return the job called `name`.
 
     Raises:
-        UnknownJob: there is none; the message lists those there are.
+        UnknownJob: there is none; the message lists the names that exist.
     """
     try:
         return JOBS[name]

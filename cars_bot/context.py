@@ -1,11 +1,10 @@
-"""What a job function is given besides its arguments: who it is, and the way to write.
+"""Context: the parts that go into an attempt. They are the delivery, the attempt itself, and the way to write.
 
-A job reads and calls whatever it likes while it works, but it does not write to the database itself: it hands its
-writes over, and they are committed together with the outcome, or not at all. That is what makes it safe to run a job
-twice.
+A job reads and calls anything while it works, but it never writes to the database itself. It hands over its writes.
+They are committed together with the outcome, or not at all. So a job may run twice.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -15,42 +14,81 @@ Write = Callable[[Connection], object]
 
 
 class Step(NamedTuple):
-    """One step of a workflow (`workflow.py`): a job, and the run that is to do it."""
+    """One step of a workflow (`workflow.py`): a job, and the id of its run."""
 
     job: str
     run_id: str
     priority: int = 0
 
 
+@dataclass(frozen=True)
+class Delivery:
+    """A message as the lane received it."""
+
+    run_id: str
+    job: str
+    args: dict[str, Any]
+    lane: str
+    redelivered: bool = False  # the broker says that it delivered the message before
+    steps: Sequence[Step] = ()  # the following steps of its workflow
+    passes_on: bool = False  # the lane sends the next step's message itself; otherwise the relay does
+    parent: str | None = None  # the run that sent this one, if it was sent by hand
+    holder: str = ""  # the process that holds the attempt (`names.py`); "": the process that takes it
+    limit: float | None = None  # seconds until its process is killed; None: the limit of the job's policy
+    received_at: float = 0.0  # its arrival at the worker, in seconds since 1970; 0: unknown
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """An attempt that this process holds, as in the run's row."""
+
+    number: int  # from 1
+    args: dict[str, Any]
+    steps: Sequence[Step] = ()
+    holder: str = ""  # the process that holds it (`names.py`)
+    waits: int = 0  # the number of times that the run was told to wait before
+    waited: float = 0.0  # the seconds of these waits in all
+
+
 @dataclass
 class Context:
     """One attempt of one run, as its job function sees it."""
 
-    run_id: str
-    lane: str
-    attempt: int
+    delivery: Delivery
+    taken: Attempt
     worker: str
+    steps: list[Step] = field(default_factory=list)  # the following steps of the workflow
     writes: list[Write] = field(default_factory=list)
     effects: list[tuple[str, str, Any]] = field(default_factory=list)
     next_runs: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    # Of the workflow, what follows; all steps are given the same arguments.
-    steps: list[Step] = field(default_factory=list)
-    args: dict[str, Any] = field(default_factory=dict)
-    passes_on: bool = False
-    holder: str = ""  # the process that holds the attempt (`liveness.py`)
+
+    @property
+    def run_id(self) -> str:
+        """The run's id."""
+        return self.delivery.run_id
+
+    @property
+    def lane(self) -> str:
+        """The run's lane."""
+        return self.delivery.lane
+
+    @property
+    def attempt(self) -> int:
+        """The attempt's number, from 1."""
+        return self.taken.number
 
     def write(self, write: Write) -> None:
-        """Have `write(connection)` called in the outcome's transaction."""
+        """Call `write(connection)` later, in the outcome's transaction."""
         self.writes.append(write)
 
     def effect(self, kind: str, key: str, detail: Any = None) -> None:
-        """Record, in the outcome's transaction, that the world saw something; `key` names it, once and for all."""
+        """Record an effect in the outcome's transaction. `key` is its idempotency key."""
         self.effects.append((kind, key, detail))
 
     def next(self, job: str, **args: Any) -> None:
-        """Ask for a further run on the same lane, accepted in the outcome's transaction: it cannot get lost."""
+        """Accept a further run on the same lane in the outcome's transaction, so that it cannot get lost."""
         self.next_runs.append((job, args))
 
     def stop(self) -> None:
-        """Have the workflow end here that this run is a step of; for a run by itself it means nothing."""
+        """End the workflow after this run. Without a workflow this does nothing."""
         self.steps = []

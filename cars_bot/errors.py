@@ -1,19 +1,19 @@
-"""Errors by what they mean for a run, not by the library that raised them.
+"""Errors, sorted by their meaning for a run and not by the library that raised them.
 
     CarsBotError
     ├── Retryable            may pass if tried again: a 5xx, a refused connection, a locked database
     │   ├── StorageUnavailable   the database does not answer, is locked or full
     │   └── Throttled        told to wait: try again after `retry_after` seconds; does not use up an attempt
-    │       └── OverBudget   told so by our own budget for a service, not by the service
-    ├── Permanent            will never succeed with these arguments: retrying would only repeat it
-    │   ├── InvalidArguments the job exists, its arguments do not fit it
+    │       └── OverBudget   our own budget for a service says so, not the service
+    ├── Permanent            will never succeed with these arguments: a retry would only repeat it
+    │   ├── InvalidArguments the job exists, but its arguments do not fit it
     │   └── Unstorable       the database refuses a value for good: too long, out of range, not JSON
     ├── OutcomeUnknown       the call was made and its reply was lost: the effect may or may not have happened
     ├── NotConfigured        a setting is missing or contradicts another; the message says which and what to do
     ├── UnknownJob           no job of that name in the catalogue
     └── TimeLimitExceeded    the soft time limit of the job's policy was reached
 
-All of them survive pickling (each is rebuilt from its constructor arguments), so they may cross process boundaries.
+All of them can be pickled: Python builds each again from its constructor arguments. So they may cross process borders.
 """
 
 
@@ -22,7 +22,7 @@ class CarsBotError(Exception):
 
 
 class Retryable(CarsBotError):
-    """The attempt failed in a way that may pass."""
+    """The attempt failed for a reason that may pass."""
 
 
 class StorageUnavailable(Retryable):
@@ -30,10 +30,10 @@ class StorageUnavailable(Retryable):
 
 
 class Throttled(Retryable):
-    """The other side asked us to come back later.
+    """The other side told us to wait and to try again later.
 
     Args:
-        message: what was refused.
+        message: the refused request.
         retry_after: seconds to wait before the next try.
     """
 
@@ -47,31 +47,31 @@ class Throttled(Retryable):
 
 
 class OverBudget(Throttled):
-    """Our own budget for a service is used up; a place in it will be free later."""
+    """Our own budget for a service is used up. A place in it will be free later."""
 
 
 class Permanent(CarsBotError):
-    """The attempt failed and every further one would fail the same way."""
+    """The attempt failed, and each further attempt would fail in the same way."""
 
 
 class InvalidArguments(Permanent):
-    """The arguments do not fit the job's signature; the message names each one that is wrong."""
+    """The arguments do not fit the job's signature. The message names each wrong one."""
 
 
 class Unstorable(Permanent):
-    """The database will never take this value; the message names its column where that can be told."""
+    """The database will never take this value. The message names its column if the column is known."""
 
 
 class OutcomeUnknown(CarsBotError):
-    """The request left us and no answer came back; the effect may have happened."""
+    """We sent the request, and no answer came back. The effect may have happened or not."""
 
 
 class NotConfigured(CarsBotError):
-    """A setting is missing or wrong; the message says which one and how to set it."""
+    """A setting is missing or wrong. The message names it and says how to set it."""
 
 
 class UnknownJob(CarsBotError):
-    """No job of that name stands in the catalogue."""
+    """The catalogue has no job of that name."""
 
 
 class TimeLimitExceeded(CarsBotError):

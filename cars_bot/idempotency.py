@@ -1,12 +1,12 @@
-"""Claims: how an effect outside our database is kept from happening twice.
+"""Claims: they keep an effect outside our database from happening twice.
 
-Telegram takes no idempotency key. So before the call the attempt writes an open claim, in a transaction of its own;
-after the call the claim is settled together with the outcome. A process that dies between the two leaves the claim
-open, and nobody can tell whether the message went out. Repeating it would be at-least-once, leaving it at-most-once;
-exactly-once is not to be had. The kit takes at-most-once here and says so: the run ends FAILED with "outcome
-unknown", for a person to look at.
+Telegram takes no idempotency key. So before the call, the attempt writes an open claim in a transaction of its own.
+After the call, the claim is closed together with the outcome. If the process dies between the two, the claim stays
+open. Then nobody can know whether the message went out. A second message would be at-least-once delivery. No second
+message is at-most-once delivery. Exactly-once is impossible. The kit chooses at-most-once and says so: the run ends
+FAILED with "outcome unknown", and a person has to look.
 
-An open claim of an attempt that is under way is no such case: whoever meets it waits, and is told what came of it.
+An open claim of an attempt that still works is another case. A second run that meets it waits for its result.
 """
 
 from collections.abc import Callable
@@ -22,31 +22,31 @@ from cars_bot.errors import OutcomeUnknown, Throttled
 from cars_bot.processes import clock, liveness
 from cars_bot.processes.crash import crash_point
 
-LOOK_AGAIN = 1.0  # seconds until a run asks again whether another has made its effect
+LOOK_AGAIN = 1.0  # seconds until a run asks again whether another run has made its effect
 
 
 @dataclass(frozen=True)
 class Settled:
-    """The effect has happened before; `detail` is what came of it."""
+    """The effect has happened before. `detail` is its result."""
 
     detail: Any
 
 
 def once(context: Context, kind: str, key: str, call: Callable[[], dict[str, Any]]) -> tuple[dict[str, Any], bool]:
-    """Make an effect outside our database at most once, and have it recorded with the outcome.
+    """Make an effect outside our database at most once, and record it with the outcome.
 
     Args:
-        kind: what the world sees: a message, a row.
-        key: names the effect, whatever run or attempt makes it.
-        call: makes it and returns what came of it, as JSON.
+        kind: the kind of the effect, such as a message or a row.
+        key: the effect's idempotency key. It is the same for each run and each attempt that makes the effect.
+        call: makes the effect and returns its result, as JSON.
 
     Returns:
-        What came of it, and whether it had been made before.
+        The result, and whether the effect had been made before.
 
     Raises:
-        OutcomeUnknown: it may have happened, now or in an earlier attempt; the claim stays open.
-        Throttled: another attempt is making it now; look again when that is over.
-        Exception: whatever else `call` raises; then it did not happen and a retry may make it.
+        OutcomeUnknown: the effect may have happened, now or in an earlier attempt; the claim stays open.
+        Throttled: another attempt is making the effect now; ask again when that attempt is over.
+        Exception: any other error of `call`; the effect did not happen, and a retry may make it.
     """
     if before := claim(key, context.run_id, context.attempt):
         return before.detail, True
@@ -54,12 +54,12 @@ def once(context: Context, kind: str, key: str, call: Callable[[], dict[str, Any
     try:
         detail = call()
     except OutcomeUnknown:
-        raise  # the claim stays open: that is how the next attempt learns of it
+        raise  # the claim stays open, so the next attempt learns of the effect
     except Exception:
         release(key, context.run_id, context.attempt)
         raise
     crash_point("after-effect")
-    context.write(lambda connection: settle(connection, key, detail))
+    context.write(lambda connection: close(connection, key, detail))
     context.effect(kind, key, detail)
     return detail, False
 
@@ -68,11 +68,11 @@ def claim(key: str, run_id: str, attempt: int) -> Settled | None:
     """Claim the effect `key` for this attempt, durably, before it is made.
 
     Returns:
-        None if the claim is ours and the effect may be made, `Settled` if it was made before.
+        None if the claim is ours and the effect may be made; `Settled` if the effect was made before.
 
     Raises:
-        OutcomeUnknown: another attempt claimed it, is over, and never said how it ended.
-        Throttled: another attempt claimed it and is at it.
+        OutcomeUnknown: another attempt claimed the effect, has ended, and never reported the result.
+        Throttled: another attempt claimed the effect and still works.
     """
     with database.writing() as connection:
         row = {"key": key, "run_id": run_id, "attempt": attempt, "claimed_at": clock.now()}
@@ -82,28 +82,28 @@ def claim(key: str, run_id: str, attempt: int) -> Settled | None:
         claimant = connection.execute(select(runs).where(runs.c.id == found.run_id)).one_or_none()
     if found.settled_at is not None:
         return Settled(found.detail)
-    if _is_at_it(claimant, found.attempt) and found.run_id != run_id:
-        raise Throttled(f"run {found.run_id} is making the effect {key!r} just now", LOOK_AGAIN)
+    if _is_working(claimant, found.attempt) and found.run_id != run_id:
+        raise Throttled(f"another run ({found.run_id}) is making the effect {key!r} now", LOOK_AGAIN)
     raise OutcomeUnknown(
-        f"attempt {found.attempt} of run {found.run_id} claimed {key!r} and never reported: it may have happened. "
-        "Look at the other side before you send it again."
+        f"attempt {found.attempt} of run {found.run_id} claimed {key!r} and never reported: the effect may have "
+        "happened. Look at the other side before you send it again."
     )
 
 
-def _is_at_it(run: Row[Any] | None, attempt: int) -> bool:
-    """Whether that attempt of a run is under way."""
+def _is_working(run: Row[Any] | None, attempt: int) -> bool:
+    """Return whether a process is executing that attempt of a run."""
     if run is None or run.state != "IN_PROGRESS" or run.attempt != attempt:
         return False
     return not liveness.is_lost(run)
 
 
-def settle(connection: Connection, key: str, detail: Any) -> None:
-    """Write down, in the outcome's transaction, what came of the effect."""
+def close(connection: Connection, key: str, detail: Any) -> None:
+    """Store the effect's result in the outcome's transaction."""
     connection.execute(update(claims).where(claims.c.key == key).values(detail=detail, settled_at=clock.now()))
 
 
 def release(key: str, run_id: str, attempt: int) -> None:
-    """Give up a claim whose effect certainly did not happen (the call was refused), so that a retry may make it."""
+    """Delete the claim of an effect that certainly did not happen (the call was refused). So a retry may make it."""
     ours = (claims.c.key == key) & (claims.c.run_id == run_id) & (claims.c.attempt == attempt)
     with database.writing() as connection:
         connection.execute(delete(claims).where(ours & claims.c.settled_at.is_(None)))

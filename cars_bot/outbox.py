@@ -1,7 +1,7 @@
-"""The outbox: runs that were accepted and have yet to reach a broker, or have to reach it again.
+"""Outbox: accepted runs whose message has to reach a broker for the first time, or once more.
 
-A row is its own outbox: `published_at` is NULL until a broker has confirmed the message, and NULL again when a broker
-seems to have lost it. Publishing is the relay's work (`api/publishing/relay.py`).
+The outbox is a part of the runs table. `published_at` is NULL until a broker has confirmed the message. It is NULL
+again when a broker seems to have lost the message. The relay publishes the messages (`api/publishing/relay.py`).
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,28 +15,28 @@ from cars_bot.database.models import runs
 from cars_bot.processes import clock, liveness
 from cars_bot.runs import OVERDUE, Run
 
-BATCH_SIZE = 8_000_000  # characters of arguments
+BATCH_SIZE = 8_000_000  # characters of arguments in one batch
 
 _unpublished = and_(runs.c.published_at.is_(None), runs.c.finished_at.is_(None))
 
-CLOCK_SECONDS = 60.0  # further in the future no run is accepted
-SHORT_WAIT = 10.0  # seconds that a Celery worker may hold a message which is not due
-MAX_REPUBLISHED = 8  # with pauses that double from GRACE_SECONDS on: about an hour
-AT_ONCE = 1_000  # runs looked at in one go
+CLOCK_SECONDS = 60.0  # an `accepted_at` further in the future is wrong
+SHORT_WAIT = 10.0  # seconds that a Celery worker may hold a message that is not due
+MAX_REPUBLISHED = 8  # the pauses double: 15, 30, 60, 120 … s, about an hour in all
+AT_ONCE = 1_000  # runs in one round
 LOST_TOO_OFTEN = (
     f"its message was lost {MAX_REPUBLISHED + 1} times: sent, gone from its queue, and no worker of this kit began it. "
     "Look for another program that reads this queue, then retry the run."
 )
 _WAITS = runs.c.state.in_(["PENDING", "RETRYING"])
-GRACE_SECONDS = 15.0  # how long a message may be on its way between an empty queue and a worker's first word
+GRACE_SECONDS = 15.0  # the time that a message may take from its queue to a worker's first report
 
 
 def keeps(lane: str, wait: float) -> bool:
-    """Whether a run that is to be tried again in `wait` seconds waits here, instead of its message at the broker.
+    """Return whether a run that is due in `wait` seconds waits in the outbox, and not as a message at the broker.
 
-    A Celery worker holds what is not due in its own memory, unacknowledged: all of it, as many as there are. Past the
-    broker's consumer timeout (30 minutes) the broker ends the worker's connection, and on Redis each becomes a copy.
-    The raw lane's messages wait in delay queues of the broker.
+    A Celery worker keeps all messages that are not due in its memory, unacknowledged. After the consumer timeout
+    (30 minutes) RabbitMQ closes the worker's connection. On Redis, each such message is delivered again as a copy.
+    The messages of the raw lane wait in delay queues of the broker.
     """
     return lane == "celery" and wait > SHORT_WAIT
 
@@ -51,21 +51,21 @@ def _ready(lane: str) -> ColumnElement[bool]:
 
 
 def unpublished(connection: Connection, lane: str, limit: int = 500) -> Sequence[Run]:
-    """Accepted runs of `lane` that no broker has confirmed yet, those first that are due first."""
+    """Return accepted runs of `lane` that no broker has confirmed. The first due run comes first."""
     ready = select(runs).where(_unpublished, _ready(lane))
     waiting = ready.order_by(runs.c.due_at, runs.c.id).limit(limit)
     return connection.execute(waiting.limit(_fitting(connection, waiting, limit))).all()
 
 
 def _fitting(connection: Connection, waiting: Select[Any], limit: int) -> int:
-    """How many of those that wait go into one batch: the arguments of all of them are in memory together."""
+    """Return the number of waiting runs for one batch. The arguments of a whole batch are in memory together."""
     sizes = connection.execute(waiting.with_only_columns(func.length(runs.c.args.cast(Text)))).scalars()
     totals = accumulate(sizes)
     return next((max(1, number) for number, total in enumerate(totals) if total > BATCH_SIZE), limit)
 
 
 def mark_published(ids: Iterable[str]) -> None:
-    """Note that the broker has confirmed these; a run that has ended meanwhile may be among them."""
+    """Mark these runs as confirmed by the broker. A run among them may have ended meanwhile."""
     chosen = list(ids)
     if chosen:
         with database.one_statement() as connection:
@@ -73,7 +73,7 @@ def mark_published(ids: Iterable[str]) -> None:
 
 
 def expire_overdue(now: float) -> list[str]:
-    """End as EXPIRED what waited in its queue longer than the queue's TTL; return the ids."""
+    """End the runs that waited longer than their queue's TTL as EXPIRED. Return their ids."""
     overdue = and_(runs.c.finished_at.is_(None), runs.c.state == "PENDING", runs.c.expires_at < now)
     with database.writing() as connection:
         ended = connection.execute(
@@ -84,9 +84,9 @@ def expire_overdue(now: float) -> list[str]:
 
 
 def set_right() -> list[str]:
-    """Move what was accepted in the future into the present, and publish it again; return the ids.
+    """Move runs with an `accepted_at` in the future into the present, and publish them again. Return their ids.
 
-    The clock was ahead when it was accepted, and was corrected since: as its row stands, it would wait for that time.
+    The clock was ahead at their acceptance, and was corrected later. Unchanged, they would wait for that time.
     """
     now = clock.now()
     ahead = runs.c.accepted_at - now
@@ -101,7 +101,7 @@ def set_right() -> list[str]:
 
 
 def take_back(run_id: str) -> bool:
-    """Have the relay publish a run again when it is due: its message is not held until then. False: it does not wait.
+    """Make the relay publish a run again when it is due, so that nobody holds its message. False: it does not wait.
 
     Raises:
         StorageUnavailable: nothing was changed.
@@ -112,14 +112,14 @@ def take_back(run_id: str) -> bool:
 
 
 def publish_again(lane: str) -> tuple[list[str], list[str]]:
-    """Put what a broker seems to have lost back into the outbox; a copy too many is harmless.
+    """Put the runs whose message a broker seems to have lost back into the outbox. A surplus copy is harmless.
 
-    Only to be called when the lane's queues are empty. Lost is what was published and is due, and is in no worker's
-    hands: none holds its message, and none that is alive works on it. Each time the pause is twice as long, and after
+    Call it only when the lane's queues are empty. A message is lost if its run was published, is due, and no living
+    worker holds the message or works on the run. Each pause is twice as long as the one before: 15, 30, 60 … s. After
     `MAX_REPUBLISHED` times the run ends FAILED.
 
     Returns:
-        the ids of those put back, and of those given up.
+        The ids of the runs put back, and of the runs given up.
     """
     now = clock.now()
     patience = GRACE_SECONDS * literal_column("1").bitwise_lshift(func.coalesce(runs.c.republished, 0))

@@ -1,8 +1,8 @@
-"""A rate limit that holds over all workers and lanes: a sliding window in Redis.
+"""Rate limit: one limit for all workers and lanes together, as a sliding window in Redis.
 
-The window is a sorted set of the calls made, by time. Trim, count and add happen in one Lua script, so they are one
-step for everybody, by Redis' own clock: nobody else's clock counts. Celery's `rate_limit` is something else: it paces
-each worker by itself, so two workers do twice as much.
+The window is a sorted set of the past calls, by time. One Lua script trims it, counts and adds, so no other process
+comes in between. It uses the clock of Redis alone. Celery's own `rate_limit` is different. It limits each worker by
+itself, so two workers make twice as many calls.
 """
 
 from functools import cache
@@ -13,10 +13,10 @@ import redis
 from cars_bot import ledger
 from cars_bot.errors import OverBudget
 
-WAIT_WITHOUT_REDIS = 3.0  # seconds: no window, no permission; the run comes back later
+WAIT_WITHOUT_REDIS = 3.0  # seconds; without the window there is no permission, and the run comes again later
 
 # feature: global rate limit
-# KEYS[1] the window; ARGV: limit, window in seconds, a unique member. Returns 0 or the microseconds to wait.
+# KEYS[1] is the window. ARGV: limit, window in seconds, a unique member. It returns 0 or the microseconds to wait.
 _ACQUIRE = """
 local now = redis.call('TIME')
 local t = now[1] * 1000000 + now[2]
@@ -41,10 +41,10 @@ def acquire(name: str, *, limit: int, window: float, member: str) -> None:
     """Take one of the `limit` places that `name` has in any `window` seconds.
 
     Args:
-        member: tells this call from all others (a run and its attempt).
+        member: a unique name of this call (a run and its attempt).
 
     Raises:
-        OverBudget: none is free; `retry_after` says when one will be. Also when Redis is away.
+        OverBudget: no place is free before `retry_after` seconds. Also while Redis is away.
     """
     try:
         wait = int(_script()(keys=[f"cars_bot:rate:{name}"], args=[limit, window, member]))

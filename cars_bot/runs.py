@@ -1,12 +1,12 @@
-"""Runs: what was accepted, and how far it has come. The database's row is the truth; this module writes it.
+"""Runs: accepted jobs and their states. The row in the database is the truth, and this module writes it.
 
     PENDING ──> IN_PROGRESS <──> RETRYING
        │             │
        └─────────────┴──> DONE | FAILED | EXPIRED | REVOKED      terminal: never changes again
 
-A row is its own outbox: it is inserted PENDING by the transaction that accepts it, and `published_at` stays NULL
-until a broker has confirmed the message; that side of it is `outbox.py`. Lists and counts are `run_lists.py`. What a
-job does is `execution.py`'s business; how a message travels is the lanes'.
+The transaction that accepts a run inserts its row as PENDING. The column `published_at` stays NULL until a broker has
+confirmed the message. `outbox.py` looks after that. `database/run_lists.py` has the lists, `database/run_counts.py`
+the counts. `execution.py` calls the job. The lanes carry the messages.
 """
 
 import json
@@ -14,30 +14,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from pydantic_core import PydanticSerializationError, to_json
-from sqlalchemy import (
-    Boolean,
-    Connection,
-    Row,
-    bindparam,
-    case,
-    func,
-    insert,
-    literal_column,
-    null,
-    select,
-    text,
-    update,
-)
+from sqlalchemy import Connection, Row, bindparam, insert, literal_column, select, text, update
 from uuid_utils import uuid7
 
 from cars_bot import database
 from cars_bot.boundary import arguments
 from cars_bot.boundary.outside import clean, cleaned
 from cars_bot.catalogue import Job
-from cars_bot.context import Step
+from cars_bot.context import Delivery, Step
 from cars_bot.database.models import runs
 from cars_bot.errors import InvalidArguments
-from cars_bot.outcome import Delivery
 from cars_bot.processes import clock
 
 QUEUED_LANES = ("celery", "raw")  # a broker carries their runs
@@ -45,14 +31,14 @@ LANES = (*QUEUED_LANES, "inline")
 OPEN = ("PENDING", "IN_PROGRESS", "RETRYING")
 ENDED = ("DONE", "FAILED", "EXPIRED", "REVOKED")
 OVERDUE = "waited longer than its queue's TTL"
-MAX_COUNTDOWN = 14 * 86_400.0  # seconds; the raw lane's delay levels reach a little further
+MAX_COUNTDOWN = 14 * 86_400.0  # seconds; the raw lane's delay levels allow a little more
 
 Run = Row[Any]
 """A row of `models.runs`; its columns are its attributes."""
 
 
 def new_id() -> str:
-    """A UUIDv7: unique, and sorted by the time it was made."""
+    """Return a UUIDv7. It is unique, and it sorts by the time at which it was made."""
     return str(uuid7())
 
 
@@ -68,14 +54,14 @@ def new_row(
     steps: Sequence[Step] = (),
     published: bool = False,
 ) -> dict[str, Any]:
-    """The row of a new run, PENDING and unpublished, for `insert_all`.
+    """Return the row of a new run, PENDING and unpublished, for `insert_all`.
 
     Args:
-        args: by name; checked against the job's signature.
-        priority: 0 to the queue's highest; higher goes first.
-        countdown: seconds before which it must not start.
-        steps: of its workflow, those that follow.
-        published: its message is sent by somebody else than the relay.
+        args: by name; they are checked against the job's signature.
+        priority: from 0 to the queue's highest; higher goes first.
+        countdown: the run must not start earlier than after so many seconds.
+        steps: the following steps of its workflow.
+        published: true if another part than the relay sends its message.
 
     Raises:
         InvalidArguments: the arguments, lane, priority or countdown are out of range; the message says what is right.
@@ -113,8 +99,8 @@ def new_row(
     }
 
 
-# One statement for all rows, which survives a crash also without a transaction around it: `statements()` alone does not
-# wait for PostgreSQL's disk. A statement for each row costs the API twice the time.
+# One statement inserts all rows. A statement for each row costs the API twice the time. `statements()` alone does not
+# wait for PostgreSQL's disk. This statement does, so it survives a crash without a transaction around it.
 _INSERT_ALL = """
 WITH durable AS (SELECT set_config('synchronous_commit', 'on', true))
 INSERT INTO runs ({columns}) SELECT {columns}
@@ -123,7 +109,7 @@ FROM json_populate_recordset(NULL::runs, CAST(:rows AS json)) CROSS JOIN durable
 
 
 def insert_all(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
-    """Insert new runs, in the caller's transaction. On PostgreSQL it needs none: all are inserted, or none."""
+    """Insert new runs in the caller's transaction. PostgreSQL needs none: it inserts all rows or no row."""
     if connection.dialect.name == "postgresql":
         statement = text(_INSERT_ALL.format(columns=", ".join(rows[0])))
         connection.execute(statement, {"rows": as_json(rows)})
@@ -132,14 +118,14 @@ def insert_all(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
 
 
 def accept(connection: Connection, job: Job, lane: str, args: dict[str, Any], **more: Any) -> str:
-    """Insert one run, in the caller's transaction, and return its id. See `new_row`."""
+    """Insert one run in the caller's transaction and return its id. See `new_row`."""
     row = new_row(job, lane, args, **more)
     insert_all(connection, [row])
     return str(row["id"])
 
 
 def adopted(delivery: Delivery, job: Job) -> dict[str, Any]:
-    """The row of a run that was sent to the broker by hand: every execution is a run."""
+    """Return the row of a run whose message was sent to the broker by hand. Every execution is a run."""
     now = clock.now()
     return {
         "id": delivery.run_id, "lane": delivery.lane, "job": job.name, "queue": job.queue.name,
@@ -149,95 +135,40 @@ def adopted(delivery: Delivery, job: Job) -> dict[str, Any]:
     }  # fmt: skip
 
 
-# ---------------------------------------------------------------- questions
+# ---------------------------------------------------------------- reading
 
 _by_id = select(runs).where(runs.c.id == bindparam("run_id"))
 
 
 def find(connection: Connection, run_id: str) -> Run | None:
-    """The run with that id, or None."""
+    """Return the run with that id, or None."""
     return connection.execute(_by_id, {"run_id": run_id}).one_or_none()
 
 
-# ---------------------------------------------------------------- moving on
+# ---------------------------------------------------------------- ending
 
-# Whether one run, whose id is given, is open: by its state, not by `finished_at`. There is an index of the open runs;
-# it begins with other columns. Where few were open when PostgreSQL last looked, it reads that index from end to end
-# for an id, and keeps to it while a backlog of thousands piles up. No index of PostgreSQL's goes by the state.
+# The condition that a run, chosen by its id, is open. It tests the state and not `finished_at`, for this reason: the
+# index of the open runs depends on `finished_at` and begins with other columns. If few runs were open at PostgreSQL's
+# last look, it searches that whole index for the id. It goes on so while a backlog of thousands grows. On PostgreSQL,
+# no index depends on the state.
 IS_OPEN = runs.c.state.in_([literal_column(f"'{state}'") for state in OPEN])
-
-_mine = (
-    (runs.c.id == bindparam("run_id")) & IS_OPEN,
-    (runs.c.attempt == bindparam("number")) & (runs.c.holder == bindparam("me")),
-)
-_end = database.Prepared(
-    update(runs)
-    .where(_mine[0], _mine[1] | bindparam("wins", type_=Boolean))
-    .values(state=bindparam("to"), result=bindparam("what"), error=bindparam("why"), finished_at=bindparam("now"))
-)
-_put_back = database.Prepared(
-    update(runs)
-    .where(*_mine)
-    .values(
-        state=literal_column("'RETRYING'"),
-        error=bindparam("why"),
-        due_at=bindparam("due"),
-        published_at=case((bindparam("in_outbox", type_=Boolean), null()), else_=runs.c.published_at),
-        attempt=runs.c.attempt - bindparam("given_back"),
-        waits=func.coalesce(runs.c.waits, literal_column("0")) + bindparam("given_back"),
-        waited=func.coalesce(runs.c.waited, literal_column("0")) + bindparam("told"),
-    )
-)
 
 
 def as_json(value: Any) -> str:
-    """The value as JSON text that every database takes: NaN becomes null, and each text is clean.
+    """Return the value as JSON text that every database takes: NaN becomes null, and each text is clean.
 
     Raises:
-        PydanticSerializationError: it is no JSON value.
+        PydanticSerializationError: it is not a JSON value.
     """
     try:
-        told = to_json(value, inf_nan_mode="null").decode()
+        encoded = to_json(value, inf_nan_mode="null").decode()
     except PydanticSerializationError:
         return to_json(cleaned(value), inf_nan_mode="null").decode()
-    return to_json(cleaned(json.loads(told))).decode() if r"\u0000" in told else told
-
-
-def end(
-    connection: Connection, run_id: str, number: int, holder: str, to: str, result: Any = None, error: str | None = None
-) -> bool:
-    """End a run as DONE or FAILED, in the caller's transaction.
-
-    Args:
-        number, holder: of the attempt, as it was taken. A failure only counts from who holds the run; a success counts
-            whoever brings it, also from a process that was taken for dead.
-
-    Returns:
-        False if it had ended, or is another's; then nothing was changed and the caller must not keep its effects.
-    """
-    values = {"run_id": run_id, "number": number, "me": holder, "wins": to == "DONE", "to": to,
-              "what": as_json(result), "why": error and clean(error), "now": clock.now()}  # fmt: skip
-    return bool(_end(connection, values).rowcount == 1)
-
-
-def put_back(
-    connection: Connection, run_id: str, number: int, holder: str, *,
-    after: float, error: str, told: bool, in_outbox: bool,
-) -> bool:  # fmt: skip
-    """Have a run wait RETRYING for `after` seconds, in the caller's transaction. For the rest see `end`.
-
-    Args:
-        told: it was told to wait, so that the attempt's number is given back.
-        in_outbox: its message is to be published again when it is due, by the relay.
-    """
-    values = {"run_id": run_id, "number": number, "me": holder, "why": clean(error),
-              "due": clock.now() + after, "in_outbox": in_outbox, "given_back": int(told),
-              "told": after if told else 0.0}  # fmt: skip
-    return bool(_put_back(connection, values).rowcount == 1)
+    return to_json(cleaned(json.loads(encoded))).decode() if r"\u0000" in encoded else encoded
 
 
 def end_open(run_id: str, to: str, error: str) -> bool:
-    """End an open run from outside its worker: revoked by a person, killed past its limit. False if it had ended."""
+    """End an open run from outside its worker: a person revoked it, or its limit killed it. False: it had ended."""
     with database.writing() as connection:
         return (
             connection.execute(
@@ -250,10 +181,10 @@ def end_open(run_id: str, to: str, error: str) -> bool:
 
 
 def end_waiting(run_id: str, lane: str, error: str, holder: str | None = None) -> bool:
-    """End a run of `lane` as FAILED that nobody is working on. False if there is none, or it is none such.
+    """End a run of `lane` as FAILED if no process is working on it. False: there is no such run.
 
     Args:
-        holder: a process that is not working on it, although it may have taken an attempt a moment ago.
+        holder: a process that does not work on the run, although it may have taken an attempt a moment ago.
     """
     waits = runs.c.state.in_(["PENDING", "RETRYING"]) | ((runs.c.state == "IN_PROGRESS") & (runs.c.holder == holder))
     ended = {"state": "FAILED", "error": clean(error), "finished_at": clock.now()}

@@ -1,24 +1,45 @@
-"""When what is scheduled is due, and the id of its run: what Celery's Beat and the hand-written scheduler share.
+"""Schedule: the slots of a scheduled job, and the ids of its runs. Celery's Beat and our own scheduler share it.
 
 A slot is a moment for which a schedule has a run: the minute that its crontab line names, or a multiple of its
-seconds. The run's id is made from the lane, the schedule and the slot. However many schedulers there are, and
-whatever their clocks say, all of them mean the same run by the same slot, and who comes second makes a copy of it.
+seconds. The run's id is made from the lane, the schedule and the slot. So all schedulers give the same run to the same
+slot, whatever their number and their clocks. The second scheduler only makes a copy.
 
-Who looks when, and what is done with a run that is due, is the lanes' business.
+Each lane decides when to look, and how to send a run that is due.
 """
 
 import hashlib
 import uuid
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from cars_bot.catalogue import Tick
-
 MINUTE = timedelta(minutes=1)
-LONGEST_GAP = timedelta(days=366)  # how far back a slot is looked for
+LONGEST_GAP = timedelta(days=366)  # a search for the latest slot goes back so far
+
+
+@dataclass(frozen=True)
+class Tick:
+    """The times of a scheduled job: the five fields of a crontab line in UTC, or a number of seconds."""
+
+    job: str
+    crontab: str = ""
+    every: float = 0.0
+
+    def __str__(self) -> str:
+        return self.crontab or f"every {self.every:g} s"
+
+
+SCHEDULE: dict[str, Tick] = {
+    "sync_channels": Tick("sync_channels", "*/1 * * * *"),
+    "sync_subscribers": Tick("sync_subscribers", "*/5 * * * *"),
+    "update_analytics": Tick("update_analytics", "0 * * * *"),
+    "check_subscriptions": Tick("check_subscriptions", "0 0 * * *"),
+    "collect_stats": Tick("collect_stats", "*/15 * * * *"),
+    "cleanup_results": Tick("cleanup_old_results", "0 3 * * *"),
+}
 
 
 def latest_slot(tick: Tick, now: float, after: float = 0.0) -> float | None:
-    """The latest slot up to `now` and later than `after` (seconds since 1970), or None."""
+    """Return the latest slot up to `now` and later than `after` (seconds since 1970), or None."""
     if tick.every:
         slot = now - now % tick.every
         return slot if slot > after else None
@@ -32,18 +53,18 @@ def latest_slot(tick: Tick, now: float, after: float = 0.0) -> float | None:
 
 
 def run_id(lane: str, schedule: str, slot: float) -> str:
-    """The id of the lane's run for that schedule and slot: a UUIDv7 by the slot's time, its random part a hash."""
+    """Return the id of the run for that lane, schedule and slot: a UUIDv7 with the slot's time and a hash."""
     digest = hashlib.sha256(f"{lane}:{schedule}@{slot:.3f}".encode()).digest()
     value = int(slot * 1000).to_bytes(6) + digest[:10]
     return str(uuid.UUID(int=int.from_bytes(value) & ~(0xF << 76 | 0x3 << 62) | 0x7 << 76 | 0x2 << 62))
 
 
 def matches(crontab: str, at: datetime) -> bool:
-    """Whether the line (minute hour day month weekday; each `*`, `*/n`, `a`, `a-b` or `a,b`) names the minute `at`."""
+    """True if the line (minute hour day month weekday; each `*`, `*/n`, `a`, `a-b` or `a,b`) names the minute `at`."""
     minute, hour, day, month, weekday = crontab.split()
     values = (minute, at.minute, 0), (hour, at.hour, 0), (month, at.month, 1)
     on_day, on_weekday = _field(day, at.day, 1), _field(weekday, at.isoweekday() % 7, 0)
-    # The one odd rule of cron: when both days are given, either will do.
+    # An odd rule of cron: if day and weekday are both given, one of them is enough.
     right_day = on_day or on_weekday if "*" not in (day[0], weekday[0]) else on_day and on_weekday
     return right_day and all(_field(*value) for value in values)
 

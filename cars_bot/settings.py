@@ -1,8 +1,13 @@
-"""Where everything is: read once from the environment, `.env` and what `./kit up` wrote down.
+"""Settings: addresses, keys and names, read once for each process.
 
-The first source that names a setting wins: the process environment, then `.env` beside this project (or the file that
-`KIT_ENV_FILE` names), then `kit.env` in the run directory (the addresses of the kit that is up), then the defaults
-below. An empty value counts as unset.
+The first source that names a setting wins, in this order:
+
+1. the process environment
+2. `.env` beside this project, or the file that `KIT_ENV_FILE` names
+3. `kit.env` in the run directory, where `./kit up` writes the addresses of the running kit
+4. the defaults below
+
+An empty value counts as unset.
 """
 
 import os
@@ -14,27 +19,29 @@ from typing import Any
 
 from cars_bot.boundary import database_url, urls
 from cars_bot.boundary.setting_values import authority, modules, read_file, refuse_invisible, whole_number
+from cars_bot.boundary.url_parts import Unreadable
 from cars_bot.errors import NotConfigured
 
 ROOT = Path(__file__).resolve().parent.parent
-OWN_REDIS = "redis://"  # as CELERY_BROKER_URL: the Redis of REDIS_URL, wherever that is
-REDIS_PRIORITIES = range(10)  # those that Celery keeps apart on Redis; 0 goes first
-# The classroom's login stands in every lesson, RabbitMQ's own in its manual, and a URL without one means the latter.
+OWN_REDIS = "redis://"  # this value of CELERY_BROKER_URL means the Redis of REDIS_URL
+REDIS_PRIORITIES = range(10)  # Celery has these priorities on Redis; 0 goes first
+# Every lesson prints the classroom's login, and RabbitMQ's manual prints the other. A URL without a login means the
+# latter.
 KNOWN_LOGINS = {("student", "qwerty"), ("guest", "guest")}
 CLASSROOM_PASSWORD = "qwerty"  # noqa: S105 - printed in every lesson
-# What a user may set.
+# The settings that a user may change.
 SETTINGS = (
     "DATABASE_URL", "RMQ_URL", "CELERY_BROKER_URL", "REDIS_URL", "CELERY_RESULT_BACKEND", "TLS_CA_FILE", "API_URL",
     "OUTSIDE_WORLD_URL", "OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_MODEL", "TELEGRAM_BOT_TOKEN",
     "TELEGRAM_BASE_URL", "TELEGRAM_CHANNEL", "GOOGLE_SERVICE_ACCOUNT_FILE", "SHEETS_BASE_URL", "SPREADSHEET_ID",
     "KIT_SECRET", "EXTRA_JOBS", "JOBS_PER_CHILD", "CLIENT_DEADLINE", "ALLOWED_HOSTS", "PRIVATE_HOSTS",
 )  # fmt: skip
-# Name, default, what it says.
+# Name, default, meaning.
 WHOLE_NUMBERS = (
     ("JOBS_PER_CHILD", "10000", "after so many jobs a child is replaced"),
     ("CLIENT_DEADLINE", "30", "so many seconds a call to the outside may take"),
 )
-# How the address of each setting is read.
+# The function that reads the address of each setting.
 ADDRESSES: dict[str, Callable[[str], Any]] = {
     "DATABASE_URL": database_url.read,
     "RMQ_URL": urls.broker,
@@ -49,7 +56,7 @@ ADDRESSES: dict[str, Callable[[str], Any]] = {
 
 @dataclass(frozen=True)
 class Settings:
-    """Every address, key and name the kit uses. URLs are complete; secrets are plain strings, never logged."""
+    """All addresses, keys and names of the kit. URLs are complete. Secrets are plain strings and never logged."""
 
     run_dir: Path
     database_url: str
@@ -78,21 +85,21 @@ class Settings:
 
     @property
     def celery_over_redis(self) -> bool:
-        """Whether the Celery lane travels through Redis instead of RabbitMQ."""
+        """True if the Celery lane uses Redis as its broker instead of RabbitMQ."""
         return urls.is_redis(self.celery_broker_url)
 
 
 def redact(url: str) -> str:
-    """The address of a server or of a database, fit for a log; see `urls.shown`."""
+    """Return the address of a server or a database without its secrets, for a log; see `urls.shown`."""
     return database_url.shown(url) if url.partition("://")[0] in database_url.SCHEMES else urls.shown(url)
 
 
 def has_known_login(url: str, private_hosts: Collection[str] = ()) -> bool:
-    """Whether everybody knows the login in `url` and others than this machine may reach the server.
+    """True if the login in `url` is public knowledge, and other machines may reach the server.
 
     Args:
-        url: of a RabbitMQ, a Redis or a database.
-        private_hosts: names of servers that nobody else can reach, such as those of a compose network.
+        url: the address of a RabbitMQ, a Redis or a database.
+        private_hosts: names of servers that no other machine can reach, such as those of a compose network.
 
     Raises:
         ValueError: the address cannot be read.
@@ -112,7 +119,7 @@ def read(environment: Mapping[str, str], root: Path = ROOT) -> Settings:
     """Build the settings from `environment` and the files under `root`.
 
     Raises:
-        NotConfigured: a value is there but unusable; the message says which and what would be right.
+        NotConfigured: a value cannot be used; the message names it and says what is right.
     """
     named = environment.get("KIT_ENV_FILE")
     sources: list[Mapping[str, str | None]] = [environment, read_file(named or root / ".env", bool(named))]
@@ -121,11 +128,11 @@ def read(environment: Mapping[str, str], root: Path = ROOT) -> Settings:
         return next((value for source in sources if (value := source.get(name))), default)
 
     def checked(name: str, default: str = "") -> str:
-        """The address that a setting gives."""
+        """Return the address in a setting, checked."""
         if url := get(name, default):
             try:
                 ADDRESSES[name](url)
-            except urls.Unreadable as error:
+            except Unreadable as error:
                 raise NotConfigured(f"{name} is no address the kit can use (so it is not shown): {error}") from None
         return url
 
@@ -155,7 +162,7 @@ def read(environment: Mapping[str, str], root: Path = ROOT) -> Settings:
     service_account = get("GOOGLE_SERVICE_ACCOUNT_FILE")
 
     def base_url(name: str, has_key: bool, path: str) -> str | None:
-        """The stand-in unless a real key is configured; an address given by name beats both."""
+        """Return the address in the setting. Without one: None if there is a real key, else the stand-in's."""
         return checked(name) or (None if has_key else outside_world + path)
 
     return Settings(
@@ -188,5 +195,5 @@ def read(environment: Mapping[str, str], root: Path = ROOT) -> Settings:
 
 @cache
 def settings() -> Settings:
-    """The settings of this process, read at the first call."""
+    """Return the settings of this process. The first call reads them."""
     return read(os.environ)

@@ -1,1 +1,1 @@
-"""What can be typed after `./kit`: one module a command."""
+"""The commands that one types after `./kit`: one module per command."""

@@ -1,4 +1,4 @@
-"""`./kit …`: which commands there are, and what becomes of their errors. A module is imported only when needed."""
+"""`./kit …`: the table of commands, and the handling of their errors. A module is imported only when needed."""
 
 import argparse
 import os
@@ -9,7 +9,7 @@ from types import ModuleType
 from cars_bot.settings import settings
 from commands.common.console import CANNOT, EXIT_CODES, USAGE, Problem, any_terminal, report
 
-# Command → module in this package. The groups are the order of `--help`.
+# Group → command → its line in `./kit --help`, in the order of the help.
 COMMANDS = {
     "Start and stop": {
         "demo": "start, send 20 posts down every lane, compare",
@@ -19,37 +19,38 @@ COMMANDS = {
         "scale": "change the number of workers: celery_worker=3 consumer=2",
     },
     "Look": {
-        "status": "what runs, and where it is",
+        "status": "the processes that run, and their addresses",
         "inspect": "what each worker is doing",
         "logs": "the processes' logs; -f follows them",
-        "doctor": "what is wrong, and what to type to mend it",
+        "doctor": "what is wrong, and the command that mends it",
     },
     "Work": {
         "submit": "send a job: submit process_task --lane raw --args '{…}'",
         "wait": "wait for runs to end, and count",
-        "process": "read a Telegram export through one lane, print what was found",
-        "import": "take a Telegram export's posts in",
-        "dead-letters": "what nobody will try again: list, show, replay, discard",
-        "purge": "revoke what waits and empty the queues",
+        "process": "read a Telegram export through one lane, print the fields found",
+        "import": "store the posts of a Telegram export",
+        "dead-letters": "messages nobody will try again: list, show, replay, discard",
+        "purge": "revoke the waiting runs and empty the queues",
     },
     "Learn": {
         "lab": "eighteen steps, each tried on a real broker: list, start N, check N, hint N",
         "antipattern": "twenty mistakes, broken and fixed side by side: list, show N, run N",
-        "golden-rules": "run again, die, be emptied: four things the kit survives, done to it",
-        "antipatterns": "all of them, as a report that a thesis can quote",
+        "golden-rules": "four things that the kit must survive, each tried on a kit of its own",
+        "antipatterns": "all twenty mistakes, as a report that a thesis can quote",
     },
     "Develop": {
         "exec": "run a program inside the kit's environment: exec celery -A celery_app report",
-        "test": "the tests, with servers of their own",
-        "test-faults": "all the faults the kit survives, as a table",
-        "lint": "ruff, its formatter and mypy",
-        "parity": "what Celery does and what it takes by hand: the table, and its proof",
-        "audit": "known security holes in what is pinned",
-        "bench": "the lanes against each other",
-        "locust": "load over HTTP",
+        "test": "run the tests, on servers of their own",
+        "test-faults": "all the faults that the kit must survive, as a table",
+        "lint": "run ruff, its formatter and mypy",
+        "parity": "each feature in Celery and by hand: the table, and its proof",
+        "audit": "look for known security holes in the pinned packages",
+        "bench": "measure the lanes against each other",
+        "locust": "put load on the API over HTTP",
         "compile-requirements": "pin requirements.in with hashes",
     },
 }
+# The module of a command, where the names differ.
 MODULES = {
     "import": "import_",
     "exec": "exec_",
@@ -58,7 +59,7 @@ MODULES = {
     "test-faults": "test_faults",
     "golden-rules": "golden_rules",
 }
-# These do their work although a setting is wrong: they stop things, say what is wrong, or are about the source.
+# These commands work even while a setting is wrong: they stop or show things, or they deal with the source.
 WITHOUT_SETTINGS = {"down", "doctor", "logs", "test", "test-faults", "lint", "audit", "parity", "compile-requirements"}
 
 
@@ -77,13 +78,13 @@ def main(words: list[str]) -> int:
     name = words[0]
     known = {command: text for group in COMMANDS.values() for command, text in group.items()}
     if name not in known:
-        report(Problem(f"no command is called {name!r}", "./kit --help lists them"))
+        report(Problem(f"no command is called {name!r}", "./kit --help lists the commands"))
         return USAGE
     try:
         if name not in WITHOUT_SETTINGS and not {"-h", "--help"} & set(words):
             settings()
         module = import_module(f"commands.{MODULES.get(name, name)}")
-        if hasattr(module, "pass_on"):  # the words are another program's
+        if hasattr(module, "pass_on"):  # another program reads the words
             return pass_on(name, module, words[1:])
         parser = argparse.ArgumentParser(f"kit {name}", description=module.__doc__, epilog=EXIT_CODES,
                                          formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
@@ -112,7 +113,7 @@ def pass_on(name: str, module: ModuleType, words: list[str]) -> int:
 
 
 def is_expected(error: Exception) -> bool:
-    """Whether the domain raised it on purpose, with a message for people."""
+    """Return whether the domain raised `error` on purpose, with a message for people."""
     from cars_bot.errors import CarsBotError
 
     return isinstance(error, CarsBotError)

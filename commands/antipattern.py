@@ -1,4 +1,4 @@
-"""`kit antipattern list | show N | run N`: watch how it goes wrong, and how its fixed twin does not.
+"""`kit antipattern list | show N | run N`: watch a mistake go wrong, beside its fixed version.
 
 run takes --by-hand (the same mistake on pika alone), --broker rabbitmq|redis, --repeat K and --json.
 """

@@ -1,6 +1,7 @@
-"""`kit antipatterns …`: all twenty, broken and fixed, three times each, as a report that a thesis can quote.
+"""`kit antipatterns …`: run all twenty antipatterns, broken and fixed, three times each, for a report.
 
-It goes to reports/antipatterns/: tables (Markdown, LaTeX, CSV), figures (SVG, PDF), JUnit XML and the environment.
+A thesis can quote the report. It is in reports/antipatterns/: tables (Markdown, LaTeX, CSV), figures (SVG, PDF), JUnit
+XML and the environment.
 The arguments are those of `python -m antipatterns.report`: --repeat 3 --processes 3 --seed 1
 --labels antipatterns/labels_ru.json (the figures' texts in Russian).
 """

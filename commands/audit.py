@@ -1,6 +1,6 @@
-"""`kit audit`: whether a security hole is known in anything that is pinned (pip-audit, asking PyPI's advisories).
+"""`kit audit`: look for known security holes in the pinned packages. pip-audit asks PyPI's advisories.
 
-Where PyPI's advisories cannot be reached (no network, or a mirror that has none) it says that it was skipped.
+Without the advisories (no network, or a mirror that has none) the command says that the audit was skipped.
 """
 
 import argparse
@@ -24,18 +24,18 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace) -> int:
     if why := why_not():
-        say(f"· audit skipped: PyPI's advisories cannot be asked ({why})")
+        say(f"· audit skipped: PyPI's advisories cannot be read ({why}); try again where pypi.org can be reached")
         return DONE
     return NO if subprocess.run([sys.executable, "-m", *COMMAND], check=False, cwd=ROOT).returncode else DONE
 
 
 def why_not() -> str | None:
-    """None if the advisories answer for one of our packages, else why they do not."""
+    """Return None if the advisories answer for one of our packages, else the reason."""
     name, version = re.findall(r"^(pika)==(\S+)", (ROOT / PINNED).read_text(), re.MULTILINE)[0]
     try:
         with urllib.request.urlopen(
             f"https://pypi.org/pypi/{name}/{version}/json", timeout=SECONDS_TO_ANSWER
         ) as answer:
-            return None if "vulnerabilities" in json.load(answer) else "the answer has none"
+            return None if "vulnerabilities" in json.load(answer) else "the answer has no advisories"
     except (OSError, ValueError) as error:
         return str(error)

@@ -1,9 +1,8 @@
-"""`kit bench …`: the lanes against each other and against stock Celery, with servers of its own.
+"""`kit bench …`: measure the lanes against each other and against stock Celery, on servers of its own.
 
-The arguments are those of `python -m bench`: --rounds 5 --backlog 5000 --databases sqlite,postgresql
-(the Celery lane with stock Celery's prefetch, too) --json.
+The arguments are those of `python -m bench`: --rounds 5 --backlog 5000 --databases sqlite,postgresql --json.
 `kit bench api` measures one API process over HTTP: runs accepted a second, latencies, lists and pages. See its --help.
-`kit bench messages` measures the message's way alone, without a database: --rounds 5 --jobs 20000 --backlogs --json.
+`kit bench messages` measures only the way of a message, without a database: --rounds 5 --jobs 20000 --backlogs --json.
 """
 
 from commands.exec_ import run_program

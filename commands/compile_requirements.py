@@ -1,6 +1,6 @@
 """`kit compile-requirements`: pin requirements.in and requirements-dev.in, with hashes, for every Python from 3.11 on.
 
-uv resolves for all versions at once: what only Debian's 3.11.2 needs is pinned even when this runs on a newer one.
+uv resolves for all versions at once. So a package that only Debian's 3.11.2 needs is pinned on a newer Python too.
 """
 
 import argparse
@@ -10,7 +10,7 @@ import sys
 from commands.common.console import CANNOT, DONE, Progress
 from commands.common.state import ROOT
 
-# The second is held to the versions of the first: installing the developers' tools changes nothing the kit runs on.
+# The second file keeps the versions of the first. So the developers' tools change no package that the kit runs on.
 FILES = (("requirements", ()), ("requirements-dev", ("--constraint=requirements.txt",)))
 OPTIONS = ("--universal", "--python-version=3.11", "--generate-hashes", "--quiet",
            "--custom-compile-command=make compile-requirements")  # fmt: skip

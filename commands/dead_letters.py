@@ -1,9 +1,11 @@
 """`kit dead-letters list|show|replay|discard`: messages that nobody will try again, on both lanes.
 
-./kit dead-letters list
-./kit dead-letters show --lane raw RUN
-./kit dead-letters replay --lane celery RUN RUN      a new run for each, with the old one as its parent
-./kit dead-letters discard --lane raw --all
+    ./kit dead-letters list
+    ./kit dead-letters show --lane raw RUN
+    ./kit dead-letters replay --lane celery RUN RUN      a new run for each, with the old run as its parent
+    ./kit dead-letters discard --lane raw --all
+
+replay and discard need either the ids of runs or --all.
 """
 
 import argparse
@@ -21,17 +23,17 @@ REASON = 70  # characters of a reason in the list
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("action", choices=ACTIONS, help="what to do with them")
-    parser.add_argument("runs", nargs="*", metavar="RUN", help="which ones: ids as the list shows them")
-    parser.add_argument("--lane", choices=LANES, help="whose; the list shows both if it is left out")
-    parser.add_argument("--all", action="store_true", help="all of the lane's, for replay and discard")
-    parser.add_argument("--limit", type=int, default=50, metavar="N", help="letters of each lane in the list (50)")
-    parser.add_argument("--json", action="store_true", help="the API's own answer")
+    parser.add_argument("action", choices=ACTIONS, help="what to do with the dead letters")
+    parser.add_argument("runs", nargs="*", metavar="RUN", help="their runs' ids, as the list shows them")
+    parser.add_argument("--lane", choices=LANES, help="their lane; without it the list shows both lanes")
+    parser.add_argument("--all", action="store_true", help="all dead letters of the lane, for replay and discard")
+    parser.add_argument("--limit", type=int, default=50, metavar="N", help="dead letters of each lane in the list (50)")
+    parser.add_argument("--json", action="store_true", help="the answer of the API")
 
 
 def main(options: argparse.Namespace) -> int:
     if options.action != "list" and not options.lane:
-        raise Problem("which lane's?", f"./kit dead-letters {options.action} --lane raw …", code=USAGE)
+        raise Problem(f"{options.action} needs a lane", f"./kit dead-letters {options.action} --lane raw …", code=USAGE)
     return ACTIONS[options.action](options)
 
 
@@ -57,7 +59,7 @@ def when(at: float | None) -> str:
 
 def show_one(options: argparse.Namespace) -> int:
     if len(options.runs) != 1:
-        raise Problem("show takes one RUN", "./kit dead-letters show --lane raw RUN", code=USAGE)
+        raise Problem("show takes exactly one RUN", "./kit dead-letters show --lane raw RUN", code=USAGE)
     print(json.dumps(call("GET", f"/api/dead-letters/{quote(options.runs[0], safe='')}?lane={options.lane}"), indent=2))
     return DONE
 
@@ -80,7 +82,7 @@ def discard(options: argparse.Namespace) -> int:
 
 def change(action: str, options: argparse.Namespace) -> dict[str, Any]:
     if bool(options.runs) == options.all:
-        raise Problem("name the letters, or say --all", "./kit dead-letters list shows their names", code=USAGE)
+        raise Problem("give either RUN ids or --all", "./kit dead-letters list shows the ids", code=USAGE)
     which = {"all": True} if options.all else {"runs": options.runs}
     answer: dict[str, Any] = call("POST", f"/api/dead-letters/{action}", {"lane": options.lane, **which})
     if options.json:

@@ -1,7 +1,7 @@
 """`kit demo`: start everything, send the same 20 posts down every lane, and compare. The kit is left running.
 
-A run in its table is a post's whole way: process_post reads it and asks for publish_post, which puts it into a channel
-made for this demo. Each lane goes alone, so that none is slowed down by another.
+The column "runs" of the table counts posts. A post's whole way is two runs: process_post reads the post and asks for
+publish_post, which puts it into a channel made for this demo. The lanes take turns, so no lane slows down another.
 """
 
 import argparse
@@ -25,13 +25,15 @@ Run = dict[str, Any]
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--posts", type=int, default=20, metavar="N", help="posts per lane (20); over 30 a minute wait")
+    parser.add_argument(
+        "--posts", type=int, default=20, metavar="N", help="posts per lane (20); posts over 30 a minute wait"
+    )
     parser.add_argument("--timeout", type=float, default=60.0, metavar="S", help="seconds for each lane (60)")
     parser.add_argument("--json", action="store_true", help="the table as a JSON list")
 
 
 def main(options: argparse.Namespace) -> int:
-    elsewhere = os.environ.get("KIT_URL")  # somebody else's kit, such as one in containers: it is up, and stays so
+    elsewhere = os.environ.get("KIT_URL")  # another kit, such as one in containers: it is up and stays up
     if not elsewhere:
         up.bring_up(run_dir())
     posts = sample_posts(options.posts)
@@ -45,7 +47,7 @@ def main(options: argparse.Namespace) -> int:
 
 @dataclass(frozen=True)
 class Row:
-    """What became of one lane's posts. Seconds throughout."""
+    """The results of one lane's posts. All times are in seconds."""
 
     lane: str
     runs: int
@@ -68,7 +70,7 @@ class Row:
 
 
 def sample_posts(count: int) -> list[int]:
-    """Import the sample export; return our ids of the first `count` of its posts that offer a car and say all of it."""
+    """Import the sample export. Return our ids of its first `count` posts that offer a car and name all of `NEEDED`."""
     from cars_bot.boundary.posts import import_export
 
     folder = ROOT / "data"
@@ -102,7 +104,7 @@ def measure(lane: str, posts: list[int], channel: str, timeout: float) -> Row:
 
 
 def follow(ids: list[str], lane: str) -> list[list[Run]]:
-    """Each post's runs so far, in order: process_post and, once it has asked for it, publish_post."""
+    """Return each post's runs so far: process_post and, as soon as that has asked for it, publish_post."""
     first = min(ids)
     processed = {run["id"]: run for run in client.listed(first, lane, "process_post")}
     published = {run["parent"]: run for run in client.listed(first, lane, "publish_post")}
@@ -110,7 +112,7 @@ def follow(ids: list[str], lane: str) -> list[list[Run]]:
 
 
 def has_ended(way: list[Run]) -> bool:
-    """Arrived, or never will: a run ended badly, or the post offered no car after all."""
+    """Return whether a post has arrived or never will: one of its runs ended badly, or the post offers no car."""
     return arrived(way) or any(run["state"] in ENDED_BADLY or says_no_sale(run) for run in way)
 
 
@@ -123,7 +125,7 @@ def arrived(way: list[Run]) -> bool:
 
 
 def count(lane: str, ways: list[list[Run]], in_channel: int | None) -> Row:
-    """The row of the table."""
+    """Return the lane's row of the table."""
     done = [way for way in ways if arrived(way)]
     failed = [way for way in ways if any(run["state"] in ENDED_BADLY for run in way)]
     latencies = sorted(way[-1]["finished_at"] - way[0]["accepted_at"] for way in done)
@@ -142,12 +144,12 @@ def count(lane: str, ways: list[list[Run]], in_channel: int | None) -> Row:
 
 
 def percentile(ordered: list[float], share: float) -> float:
-    """The smallest value that at least `share` of them do not exceed (nearest rank)."""
+    """Return the smallest value that at least the share `share` of the values does not exceed (nearest rank)."""
     return ordered[math.ceil(share * len(ordered)) - 1] if ordered else math.nan
 
 
 def posted_to(channel: str) -> int | None:
-    """How many messages the stand-in's channel holds; None where posts go to the real Telegram."""
+    """Return the number of messages in the stand-in's channel, or None if posts go to the real Telegram."""
     from cars_bot.settings import settings
 
     here = settings()

@@ -1,4 +1,4 @@
-"""`kit doctor`: what is wrong, and the exact command that mends it. The checks themselves stand in `checks.py`."""
+"""`kit doctor`: name what is wrong, and the exact command that mends it. `diagnosis/checks.py` lists the checks."""
 
 import argparse
 import json
@@ -38,8 +38,8 @@ def main(options: argparse.Namespace) -> int:
 
 
 def looked_at(name: str, check: Check, run: RunDir) -> list[Fault]:
-    """What a check finds. Where a setting is wrong most of them cannot be made, and one of them says so."""
+    """Return the faults that a check finds. While a setting is wrong, most checks cannot run. One of them says so."""
     try:
         return list(check(run))
     except NotConfigured:
-        return [Fault(f"{name} cannot be looked at before the settings are mended", "", note=True)]
+        return [Fault(f"{name}: not checked, because a setting is wrong; correct that first", "", note=True)]

@@ -1,4 +1,4 @@
-"""`kit down`: stop everything and leave nothing: no process, no port, no name server. The data stay."""
+"""`kit down`: stop everything. No process, no open port and no name server is left. The data stay."""
 
 import argparse
 import contextlib
@@ -12,14 +12,14 @@ from commands.common.state import RunDir, end_leftovers, living, run_dir
 from commands.servers import rabbitmq
 from commands.servers.supervisor import Process, Supervisor, by_name
 
-# Whoever uses a server is stopped before it.
+# The programs that use a server stop before the server.
 ORDER = (("outside_world", "redis", "rabbitmq"), ("epmd",))
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help="stop only these, such as: rabbitmq consumer-2")
     parser.add_argument("--timeout", type=float, default=15.0, metavar="S",
-                        help="seconds running jobs get to finish; what is cut off runs again (15)")  # fmt: skip
+                        help="seconds for running jobs to finish; a job that is cut off runs again (15)")  # fmt: skip
 
 
 def main(options: argparse.Namespace) -> int:
@@ -59,7 +59,7 @@ def bring_down(run: RunDir, seconds: float) -> None:
 
 
 def forget(run: RunDir) -> None:
-    """Leave no address behind that nobody answers at; the secret stays."""
+    """Remove the addresses, because nobody answers there any more. The secret stays."""
     if run.kit_env.exists():
         run.write_env({name: value for name, value in run.read_env().items() if name == "KIT_SECRET"})
     for path in (run.socket, run.supervisor_pid, run.alias):
@@ -67,22 +67,25 @@ def forget(run: RunDir) -> None:
 
 
 def stop(supervisor: Supervisor, processes: list[Process], seconds: float, line: Progress) -> None:
-    """Ask `processes` to end, all at once; kill the group of each that takes longer than `seconds`."""
+    """Ask `processes` to end, all at once. Kill the group of each process that takes longer than `seconds`.
+
+    RabbitMQ is killed as soon as its data are safe.
+    """
     for process in processes:
         supervisor.stop(process)
     names = {p.name for p in processes}
-    enough: dict[str, Callable[[Process], bool]] = {"rabbitmq": lambda _: rabbitmq.data_is_safe(supervisor.run)}
+    is_safe: dict[str, Callable[[], bool]] = {"rabbitmq": lambda: rabbitmq.data_is_safe(supervisor.run)}
     deadline = time.monotonic() + seconds
     while waiting := [p for p in supervisor.processes() if p.name in names and p.is_alive]:
         line.update("waiting for " + ", ".join(p.name for p in waiting))
         for process in waiting:
-            if time.monotonic() > deadline or enough.get(process.name, lambda _: False)(process):
+            if time.monotonic() > deadline or is_safe.get(process.name, bool)():
                 kill_group(process.pid)
         time.sleep(0.05)
 
 
 def kill_group(pid: int) -> None:
-    """Supervisor makes each process the leader of a group; its children go with it."""
+    """Kill a process and its children. Supervisor makes each process the leader of a group."""
     if pid > 0:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(pid, signal.SIGKILL)

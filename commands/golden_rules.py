@@ -1,7 +1,7 @@
 """`kit golden-rules`: a task may run again, a worker may die, Beat may die, Redis may be emptied.
 
-Each is done to a kit of its own. It takes about five minutes, most of it waiting for the schedule's next minute.
-With --json, the same as JSON.
+Each of the four is tried on a kit of its own. This takes about five minutes, mostly to wait for the schedule's next
+minute. With --json it prints the same as JSON.
 """
 
 from commands.exec_ import run_program

@@ -1,6 +1,6 @@
-"""`kit import FILE`: take the posts of a Telegram Desktop export (result.json) in. Importing again changes nothing.
+"""`kit import FILE`: store the posts of a Telegram Desktop export (result.json). A second import changes nothing.
 
-A message that cannot be read is named and left out; the others are imported.
+A message that cannot be read is named and left out. The others are imported.
 """
 
 import argparse
@@ -23,7 +23,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def main(options: argparse.Namespace) -> int:
     from cars_bot.boundary.posts import import_export
 
-    base_url()  # into the database of a kit that is up, not beside one
+    base_url()  # a Problem unless a kit is up: the posts go into its database
     with Progress(f"Imported {options.file}") as line:
         found = import_export(options.file, lambda done, total: line.update(f"{done:,} of {total:,} messages"))
     for sentence in found.unreadable[:MOST_NAMED]:

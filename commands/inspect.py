@@ -1,6 +1,6 @@
-"""`kit inspect`: what each worker is doing, on both lanes.
+"""`kit inspect`: show what each worker is doing, on both lanes.
 
-A worker that runs under this kit and is not heard of is shown as not answering.
+A worker that this kit runs and that does not answer is shown as "not answering".
 """
 
 import argparse
@@ -17,8 +17,8 @@ PROGRAMS = dict(zip(("celery", "raw"), SCALABLE, strict=True))
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--lane", choices=PROGRAMS, help="only this one")
-    parser.add_argument("--json", action="store_true", help="the API's answer, and silent: [names]")
+    parser.add_argument("--lane", choices=PROGRAMS, help="only this lane")
+    parser.add_argument("--json", action="store_true", help='the API\'s answer, and "silent": [names]')
 
 
 def main(options: argparse.Namespace) -> int:
@@ -35,7 +35,7 @@ def main(options: argparse.Namespace) -> int:
 
 
 def silent(heard: list[dict[str, Any]], lanes: list[str]) -> list[str]:
-    """The workers that run here, by `kit status`, and were not heard of."""
+    """Return the workers that run here, as `kit status` shows, but did not answer."""
     names = {worker["name"].partition("@")[0] for worker in heard}
     programs = [PROGRAMS[lane] for lane in lanes]
     try:

@@ -1,4 +1,4 @@
-"""`kit lint`: ruff, its formatter and mypy over everything."""
+"""`kit lint`: run ruff, its formatter and mypy over everything, and the words of all texts."""
 
 import argparse
 import subprocess
@@ -7,7 +7,8 @@ import sys
 from commands.common.console import DONE, NO
 from commands.common.state import ROOT
 
-CHECKS = (("ruff", "check", ".", "kit"), ("ruff", "format", "--check", ".", "kit"), ("mypy",))
+CHECKS = (("ruff", "check", ".", "kit"), ("ruff", "format", "--check", ".", "kit"), ("mypy",),
+          ("commands.common.prose",))  # fmt: skip
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

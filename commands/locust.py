@@ -1,7 +1,7 @@
-"""`kit locust …`: load on the kit that is up. The arguments are locust's: --headless -u 20 -r 10 -t 15s.
+"""`kit locust …`: put load on the kit that is up. The arguments are locust's: --headless -u 20 -r 10 -t 15s.
 
-Without --headless it shows a page of its own, on this machine only. LANES, JOB and ARGS choose what is sent: see
-loadtest/locustfile.py.
+Without --headless, locust serves a page of its own, on this machine only. The variables LANES, JOB and ARGS choose the
+jobs: see loadtest/locustfile.py.
 """
 
 from commands.common.client import base_url

@@ -1,4 +1,4 @@
-"""`kit logs [NAME] [-f]`: the end of each process's log, and with -f what is added to it."""
+"""`kit logs [NAME] [-f]`: print the end of each process's log. With -f, go on with each new line."""
 
 import argparse
 import time
@@ -11,8 +11,8 @@ from commands.common.state import RunDir, run_dir
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help="celery_worker, consumer-2, rabbitmq, … (all)")
-    parser.add_argument("-f", "--follow", action="store_true", help="go on printing what is added")
-    parser.add_argument("-n", "--lines", type=int, default=20, metavar="N", help="lines to begin with, for each (20)")
+    parser.add_argument("-f", "--follow", action="store_true", help="go on printing new lines")
+    parser.add_argument("-n", "--lines", type=int, default=20, metavar="N", help="lines of each log to begin with (20)")
 
 
 def main(options: argparse.Namespace) -> int:
@@ -32,7 +32,7 @@ def main(options: argparse.Namespace) -> int:
 
 
 def follow(file: Path, position: int, width: int) -> int:
-    """Print the lines added to `file` since `position`; return the new position. A file that shrank was rotated."""
+    """Print the lines added to `file` since `position`. Return the new position. A file that shrank was rotated."""
     size = file.stat().st_size
     if size < position:
         position = 0
@@ -46,7 +46,7 @@ def follow(file: Path, position: int, width: int) -> int:
 
 
 def choose(run: RunDir, names: list[str]) -> list[Path]:
-    """The log files of `names`, a program or one copy of it; of all if there are none.
+    """Return the log files of `names`, or all of them without names. A name is a program or one copy of it.
 
     Raises:
         Problem: there is no such log.

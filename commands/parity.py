@@ -1,10 +1,10 @@
-"""`kit parity`: what Celery does for a job, what the raw lane does by hand, lines of code each, and the tests of both.
+"""`kit parity`: compare each feature in Celery and by hand, with the lines of code and the tests of both.
 
     kit parity                                      print the table (Markdown)
     kit parity --write                              write it to docs/PARITY.md
     kit parity --without prefetch --lane celery     take the marked code out of a copy and run its tests: they must fail
 
-The code is marked where it stands: api/pages/parity.py says how. A test is marked `@pytest.mark.feature("prefetch")`.
+Marks in the source name the code of a feature: see api/pages/parity.py. A test has `@pytest.mark.feature("prefetch")`.
 """
 
 import argparse
@@ -17,7 +17,8 @@ from importlib.metadata import files
 from pathlib import Path
 from typing import Any
 
-from api.pages.parity import BY_NAME, LANES, Piece, lines_of_code, pieces, rows
+from api.pages.features import BY_NAME
+from api.pages.parity import LANES, Piece, lines_of_code, pieces, rows
 from commands.common.console import DONE, Problem, Progress, say
 from commands.common.state import ROOT
 
@@ -33,8 +34,8 @@ the kit and shows that the test in the last column then fails.
 |---|---|---:|---|---:|---:|---|
 """
 TAIL = """
-Celery's lines are few because Celery is there. What is installed of {names} is some {lines:,}
-lines of Python that somebody else maintains (counted the same way, docstrings included). They also do much that this
+Celery's lines are few because Celery is there. The packages {names} have some {lines:,}
+lines of Python that other people maintain (counted the same way, docstrings included). They also do much that this
 table does not ask for: other brokers, groups and chords, events, other pools.
 """
 LIBRARIES = ("celery", "kombu", "amqp", "billiard", "vine")
@@ -43,7 +44,7 @@ LIBRARIES = ("celery", "kombu", "amqp", "billiard", "vine")
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--write", action="store_true", help=f"write {PAGE.relative_to(ROOT)}")
     parser.add_argument("--without", metavar="FEATURE", help="take this feature's code out of a copy, run its tests")
-    parser.add_argument("--lane", choices=LANES, help="whose code is taken out")
+    parser.add_argument("--lane", choices=LANES, help="the lane whose code is taken out")
 
 
 def main(options: argparse.Namespace) -> int:
@@ -57,7 +58,7 @@ def main(options: argparse.Namespace) -> int:
 
 
 def table() -> str:
-    """The whole page."""
+    """Return the whole page."""
     proofs = tests()
     body = "".join(_row(row, proofs.get(row["feature"].name, [])) for row in rows())
     sources = [file for name in LIBRARIES for file in files(name) or () if file.suffix == ".py"]
@@ -79,7 +80,7 @@ def _row(row: dict[str, Any], proofs: list[str]) -> str:
 
 
 def tests() -> dict[str, list[str]]:
-    """The tests of each feature, as `file.py::test`; only those that run on both lanes."""
+    """Return the tests of each feature, as `file.py::test`. Only tests that run on both lanes count."""
     found: dict[str, list[str]] = {}
     for path in sorted((ROOT / "tests" / "contract").glob("test_*.py")):
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
@@ -104,12 +105,14 @@ def _marks(function: ast.FunctionDef) -> list[str]:
 
 
 def without(name: str, lane: str | None) -> int:
-    """Take a feature's code out of a copy of the kit and run its tests there. DONE if they fail, as they must."""
+    """Take a feature's code out of a copy of the kit and run its tests. Return DONE if they fail, as they must."""
     if name not in BY_NAME or lane is None:
-        raise Problem(f"{name!r} of the {lane} lane is not in the table", "./kit parity prints it; give --lane too")
+        raise Problem(
+            f"the table has no feature {name!r} for --lane {lane}", "./kit parity shows the table; give --lane too"
+        )
     gone = [piece for piece in pieces() if (piece.feature, piece.lane) == (name, lane)]
     if not gone:
-        raise Problem(f"{name!r} has no code of the {lane} lane's own", "./kit parity says whose it is")
+        raise Problem(f"{name!r} has no code marked for --lane {lane}", "./kit parity shows which lane has code")
     with tempfile.TemporaryDirectory(prefix="kit-without-") as folder:
         copy = Path(folder) / "kit"
         shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".git", ".venv", ".run", "__pycache__", "reports"))
@@ -123,7 +126,7 @@ def without(name: str, lane: str | None) -> int:
 
 
 def cut(path: Path, gone: list[Piece]) -> None:
-    """Take the pieces out of a file; where nothing would be left of a block, `pass` stands in."""
+    """Take the pieces out of a file. A block that would be empty gets a `pass`."""
     lines = path.read_text(encoding="utf-8").splitlines()
     for piece in sorted(gone, key=lambda piece: -piece.first):
         mark = lines[piece.first - 1]
@@ -148,6 +151,10 @@ def _tests_pass(copy: Path, name: str, lane: str) -> bool:
         command = [sys.executable, "-m", "pytest", "-q", "-x", "--databases", "sqlite", *chosen, *wanted]
         done = subprocess.run(command, cwd=copy, check=False, capture_output=True, text=True)
     if done.returncode not in (0, 1):
-        raise Problem("pytest could not run them", "it says why", detail=done.stdout[-2000:] + done.stderr[-2000:])
+        raise Problem(
+            "pytest could not run the tests",
+            "its output above gives the reason",
+            detail=done.stdout[-2000:] + done.stderr[-2000:],
+        )
     say(done.stdout.strip().splitlines()[-1])
     return done.returncode == 0

@@ -1,7 +1,7 @@
-"""`kit process FILE --lane L`: import a Telegram export, run process_post on every message, print what was found.
+"""`kit process FILE --lane L`: import a Telegram export, run process_post on every message, print the fields found.
 
-With --json, one line a message in the export's order: id (the message's), is_sale, make, model, year, mileage_km,
-price, currency, city, phones, telegram; null where the post does not say.
+With --json it prints one line per message, in the export's order. The fields are id (the message's), is_sale, make,
+model, year, mileage_km, price, currency, city, phones and telegram. A field that the post does not name is null.
 """
 
 import argparse
@@ -19,7 +19,7 @@ SHOWN = ("id", "is_sale", "make", "model", "year", "mileage_km", "price", "curre
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path, metavar="FILE", help="result.json of a Telegram export")
-    parser.add_argument("--lane", choices=client.LANES, default="celery", help="which way the jobs travel (celery)")
+    parser.add_argument("--lane", choices=client.LANES, default="celery", help="the lane of the jobs (celery)")
     parser.add_argument("--timeout", type=float, default=300.0, metavar="S", help="seconds to wait at most (300)")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
 
@@ -27,7 +27,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def main(options: argparse.Namespace) -> int:
     from cars_bot.boundary.posts import import_export
 
-    client.base_url()  # before anything is imported: is the kit up at all
+    client.base_url()  # a Problem unless a kit is up, before anything is imported
     posts = import_export(options.file).post_ids
     with Progress(f"Processed {len(posts)} posts on the {options.lane} lane") as line:
         ids = send(posts.values(), options.lane, line)
@@ -47,7 +47,7 @@ def main(options: argparse.Namespace) -> int:
 
 
 def send(post_ids: Any, lane: str, line: Progress) -> list[str]:
-    """Submit process_post for each post, a few at once; return the runs' ids in the posts' order."""
+    """Submit process_post for each post, a few at once. Return the runs' ids in the posts' order."""
     ids = []
     with ThreadPoolExecutor(client.HANDS[lane]) as hands:
         for run in hands.map(lambda post: client.submit(lane, "process_post", {"post_id": post})[0], post_ids):
@@ -57,7 +57,7 @@ def send(post_ids: Any, lane: str, line: Progress) -> list[str]:
 
 
 def results(ids: list[str], lane: str) -> dict[str, dict[str, Any]]:
-    """The runs as they are now, by id."""
+    """Return the runs as they are now, by id."""
     wanted = set(ids)
     return (
         {run["id"]: run for run in client.listed(min(ids), lane, "process_post") if run["id"] in wanted} if ids else {}
@@ -65,6 +65,6 @@ def results(ids: list[str], lane: str) -> dict[str, dict[str, Any]]:
 
 
 def found(message: int, run: dict[str, Any] | None) -> dict[str, Any]:
-    """What a run found out about a message; nulls throughout if it did not get there."""
+    """Return the fields that a run found in a message. All are None if the run has no result."""
     result = (run or {}).get("result") or {}
     return {"id": message} | {name: result.get(name) for name in FIELDS}

@@ -1,6 +1,6 @@
-"""`kit purge [QUEUE…]`: revoke the runs that still wait and empty their queues, on both lanes. What runs goes on.
+"""`kit purge [QUEUE…]`: revoke the runs that still wait and empty their queues, on both lanes. Runs in progress go on.
 
-Emptying a queue alone would not do: the database remembers what was accepted, and would have it published again.
+An empty queue alone is not enough. The database remembers the accepted runs, and they would be published again.
 """
 
 import argparse
@@ -33,7 +33,9 @@ def main(options: argparse.Namespace) -> int:
         if run["queue"] in names
     ]
     if waiting and not options.yes and not agreed(len(waiting)):
-        raise Problem("nothing was purged", "./kit purge --yes", code=USAGE)
+        raise Problem(
+            f"nothing was purged: nobody agreed to revoke {len(waiting)} runs", "./kit purge --yes", code=USAGE
+        )
     with (
         Progress(f"Revoked {len(waiting)} waiting runs; {', '.join(names)} are empty") as line,
         ThreadPoolExecutor(HANDS) as hands,
@@ -41,7 +43,7 @@ def main(options: argparse.Namespace) -> int:
         for number, _ in enumerate(hands.map(client.cancel, waiting)):
             line.update(f"{number} of {len(waiting)}")
         amqp.purge(settings().rmq_url, [f"raw.{name}" for name in names])
-        if not settings().celery_over_redis:  # it may have a broker of its own
+        if not settings().celery_over_redis:  # this lane may have a broker of its own
             amqp.purge(settings().celery_broker_url, names)
     return 0
 

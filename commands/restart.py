@@ -1,4 +1,7 @@
-"""`kit restart [NAME…]`: stop and start again, everything or what is named; for code or settings that changed."""
+"""`kit restart [NAME…]`: stop and start everything, or only the named processes.
+
+The processes then use code and settings that have changed.
+"""
 
 import argparse
 

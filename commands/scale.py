@@ -1,4 +1,4 @@
-"""`kit scale celery_worker=3 consumer=2`: change how many copies run. The others are not touched."""
+"""`kit scale celery_worker=3 consumer=2`: change the number of copies that run. The other copies are not touched."""
 
 import argparse
 
@@ -13,7 +13,7 @@ from commands.servers.supervisor import Process, Supervisor, by_name
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("wishes", nargs="+", metavar="NAME=N", help=f"{' or '.join(SCALABLE)}, 0 to {CEILING}")
     parser.add_argument("--timeout", type=float, default=float(WORKER_STOP_SECONDS), metavar="S",
-                        help="seconds a worker that goes gets to finish its jobs (370)")  # fmt: skip
+                        help="seconds that a stopping worker gets to finish its jobs (370)")  # fmt: skip
 
 
 def main(options: argparse.Namespace) -> int:
@@ -33,16 +33,16 @@ def main(options: argparse.Namespace) -> int:
 
 
 def parse(wishes: list[str]) -> dict[str, int]:
-    """{"celery_worker": 3} from ["celery_worker=3"].
+    """Return {"celery_worker": 3} for ["celery_worker=3"].
 
     Raises:
-        Problem: not a scalable name, or not a number in range.
+        Problem: the name is not scalable, or the number is out of range.
     """
     parsed = {}
     for wish in wishes:
         name, _, count = wish.partition("=")
         if name not in SCALABLE:
-            raise Problem(f"{name!r} cannot be scaled", f"these can: {', '.join(SCALABLE)}", code=2)
+            raise Problem(f"{name!r} cannot be scaled", f"these programs can: {', '.join(SCALABLE)}", code=2)
         if not count.isdecimal() or int(count) > CEILING:
             raise Problem(f"{wish!r}: the number must be 0 to {CEILING}", f"./kit scale {name}=3", code=2)
         parsed[name] = int(count)
@@ -50,7 +50,7 @@ def parse(wishes: list[str]) -> dict[str, int]:
 
 
 def change(copies: list[Process], count: int) -> tuple[list[Process], list[Process]]:
-    """Which copies to start and which to stop so that `count` run; what runs is kept, the highest numbers go first."""
+    """Return the copies to start and the copies to stop, so that `count` run. The highest numbers stop first."""
     alive = [p for p in copies if p.is_alive]
     asleep = [p for p in copies if not p.is_alive]
     return asleep[: max(0, count - len(alive))], alive[count:]

@@ -1,4 +1,4 @@
-"""`kit status`: what runs and where it is, for people and (`--json`) for scripts."""
+"""`kit status`: show the processes that run and their addresses, for people and (`--json`) for scripts."""
 
 import argparse
 import json
@@ -26,10 +26,10 @@ def main(options: argparse.Namespace) -> int:
 
 
 def status(run: RunDir) -> dict[str, Any]:
-    """The kit's addresses and processes.
+    """Return the kit's addresses and processes.
 
     Raises:
-        Problem: it is not up.
+        Problem: the kit is not up.
     """
     processes = [p for p in Supervisor(run).processes() if p.is_alive or p.state in ("FATAL", "EXITED")]
     return {
@@ -46,7 +46,7 @@ def as_dict(process: Process) -> dict[str, Any]:
 def urls(values: dict[str, str], programs: set[str]) -> dict[str, str]:
     from cars_bot.settings import redact as without_password
     from cars_bot.settings import settings
-    from commands.servers.given import shown
+    from commands.servers.user_settings import shown
 
     page = values["KIT_URL"]
     found = {

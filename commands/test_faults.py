@@ -1,7 +1,7 @@
-"""`kit test-faults …`: break the kit in every way it has to survive, and print what became of the runs.
+"""`kit test-faults …`: break the kit in every way that it must survive, and print a table of the results.
 
-One row a fault and lane. The same goes to reports/faults/ as JSON and Markdown. Exit code 0 only if every fault was
-tried and survived. The arguments are pytest's, for example: `./kit test-faults tests/faults/test_workers.py`.
+The table has one row per fault and lane. reports/faults/ has it as JSON and Markdown. The exit code is 0 only if every
+fault was tried and survived. The arguments are pytest's, for example: `./kit test-faults tests/faults/test_workers.py`.
 """
 
 import json
@@ -26,7 +26,7 @@ Line = dict[str, Any]
 
 
 def pass_on(words: list[str]) -> int:
-    # Three at once: the faults take the time, not the processor.
+    # Three tests run at once, because a fault takes much time and little CPU.
     wanted = words or ["tests/faults", "-n", "3"]
     with tempfile.TemporaryDirectory() as folder:
         code = run_pytest([*wanted, "--faults", "all", "--fault-report", folder])
@@ -41,7 +41,7 @@ def pass_on(words: list[str]) -> int:
 
 
 def combined(lines: Iterable[Line]) -> list[Line]:
-    """One row a fault and lane: counts added up, the longest recovery, the worst verdict."""
+    """Return one row per fault and lane: the sums of the counts, the longest recovery, the worst verdict."""
     rows: dict[tuple[int, str], Line] = {}
     for line in lines:
         blank = {"fault": line["fault"], "name": line["name"], "lane": line["lane"], "verdict": "true", "recovery": 0.0}
@@ -57,7 +57,7 @@ def combined(lines: Iterable[Line]) -> list[Line]:
 
 
 def verdict_of(rows: list[Line], number: int) -> str:
-    """The worst verdict over the lanes of a fault; "missing" if nothing tried it."""
+    """Return the worst verdict over the lanes of a fault, or "missing" if no test tried the fault."""
     verdicts = [row["verdict"] for row in rows if row["fault"] == number]
     return min(verdicts, key=WORST_FIRST.index, default="missing")
 
@@ -72,7 +72,7 @@ def as_table(rows: list[Line]) -> str:
 
 
 def conclusion(rows: list[Line]) -> str:
-    """How many of the faults were survived, and what is the matter with the others."""
+    """Return how many faults were survived, and the problems of the others."""
     verdicts = {number: verdict_of(rows, number) for number in range(1, HOW_MANY + 1)}
     others = [f"{number} {verdict}" for number, verdict in verdicts.items() if verdict != "true"]
     survived = f"{HOW_MANY - len(others)} of {HOW_MANY} faults survived"

@@ -1,4 +1,4 @@
-"""`kit up`: find or start RabbitMQ and Redis, then everything else, in stages; harmless when it is up already."""
+"""`kit up`: find or start RabbitMQ and Redis, then start the rest in stages. A second `kit up` does no harm."""
 
 import argparse
 from concurrent.futures import ThreadPoolExecutor
@@ -8,13 +8,13 @@ from commands.common.console import Problem, Progress, say
 from commands.common.state import RunDir, end_leftovers, run_dir
 from commands.down import bring_down
 from commands.servers import addresses, amqp, ports, rabbitmq, redis_server
-from commands.servers.given import given
 from commands.servers.processes import OPTIONAL, Program, configuration, environment, kit_programs
 from commands.servers.readiness import PortTaken, Starting
 from commands.servers.supervisor import Process, Supervisor, by_name
+from commands.servers.user_settings import read_user_settings
 
-TRIES = 3  # a port may be lost between being chosen and being opened
-# Each stage begins as soon as what it stands on is ready: (what is started, what it needs).
+TRIES = 3  # another program may take a port after we chose it and before we open it.
+# Each stage starts as soon as everything that it needs is ready: (the programs it starts, the things it needs).
 STAGES = (
     (("epmd", "rabbitmq", "redis", "outside_world"), ()),
     (("api",), ("redis", "database")),
@@ -25,7 +25,7 @@ STAGES = (
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help="start only these, such as: rabbitmq redis api")
     parser.add_argument(
-        "--private", action="store_true", help="use no RabbitMQ or Redis that happens to run here already"
+        "--private", action="store_true", help="ignore a RabbitMQ or Redis that already runs on this machine"
     )
 
 
@@ -37,10 +37,10 @@ def main(options: argparse.Namespace) -> int:
 
 
 def bring_up(run: RunDir, names: list[str] | None = None, private_only: bool = False) -> None:
-    """Make the kit be up. With `names`, make at least these processes be up.
+    """Bring up the kit, or with `names` at least these processes.
 
     Raises:
-        Problem: something is in the way. What a fresh start had started is then stopped again.
+        Problem: something is in the way. A fresh start has then stopped again everything that it started.
     """
     with run.locked():
         supervisor = Supervisor(run)
@@ -56,16 +56,16 @@ def bring_up(run: RunDir, names: list[str] | None = None, private_only: bool = F
             except PortTaken as taken:
                 if not chance:
                     raise
-                say(f"· {taken.what}; once more")
+                say(f"· {taken.what}; trying again")
             else:
                 return
 
 
 def start_fresh(run: RunDir, names: list[str], private_only: bool) -> None:
-    """Decide where everything is, start it, or leave nothing behind.
+    """Choose all addresses and start everything. If that fails, leave nothing behind.
 
     Raises:
-        PortTaken: another program was faster; other ports may do.
+        PortTaken: another program took a port first; other ports may be free.
         Problem: something else is in the way.
     """
     plan = addresses.find(run, private_only)
@@ -74,13 +74,13 @@ def start_fresh(run: RunDir, names: list[str], private_only: bool) -> None:
     programs = private_servers(run, plan) + kit_programs(run, plan.ports)
     run.write_env(plan.values)
     settings.cache_clear()
-    settings()  # a setting that is wrong shall be found before anything runs
+    settings()  # a wrong setting must be found before anything runs
     run.supervisor_conf.touch(mode=0o600)
     run.supervisor_conf.write_text(configuration(run, programs))
     supervisor = Supervisor(run)
     try:
         with Progress(title(names)) as line:
-            pid = supervisor.launch(environment(run, given() | plan.values))
+            pid = supervisor.launch(environment(run, read_user_settings() | plan.values))
             ports.hand_over(plan.ports.values(), pid)
             start_all(supervisor, plan.values, names, line)
     except BaseException:  # Ctrl-C too
@@ -98,7 +98,7 @@ def private_servers(run: RunDir, plan: addresses.Plan) -> list[Program]:
 
 
 def start_all(supervisor: Supervisor, values: dict[str, str], names: list[str], line: Progress) -> None:
-    """Start what is wanted and not yet alive, stage by stage, and wait until all of it is ready."""
+    """Start the wanted processes that do not run yet, stage by stage. Wait until all of them are ready."""
     wanted = [p for p in chosen(supervisor.processes(), names) if p.state not in ("STARTING", "RUNNING")]
     programs = {p.program for p in wanted}
     starting = Starting(supervisor, values, line)
@@ -112,14 +112,14 @@ def start_all(supervisor: Supervisor, values: dict[str, str], names: list[str], 
                 if "database" in needed:
                     tables.result()
                 if "queues" in needed:
-                    claim_queues({p.program for p in stage})
+                    reserve_queues({p.program for p in stage})
                 starting.start(stage)
         tables.result()
         starting.wait(p.name for p in wanted)
 
 
 def chosen(processes: list[Process], names: list[str]) -> list[Process]:
-    """What is to run: what was named, else the first copy of every program that is not optional."""
+    """Return the processes that must run: the named ones, else the first copy of each program that is not optional."""
     if not names:
         return [p for p in processes if p.program not in OPTIONAL and p.name in (p.program, f"{p.program}-1")]
     copies = [p for name in names for p in by_name(processes, name) if p.name in (name, f"{name}-1")]
@@ -130,7 +130,7 @@ def create_tables() -> None:
     """Create the database's tables.
 
     Raises:
-        Problem: the database does not let us.
+        Problem: the database cannot be used.
     """
     from sqlalchemy.exc import SQLAlchemyError
 
@@ -146,11 +146,11 @@ def create_tables() -> None:
         ) from error
 
 
-def claim_queues(workers: set[str]) -> None:
-    """Make sure that the queues of these workers are this kit's.
+def reserve_queues(workers: set[str]) -> None:
+    """Make sure that the queues of these workers belong to this kit.
 
     Raises:
-        Problem: they are another kit's, and it is at work there.
+        Problem: they belong to another kit, and it is at work there.
     """
     from cars_bot.settings import redact
 
@@ -162,7 +162,7 @@ def claim_queues(workers: set[str]) -> None:
         if any(amqp.consumers(lane.url, lane.queues).values()):
             raise Problem(*amqp.belongs_to(lane, owner))
         amqp.take_over(lane)
-        say(f"· the queues at {redact(lane.url)} were those of a kit that is not at work: {owner}")
+        say(f"· took over the queues at {redact(lane.url)} from a kit that is not at work: {owner}")
 
 
 def say_where(run: RunDir) -> None:

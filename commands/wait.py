@@ -1,7 +1,8 @@
-"""`kit wait [RUN…]`: wait until runs have ended and count what became of them, lane by lane.
+"""`kit wait [RUN…]`: wait until runs have ended and count their states, lane by lane.
 
-Without ids it waits for every run there is; with `-` it reads ids from stdin. Lost is what was accepted and has not
-ended when the time is up; duplicated counts effects beyond one per key. Exits 0 only if all have ended.
+Without ids it waits for every run. With `-` it reads ids from stdin. A run is lost if it was accepted and has not ended
+when the time is up. "duplicated" counts effects beyond one per idempotency key. The exit code is 0 only if all runs
+have ended.
 """
 
 import argparse
@@ -37,12 +38,12 @@ def main(options: argparse.Namespace) -> int:
     print(json.dumps(counts) if options.json else for_people(counts))
     if ids and counts["total"]["accepted"] < len(ids):
         unknown = len(ids) - counts["total"]["accepted"]
-        raise Problem(f"{unknown} of {len(ids)} ids are of no run", "./kit submit prints ids", code=NO)
+        raise Problem(f"{unknown} of {len(ids)} ids belong to no run", "give ids as ./kit submit prints them", code=NO)
     return NO if counts["total"]["lost"] else DONE
 
 
 def wait(ids: Sequence[str] | None, timeout: float, line: Progress) -> Counts:
-    """Ask until nothing is open or `timeout` seconds have passed; return the last answer."""
+    """Ask until no run is open or `timeout` seconds have passed. Return the last answer."""
     deadline = time.monotonic() + timeout
     pause = 0.05
     while True:
@@ -56,7 +57,7 @@ def wait(ids: Sequence[str] | None, timeout: float, line: Progress) -> Counts:
 
 
 def verdict(counts: Counts) -> Counts:
-    """The columns of this command, for each lane and in total."""
+    """Return the columns of this command, for each lane and in total."""
     lanes = {
         name: {column: lane.get(column, 0) for column in COLUMNS} | {"lost": client.still_open(lane)}
         for name, lane in counts.items()

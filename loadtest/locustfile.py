@@ -1,14 +1,14 @@
 """Load over HTTP, on every lane at once: `./kit locust --headless -u 20 -r 10 -t 15s`.
 
-Two figures per lane: how long the API takes to accept (`POST`), and how long it takes from there until the run has
-ended (`E2E`). The second is what a person waits for. Every run that was submitted has its line: a run that does not
-end counts as failed. Scale a lane (`./kit scale celery_worker=3`) and look at its E2E line again.
+Each lane has two figures. `POST` is the time until the API has accepted a run. `E2E` is the time from the submission to
+the end of the run, as a person waits for it. Each submitted run counts: a run that does not end counts as failed.
+Scale a lane (`./kit scale celery_worker=3`) and look at its E2E line again.
 
-    LANES=celery,raw   which lanes to use
-    JOB=process_task   what to submit, with ARGS as JSON
+    LANES=celery,raw   the lanes to use
+    JOB=process_task   the job to submit, with ARGS as JSON
 
-The exit status is 1 as soon as one request or one run failed. Locust's page has no password, so nothing here listens
-beyond this machine.
+The exit status is 1 if one request or one run failed. Locust's page has no password, so nothing here listens beyond
+this machine.
 """
 
 import ipaddress
@@ -29,16 +29,16 @@ from cars_bot.errors import CarsBotError
 
 KNOWN_LANES = ("celery", "raw", "inline")
 OPEN = ("PENDING", "IN_PROGRESS", "RETRYING")
-GIVE_UP = 60.0  # seconds after which a run is taken for one that never ends
-GRACE = 10.0  # seconds that open runs get when the time is over
+GIVE_UP = 60.0  # seconds; after them a run counts as one that never ends
+GRACE = 10.0  # seconds for the open runs after the end of the test
 NEVER = "never ended: still "
 
 
 def asked_for() -> tuple[tuple[str, ...], str, dict[str, Any]]:
-    """Return LANES, JOB and ARGS, checked before anything is sent.
+    """Return LANES, JOB and ARGS. They are checked before the first request.
 
     Raises:
-        ValueError: one of them is wrong; the message is one sentence.
+        ValueError: one of them is wrong. The message is one sentence.
     """
     lanes = tuple(dict.fromkeys(lane.strip() for lane in os.environ.get("LANES", ",".join(KNOWN_LANES)).split(",")))
     if wrong := [lane for lane in lanes if lane not in KNOWN_LANES]:
@@ -68,23 +68,22 @@ except ValueError as error:
 
 open_now: Counter[str] = Counter()  # runs that this process waits for, by lane
 submitted: Counter[str] = Counter()
-runs = (
-    Group()
-)  # each run is followed by a greenlet of its own: locust ends users when it likes, also in the middle of one
+# A greenlet of its own follows each run, because locust may end a user in the middle of one.
+runs = Group()
 
 
 class Visitor(HttpUser):
-    """Submits a run and waits for its end, again and again."""
+    """A user who submits a run and waits for its end, again and again."""
 
     wait_time = between(0.1, 0.5)
 
     @task
     def one_run(self) -> None:
-        """One run, from its submission to its end."""
+        """Follow one run from its submission to its end."""
         runs.spawn(self.follow).join()
 
     def follow(self) -> None:
-        """Take the lane that has the fewest open runs: a lane that stands still does not hold up the others."""
+        """Use the lane with the fewest open runs, so that a lane that stands still does not hold up the others."""
         lane = min(LANES, key=lambda lane: (open_now[lane], submitted[lane]))
         open_now[lane] += 1
         submitted[lane] += 1
@@ -104,7 +103,7 @@ class Visitor(HttpUser):
             )
 
     def submit(self, lane: str, seen: dict[str, Any], deadline: float) -> None:
-        """Send the run until the API has answered; the key makes it one run, however often it is sent."""
+        """Send the run until the API answers. The idempotency key makes it one run, even if it is sent again."""
         headers = {"Idempotency-Key": f"locust-{uuid.uuid4()}"}
         body = {"lane": lane, "job": JOB, "args": ARGS}
         while time.perf_counter() < deadline:
@@ -122,7 +121,7 @@ class Visitor(HttpUser):
             gevent.sleep(0.5)
 
     def wait_for_the_end(self, lane: str, seen: dict[str, Any], deadline: float) -> None:
-        """Ask for the run until it has ended; an API that is away for a while is asked again."""
+        """Ask for the run until it has ended. If the API is away for a while, ask again."""
         while seen["state"] in OPEN and time.perf_counter() < deadline:
             reply = self.client.get(f"/api/runs/{seen['id']}", params={"wait": 10}, name=f"GET {lane} (wait)")
             if reply.status_code == 200:
@@ -134,7 +133,7 @@ class Visitor(HttpUser):
 
 
 def what_is_wrong(run: dict[str, Any]) -> Exception | None:
-    """Return what to count a run as failed for, or None; without its id, so that locust counts equal ones together."""
+    """Return the reason why a run counts as failed, or None. It has no run id, so that locust groups equal reasons."""
     if run["state"] == "DONE":
         return None
     if run["state"] in OPEN:
@@ -143,7 +142,7 @@ def what_is_wrong(run: dict[str, Any]) -> Exception | None:
 
 
 def beyond_this_machine(host: str) -> bool:
-    """Whether who listens at `host` can be reached from elsewhere."""
+    """Return whether other machines can reach a server that listens at `host`."""
     try:
         return not ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
@@ -152,13 +151,13 @@ def beyond_this_machine(host: str) -> bool:
 
 @events.init_command_line_parser.add_listener
 def our_defaults(parser: Any, **_: Any) -> None:
-    """Locust listens on every address unless it is told otherwise."""
+    """Set loopback as the default address; locust itself listens on every address."""
     parser.set_defaults(web_host="127.0.0.1", master_bind_host="127.0.0.1")
 
 
 @events.init.add_listener
 def only_this_machine(environment: Any, **_: Any) -> None:
-    """Refuse an address that others can reach; the page is not there yet."""
+    """Refuse an address that other machines can reach, before the page opens."""
     options = environment.parsed_options
     for option, host in (("--web-host", options.web_host), ("--master-bind-host", options.master_bind_host)):
         if beyond_this_machine(host):
@@ -168,14 +167,14 @@ def only_this_machine(environment: Any, **_: Any) -> None:
 
 @events.test_stop.add_listener
 def let_open_runs_end(**_: Any) -> None:
-    """Nothing is submitted any more; what is still open after `GRACE` seconds gets its line all the same."""
+    """Wait for the open runs, at most `GRACE` seconds. A run that is still open then counts as failed."""
     runs.join(timeout=GRACE)
     runs.kill()
 
 
 @events.quitting.add_listener
 def count_what_never_ended(environment: Any, **_: Any) -> None:
-    """End the users that are left, before locust works out its exit status, and say what they waited for in vain."""
+    """End the last users before locust computes its exit status, and print how many runs never ended."""
     if environment.runner.state not in ("stopped", "cleanup"):
         environment.runner.quit()
     missing: Counter[str] = Counter()

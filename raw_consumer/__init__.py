@@ -1,5 +1,5 @@
-"""The second lane: what Celery does for a job, done by hand on pika.
+"""The raw lane: a hand-written consumer on pika does for a job what Celery does.
 
-Follow one message: `publisher.py` sends it, `topology.py` says where to, `consumer.py` receives it, runs it and
-settles it as `settlement.py` decides. `pool.py` keeps the processes alive that do so.
+Follow one message: `publisher.py` sends it, `topology.py` names its exchange and key, `consumer.py` takes it and runs
+it, and `settlement.py` decides its end. `pool.py` starts and watches the processes. Begin with `hello.py`.
 """

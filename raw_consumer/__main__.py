@@ -10,44 +10,45 @@ import sys
 
 import redis
 
-from cars_bot.processes import startup as startup  # first: settings that are no good end the process here
+from cars_bot.processes import heartbeat
+from cars_bot.processes import startup as startup  # first: bad settings end the process here
 
 # isort: split
 from cars_bot import clients
 from cars_bot.catalogue import QUEUES
 from cars_bot.errors import NotConfigured
-from cars_bot.processes import liveness, presence
-from cars_bot.reporting import callback
-from cars_bot.reporting.book import DATABASE_BOOK
+from cars_bot.processes import raw_worker_state
+from cars_bot.run_store import over_http
+from cars_bot.run_store.in_database import DATABASE_STORE
 from cars_bot.settings import settings
-from raw_consumer import logs
+from raw_consumer.setup import logs
 
 
 def worker(options: argparse.Namespace) -> int:
-    """Consume until told to stop."""
+    """Consume until stopped."""
     from raw_consumer.consumer import Consumer
     from raw_consumer.inspection import reporter
-    from raw_consumer.limits import Slot
     from raw_consumer.pool import Pool
+    from raw_consumer.shared_slot import Slot
 
-    book = callback.report_to(options.report_to) if options.report_to else DATABASE_BOOK
+    store = over_http.report_to(options.report_to) if options.report_to else DATABASE_STORE
 
     def work(name: str, slot: Slot) -> None:
         logs.set_up(name, options.log_level)
-        consumer = Consumer(settings().rmq_url, options.queues, name, slot, options.max_jobs_per_child, book)
+        consumer = Consumer(settings().rmq_url, options.queues, name, slot, options.max_jobs_per_child, store)
         signal.signal(signal.SIGTERM, lambda *_: consumer.stop())
         consumer.work()
 
     startup.need_folder()
     clients.preload()  # once, before the fork, and not again in every child
     if not options.report_to:
-        liveness.Heartbeat(options.name, "raw", options.queues).start()
-    pool = Pool(options.name, options.concurrency, work, options.stop_seconds, reporter(options.name), book)
+        heartbeat.Heartbeat(options.name, "raw", options.queues).start()
+    pool = Pool(options.name, options.concurrency, work, options.stop_seconds, reporter(options.name), store)
     return 0 if pool.run() else 1
 
 
 def scheduler(options: argparse.Namespace) -> int:
-    """Put what is due into the outbox, for ever."""
+    """Put due runs into the outbox, for ever."""
     from raw_consumer.scheduler import run_for_ever
 
     startup.need_folder()
@@ -55,9 +56,9 @@ def scheduler(options: argparse.Namespace) -> int:
 
 
 def inspect(options: argparse.Namespace) -> int:
-    """Show what each worker's children are doing."""
+    """Show the jobs of each worker's children."""
     try:
-        workers = presence.workers()
+        workers = raw_worker_state.workers()
     except redis.RedisError as error:
         print(f"Redis is away, so nothing is known: {error}", file=sys.stderr)
         return 1
@@ -78,7 +79,7 @@ def _queues(names: str) -> list[str]:
 
 
 def main() -> int:
-    """Read the command line and do what it says."""
+    """Run the command of the command line."""
     name = settings().worker_name or f"{socket.gethostname()}-{os.getpid()}"
     parser = argparse.ArgumentParser("python -m raw_consumer", description="The raw lane: jobs by hand, on pika.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")

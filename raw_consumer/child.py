@@ -1,13 +1,13 @@
-"""A worker's child process, as its parent knows it."""
+"""Child: a child process of a worker, as its parent knows it."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from raw_consumer.limits import Slot
+from raw_consumer.shared_slot import Slot
 
 
 class InHand(NamedTuple):
-    """What a child is doing: a run's id, when it began (monotonic seconds), its hard limit in seconds."""
+    """The job in a child's hands: the run's id, its start (monotonic seconds), its hard limit (seconds)."""
 
     run_id: str
     began: float
@@ -25,10 +25,10 @@ class Child:
     not_before: float = 0.0
 
     def in_hand(self) -> InHand | None:
-        """What it is doing. None: nothing, or it was changing jobs just now; it writes its slot while we read."""
+        """The job in hand. None: it is idle, or it is changing jobs. It writes its slot while the parent reads."""
         began, run_id, hard_limit = self.slot.began, self.slot.run_id, self.slot.hard_limit
         return InHand(run_id.decode(), began, hard_limit) if began and self.is_still_at(began) else None
 
     def is_still_at(self, began: float) -> bool:
-        """Whether it has still the job in hand that began at that moment."""
+        """True while the job in hand is the one that began at that moment."""
         return self.slot.began == began

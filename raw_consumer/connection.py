@@ -1,8 +1,7 @@
-"""A connection to the broker that is kept for good, on a thread of its own, and comes back by itself when it is lost.
+"""A kept connection: it lives on its own thread and connects again by itself after a loss.
 
-pika's connections are not thread-safe: only this thread touches one, everybody else hands it a call. What the
-connection is for, publishing or consuming, is decided by whoever made it; they never share one, because a broker
-that runs out of memory or disk stops reading from those who publish.
+pika's connections are not thread-safe: the other threads hand their calls to this one. Publishing and consuming never
+share a connection, because a broker short of memory or disk stops reading from publishers.
 """
 
 import asyncio
@@ -17,8 +16,8 @@ from pika.channel import Channel
 
 from cars_bot.processes import ownership
 from raw_consumer import topology
-from raw_consumer.mended_pika import Connection
-from raw_consumer.parameters import parameters
+from raw_consumer.setup.mended_pika import Connection
+from raw_consumer.setup.parameters import parameters
 
 log = logging.getLogger(__name__)
 
@@ -30,17 +29,17 @@ class ConnectionKeeper:
     """Holds one connection with one channel open.
 
     Args:
-        ready: called on the connection's thread with every new channel, before anybody else gets to use it.
-        lost: called there when it is gone.
+        ready: called on the connection's thread with each new channel, before any other use of it.
+        lost: called there when the channel is gone.
 
     Attributes:
-        channel: the channel, or None while there is none; only for code that runs on the connection's thread.
-        opened: is set while there is a channel; for anybody to wait for.
-        generation: counts the channels. A delivery tag means nothing in any generation but its own.
+        channel: the channel or None, only for code on the connection's thread.
+        opened: set while there is a channel; any thread may wait for it.
+        generation: the number of the channel. A delivery tag is valid in its own generation only.
     """
 
     def __init__(
-        self, url: str, name: str, ready: Callable[[Channel], None], lost: Callable[[], None] = lambda: None
+        self, url: str, name: str, ready: Callable[[Channel], None], lost: Callable[[], object] = object
     ) -> None:
         self.channel: Channel | None = None
         self.opened = threading.Event()
@@ -54,23 +53,23 @@ class ConnectionKeeper:
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
-        """Connect, and keep doing so; more than once is harmless."""
+        """Connect and stay connected. A second call is harmless."""
         with self._starting:
             if self._thread.ident is None:
                 self._thread.start()
 
     def call(self, function: Callable[..., object], *arguments: Any) -> None:
-        """Have `function` called on the connection's thread, soon; calls keep their order."""
-        with contextlib.suppress(RuntimeError):  # closed for good: nothing can be said any more
+        """Call `function` soon on the connection's thread. Calls keep their order."""
+        with contextlib.suppress(RuntimeError):  # closed for good
             self.loop.call_soon_threadsafe(function, *arguments)
 
     def fail(self, reason: BaseException) -> None:
-        """Give this connection up and make a new one. On the connection's thread only."""
+        """Drop this connection and make a new one. Only the connection's thread may call this."""
         if not self._broken.done():
             self._broken.set_exception(reason)
 
     def close(self) -> None:
-        """After all calls made so far: say goodbye to the broker and end the thread."""
+        """Close the connection after all earlier calls, and end the thread."""
         self.call(self._let_go)
         if self._thread.ident is not None:
             self._thread.join(GOODBYE_SECONDS + 1)
@@ -89,7 +88,7 @@ class ConnectionKeeper:
         while not self._closing.is_set():
             try:
                 await self._session()
-            except Exception as error:  # whatever it was: what helps is a new connection
+            except Exception as error:  # any error: a new connection helps
                 pause = min(BACKOFF_MAX, BACKOFF * 2**self._failures) * random.uniform(0.5, 1)
                 pause = BACKOFF_MAX if ownership.owner_in(str(error)) else pause
                 self._failures += 1
@@ -99,14 +98,14 @@ class ConnectionKeeper:
                     await asyncio.wait_for(self._closing.wait(), pause)
 
     async def _session(self) -> None:
-        """Connect and stay until it breaks (which raises) or until we are to close."""
+        """Connect, and stay until the connection breaks (which raises) or until `close`."""
         self._broken = broken = self.loop.create_future()
-        broken.add_done_callback(lambda future: future.exception())  # it may break before anybody waits for it
+        broken.add_done_callback(lambda future: future.exception())  # it may break before the await below
         gone = asyncio.Event()
         connection = await self._open(broken, gone)
         try:
             self.channel = await self._open_channel(connection, broken)
-            ownership.claim(self.channel, topology.KIT, topology.DEAD)  # another kit's? Then nothing after it is done
+            ownership.reserve(self.channel, topology.KIT, topology.DEAD)  # raises if the queues are another kit's
             self._ready(self.channel)
             self.opened.set()
             self._failures = 0
@@ -146,4 +145,4 @@ class ConnectionKeeper:
         channel = connection.channel(on_open_callback=opened.set_result)
         channel.add_on_close_callback(lambda _channel, reason: self.fail(reason))
         await asyncio.wait([opened, broken], return_when=asyncio.FIRST_COMPLETED)
-        return channel  # if it broke instead, the first use of it says so
+        return channel  # if the connection broke instead, the first use raises

@@ -1,25 +1,26 @@
 """A child's work: take a message, run it, settle it. Follow `work()` from the top.
 
-Two threads share it. The connection's thread answers heartbeats whatever the job does, receives messages and sends
-acknowledgements (`intake.py`). The main thread runs the jobs, one at a time, because a soft time limit's alarm
-interrupts the main thread and no other. Retries and dead letters are published over a connection of their own.
+Two threads share the work. The connection's thread answers heartbeats during a job, receives messages and sends
+acknowledgements (`intake.py`). The main thread runs the jobs one at a time, because an alarm interrupts no other
+thread. Retries and dead letters are published over a second connection.
 """
 
 import logging
 import time
-from collections.abc import Sequence
 
 from cars_bot import ledger
 from cars_bot.catalogue import job_named
-from cars_bot.execution import execute, put_aside
-from cars_bot.outcome import Delivery, Outcome
+from cars_bot.context import Delivery
+from cars_bot.execution import execute
+from cars_bot.outcome import Outcome
 from cars_bot.processes.crash import crash_point
-from cars_bot.reporting.book import DATABASE_BOOK, Book, ReadAheadBook
-from raw_consumer import envelope, logs
+from cars_bot.run_store import DATABASE_STORE, ReadAheadStore, RunStore, put_aside
+from raw_consumer import alarm, envelope
 from raw_consumer.intake import Intake
-from raw_consumer.limits import Slot
 from raw_consumer.publisher import Publisher
-from raw_consumer.settlement import DeadLetter, Decision, RetryAfter, settle
+from raw_consumer.settlement import DeadLetter, Decision, RetryAfter, decide
+from raw_consumer.setup import logs
+from raw_consumer.shared_slot import Slot
 
 log = logging.getLogger(__name__)
 
@@ -27,16 +28,16 @@ FORWARD_SECONDS = 10.0  # for one try to publish a retry or a dead letter
 
 
 class Consumer:
-    """Works off queues until told to stop, or until it has done `max_jobs` jobs (0: no such end)."""
+    """Consumes queues until it is stopped, or until it has done `max_jobs` jobs (0: no such end)."""
 
-    def __init__(self, rmq_url: str, queues: Sequence[str], name: str, slot: Slot, max_jobs: int, book: Book) -> None:
+    def __init__(self, rmq_url: str, queues: list[str], name: str, slot: Slot, max_jobs: int, store: RunStore) -> None:
         self.name, self.slot, self.max_jobs = name, slot, max_jobs
         self.publisher = Publisher(rmq_url, f"{name} publisher")
         self.intake = Intake(rmq_url, queues, name)
-        self.book = ReadAheadBook(self.intake.following) if book is DATABASE_BOOK else book
+        self.store = ReadAheadStore(self.intake.following) if store is DATABASE_STORE else store
 
     def work(self) -> None:
-        """Take message after message until there will be no more."""
+        """Take message after message until the intake ends."""
         while (received := self.intake.take()) is not None:
             # feature: recycling children
             if self.slot.jobs_done + 1 == self.max_jobs:
@@ -49,27 +50,27 @@ class Consumer:
         self.publisher.close()
 
     def stop(self) -> None:
-        """Finish the job in hand, give back everything else, and end. May be called from a signal handler."""
+        """Finish the job in hand, give back all other messages, and end. A signal handler may call this."""
         self.intake.finish(at_once=True)
 
     def _decide(self, received: envelope.Received) -> Decision:
         # feature: poison-message limit
-        redelivered = received.method.redelivered  # whoever had it before may have died of it: `execute` looks
+        redelivered = received.method.redelivered  # the last worker may have died of it: `execute` looks
         # end
         try:
             outcome = self._run(received.delivery())
-        except Exception as error:  # whatever it is: the message must not come for ever, nor end this process
+        except Exception as error:  # any error: the message must not come for ever, nor end this process
             known = isinstance(error, envelope.UndecodableMessage)
             why = f"undecodable: {error}" if known else f"{type(error).__name__}: {error}"
             log.warning("message %s is put aside: %s", received.properties.message_id, why, exc_info=not known)
-            outcome = put_aside(received.properties.message_id, "raw", why, self.name, self.book)
-        return settle(outcome, redelivered)
+            outcome = put_aside(received.properties.message_id, "raw", why, self.name, self.store)
+        return decide(outcome, redelivered)
 
     # feature: registration and dispatch
     def _run(self, delivery: Delivery) -> Outcome:
         logs.current_run, began = delivery.run_id, time.monotonic()
-        with self.slot.working(delivery, job_named(delivery.job).policy):
-            outcome = execute(delivery, worker=self.name, book=self.book)
+        with alarm.limited(self.slot, delivery, job_named(delivery.job).policy):
+            outcome = execute(delivery, worker=self.name, store=self.store)
         took, why = time.monotonic() - began, getattr(outcome, "error", getattr(outcome, "why", ""))[:200]
         log.info("%s: %s in %.3f s %s", delivery.job, type(outcome).__name__, took, why)
         logs.current_run = ""
@@ -89,8 +90,8 @@ class Consumer:
                 ledger.record("dead-lettered", str(properties.message_id), "raw", worker=self.name, detail=reason)
 
     def _forward(self, message: envelope.Message, received: envelope.Received) -> None:
-        """Publish and await the confirm; only then may the original be acknowledged. To die in between makes a copy."""
+        """Publish and wait for the confirm. The original is acknowledged after it; a death in between makes a copy."""
         while not self.publisher.send([message], FORWARD_SECONDS)[0]:
             if not self.intake.is_current(received):
-                return  # the broker has the original again; our acknowledgement of it will be dropped
+                return  # the broker has the original again and drops our acknowledgement
         crash_point("after-retry-publish")

@@ -1,12 +1,12 @@
-"""The message itself: a run as AMQP properties and a JSON body, and back again.
+"""Envelope: a run as AMQP properties and a JSON body, and back again.
 
     message_id    the run's id               content_type   application/json, and nothing else is accepted
     type          the job's name             delivery_mode  2: written to disk
     priority      0 to the queue's highest   timestamp      when it was accepted, in seconds
-    app_id        who sent it                headers        retries: how often it has come back; reason: why it is dead;
-                                                            steps: those that follow in its workflow
+    app_id        the sender                 headers        retries: returns so far; reason: of a dead letter;
+                                                            steps: the following steps of its workflow
 
-The body is the job's arguments, by name. Unlike a pickle, JSON can carry data but no orders.
+The body holds the job's arguments by name. JSON carries data only; a pickle carries code.
 """
 
 import uuid
@@ -20,11 +20,11 @@ from pydantic_core import from_json, to_json
 from cars_bot import workflow
 from cars_bot.boundary import arguments
 from cars_bot.catalogue import job_named
+from cars_bot.context import Delivery
 from cars_bot.errors import CarsBotError, InvalidArguments, UnknownJob
-from cars_bot.outcome import Delivery
 from cars_bot.runs import Run
 from raw_consumer import topology
-from raw_consumer.mended_pika import UNREADABLE
+from raw_consumer.setup.mended_pika import UNREADABLE
 
 APP_ID = "cars_bot"
 JSON_TYPE = "application/json"
@@ -33,12 +33,12 @@ OURS = ("message_id", "type", "content_type", "content_encoding", "priority", "a
 
 
 class UndecodableMessage(CarsBotError):
-    """The message is not one of ours, or is damaged: trying again would not help; it is put aside as it is."""
+    """The message is foreign or damaged. A retry would not help, so it becomes a dead letter."""
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message ready to be published."""
+    """A message to publish."""
 
     exchange: str
     routing_key: str
@@ -55,18 +55,18 @@ class Received:
     method: pika.spec.Basic.Deliver
     properties: pika.BasicProperties
     body: bytes
-    at: float  # when it came, in seconds since 1970
+    at: float  # its arrival, in seconds since 1970
     _read: Delivery | None = None
 
     def delivery(self) -> Delivery:
-        """What it says, as the function `delivery` reads it: once."""
+        """The message as the function `delivery` reads it. It is read once."""
         if self._read is None:
             self._read = delivery(self.properties, self.body, self.method.redelivered, self.at)
         return self._read
 
 
 def message(run: Run, now: float) -> Message:
-    """The message for an accepted run; it is delivered when the run is due. `now`: seconds since 1970."""
+    """The message for an accepted run, delivered when the run is due. `now` is in seconds since 1970."""
     properties = pika.BasicProperties(
         # feature: workflow
         headers={"steps": run.steps} if run.steps else None,
@@ -89,7 +89,7 @@ def delivery(properties: pika.BasicProperties, body: bytes, redelivered: bool, r
     """Read a received message.
 
     Raises:
-        UndecodableMessage: it is no run of a job we know; the message says why.
+        UndecodableMessage: it is no run of a known job; the error says why.
     """
     headers = properties.headers or {}
     if UNREADABLE in headers:
@@ -104,7 +104,7 @@ def delivery(properties: pika.BasicProperties, body: bytes, redelivered: bool, r
         run_id = str(uuid.UUID(properties.message_id))
         job = job_named(properties.type or "")
         args = from_json(body, allow_inf_nan=False)
-        steps = workflow.read(headers.get("steps"))
+        steps = workflow.from_message(headers.get("steps"))
     except (ValueError, TypeError, AttributeError, RecursionError, UnknownJob) as error:
         raise UndecodableMessage(f"its id, job, steps or body are damaged or nested too deeply: {error}") from error
     if not isinstance(args, dict):
@@ -121,7 +121,7 @@ def delivery(properties: pika.BasicProperties, body: bytes, redelivered: bool, r
 
 # feature: retries with backoff and jitter
 def retry(properties: pika.BasicProperties, body: bytes, queue: str, after: float) -> Message:
-    """The same message, to be delivered to `queue` again after `after` seconds."""
+    """The same message, delivered to `queue` again after `after` seconds."""
     retries = _count(properties.headers) + 1
     return Message(*topology.route(queue, after), _copy(properties, {"retries": retries}), body)
 
@@ -130,7 +130,7 @@ def retry(properties: pika.BasicProperties, body: bytes, queue: str, after: floa
 
 
 def dead_letter(properties: pika.BasicProperties, body: bytes, queue: str, reason: str) -> Message:
-    """The same message for the dead letters, with the reason; its routing key still names its queue."""
+    """The same message as a dead letter with its reason. Its routing key names its queue."""
     headers = {"retries": _count(properties.headers), "reason": reason[:500]}
     return Message(topology.DEAD, queue, _copy(properties, headers), body)
 
@@ -141,11 +141,7 @@ def _count(headers: Mapping[str, Any] | None) -> int:
 
 
 def _copy(properties: pika.BasicProperties, headers: dict[str, Any]) -> pika.BasicProperties:
-    """The properties that are ours, with new headers.
-
-    The broker's x-death stays behind: what it counts differs between versions, and a message that seems to have been in
-    a delay queue before may be taken for one that goes round in circles, and dropped.
-    """
+    """Our properties with new headers. With the broker's x-death, a delay queue could look like a circle: left out."""
     ours = {name: getattr(properties, name) for name in OURS}
     steps = {"steps": steps} if (steps := (properties.headers or {}).get("steps")) else {}
     return pika.BasicProperties(**ours, delivery_mode=PERSISTENT, headers=headers | steps)

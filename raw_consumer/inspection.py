@@ -1,7 +1,7 @@
-"""What each worker is doing, for `kit inspect`.
+"""Inspection: the jobs in the hands of each worker, for `kit inspect`.
 
-Every worker's parent writes what its children do into Redis, once a second; `presence.py` reads it. If Redis
-is away nothing is known, and nothing else suffers.
+Each worker's parent writes its children's jobs into Redis, once a second; `raw_worker_state.py` reads them. While Redis
+is away, the jobs are unknown and the work continues.
 """
 
 import json
@@ -13,17 +13,17 @@ from typing import Any
 
 import redis
 
-from cars_bot import redis_client
-from cars_bot.processes.presence import KEPT_SECONDS, PREFIX
+from cars_bot.boundary import redis_client
+from cars_bot.processes.raw_worker_state import KEPT_SECONDS, PREFIX
 from cars_bot.settings import settings
 from raw_consumer.child import Child
 
-PATIENCE = 0.2  # seconds a parent waits for Redis; its children's time limits are waiting too
+PATIENCE = 0.2  # seconds for Redis; the children's time limits wait as long
 
 
 # feature: inspect/status
 def reporter(name: str) -> Callable[[list[Child]], None]:
-    """Return what writes down the children of the worker `name`."""
+    """Return the function that writes the state of the children of the worker `name`."""
     client = redis_client.connect(settings().redis_url, PATIENCE)
 
     def report(children: list[Child]) -> None:

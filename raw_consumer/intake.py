@@ -1,11 +1,11 @@
-"""A child's intake: messages come in on the connection's thread and are taken by the main thread, one at a time.
+"""A child's intake: the connection's thread receives messages, and the main thread takes them one at a time.
 
-How many a child may hold is a trade. One and no more keeps strict priorities and leaves the rest to idle children, but
-costs a round trip a job: 500 µs of CPU, where 100 read ahead cost 100. So a child reads ahead only while its jobs are
-short; when one turns out long, it stops consuming and gives back what it has not begun: nothing waits behind that job.
+One message in hand keeps strict priorities and leaves the others to idle children. It costs a round trip for each job:
+about 500 µs of CPU per job; with 100 messages read ahead, about 100 µs. So a child reads ahead only while its jobs are
+short. When a job turns out long, the child stops consuming and gives back all messages that it has not begun.
 
-RabbitMQ counts the prefetch per consumer, and there is a consumer per queue: "one" is one of each queue. Whose turn
-came last is consumed last after a long job, so the queues are served in turns.
+RabbitMQ counts the prefetch per consumer, so "one" means one from each queue. After a long job, the child consumes its
+queue last: the queues take turns.
 """
 
 import logging
@@ -18,7 +18,7 @@ from queue import Empty, SimpleQueue
 from pika.channel import Channel
 from pika.spec import Basic, BasicProperties
 
-from cars_bot.outcome import Delivery
+from cars_bot.context import Delivery
 from cars_bot.processes import clock
 from cars_bot.processes.pace import LONG, SHORT, is_quick
 from raw_consumer import topology
@@ -28,49 +28,49 @@ from raw_consumer.envelope import Received, UndecodableMessage
 log = logging.getLogger(__name__)
 
 READ_AHEAD = 100  # messages per queue, while jobs are short
-ACKS_AT_ONCE = 32  # messages at most that are done with before the broker hears of it, while more wait to be taken
+ACKS_AT_ONCE = 32  # messages in one acknowledgement, at most, while more wait to be taken
 
 
 def read_ahead(pace: float, now: int) -> int:
-    """How many messages per queue to hold when jobs take `pace` seconds and `now` are held."""
+    """The messages to hold per queue, when jobs take `pace` seconds and `now` are held."""
     return READ_AHEAD if is_quick(pace, now > 1, SHORT) else 1
 
 
 class Intake:
-    """Consumes `queues` for one child. Methods without an underscore are for its main thread."""
+    """Consumes `queues` for one child. The main thread calls the methods without an underscore."""
 
     def __init__(self, rmq_url: str, queues: Sequence[str], name: str) -> None:
-        self._inbox: SimpleQueue[Received | None] = SimpleQueue()  # None: nothing more will come
-        self._next: Received | None = None  # a message that was looked at before its turn
+        self._inbox: SimpleQueue[Received | None] = SimpleQueue()  # None: the end
+        self._next: Received | None = None  # a message that `following` has read before its turn
         self._stopping = False
         self._pace = 2 * SHORT  # seconds between two takes, as a moving average
         self._busy_since: float | None = None
         self._served = ""  # the queue of the message in hand
-        self._settled = (0, 0)  # a generation, and the delivery tag up to which everything is settled
-        self._untold = 0  # messages of these that the broker has not heard of
+        self._settled = (0, 0)  # a generation, and the last delivery tag that is settled
+        self._unacknowledged = 0  # settled messages that are not acknowledged yet
         # Only the connection's thread touches these:
-        self._told = (0, 0)  # how far the broker has heard
+        self._acknowledged = (0, 0)  # the last acknowledgement, likewise
         self._queues = list(queues)
-        self._prefetch = 0  # 0: we do not consume
+        self._prefetch = 0  # 0: no consumer
         self._ending = False
         self._connection = ConnectionKeeper(rmq_url, name, self._on_open)
         self._connection.call(self._keep_watch)
         self._connection.start()
 
     def take(self) -> Received | None:
-        """Wait for the next message; the one before is done with. None: there will be no more."""
+        """Wait for the next message and return it. None: no more will come."""
         if self._busy_since is not None:
             self._pace += 0.1 * (time.monotonic() - self._busy_since - self._pace)
             self._busy_since = None
             if read_ahead(self._pace, self._prefetch) != self._prefetch:
                 self._connection.call(self._adapt)
-        if received := self._next or self._receive(wait=True):  # whatever has happened: its attempt may be taken by now
+        if received := self._next or self._receive(wait=True):  # first: its attempt may be taken already
             self._next, self._served, self._busy_since = None, received.queue, time.monotonic()
         return received
 
     def following(self) -> Delivery | None:
-        """What the message says that `take` returns next, if it is here and nothing about it needs a closer look."""
-        with suppress(Empty, UndecodableMessage):  # do not wait: all that is here may just be given back
+        """The delivery that `take` returns next, if it is here and was not redelivered."""
+        with suppress(Empty, UndecodableMessage):  # no waiting: another thread may be giving the messages back
             self._next = self._next or self._receive(wait=False)
             return self._next.delivery() if self._next and not self._next.method.redelivered else None
         return None
@@ -78,45 +78,44 @@ class Intake:
     def _receive(self, wait: bool) -> Received | None:
         while not self._stopping:
             if (received := self._inbox.get(wait)) is None:
-                self._inbox.put(None)  # that remains so
+                self._inbox.put(None)  # for the next call
                 return None
             if self.is_current(received):
                 return received
         return None
 
     def is_current(self, received: Received) -> bool:
-        """Whether its connection still stands. If not, the broker has put the message back and hands it out again."""
+        """True while its connection stands. Otherwise the broker has the message again and delivers it again."""
         return received.generation == self._connection.generation
 
     # feature: ack after the outcome is durable
     def acknowledge(self, received: Received) -> None:
-        """Let the broker forget this message, and all before it: they are settled in the order in which they came.
+        """Acknowledge this message and all before it, `LONG` later at most: one acknowledgement for several costs less.
 
-        One acknowledgement for several costs less. It is late by `LONG` at most: a child that dies meanwhile leaves
-        copies of runs that have ended.
+        A child that dies before leaves copies of runs that have ended.
         """
         self._settled = received.generation, received.method.delivery_tag
-        self._untold += 1
-        if self._untold >= ACKS_AT_ONCE or (self._next is None and self._inbox.empty()):
-            self._untold = 0
+        self._unacknowledged += 1
+        if self._unacknowledged >= ACKS_AT_ONCE or (self._next is None and self._inbox.empty()):
+            self._unacknowledged = 0
             self._connection.call(self._send_ack)
 
     def _send_ack(self) -> None:
         settled, channel = self._settled, self._connection.channel
-        if settled != self._told and channel is not None and channel.is_open:
-            self._told = generation, tag = settled
+        if settled != self._acknowledged and channel is not None and channel.is_open:
+            self._acknowledged = generation, tag = settled
             if generation == self._connection.generation:
                 channel.basic_ack(tag, multiple=True)
 
     # end
 
     def finish(self, at_once: bool) -> None:
-        """Take in nothing more. What is here is still to be taken, unless `at_once`: then it is given back."""
+        """Receive no more messages. Those that are here are still taken, or, with `at_once`, given back."""
         self._stopping = self._stopping or at_once
         self._connection.call(self._finish)
 
     def close(self) -> None:
-        """Send what is to be sent and let go of the connection."""
+        """Send the last acknowledgement and close the connection."""
         self._connection.call(self._send_ack)
         self._connection.close()
 
@@ -130,7 +129,7 @@ class Intake:
         log.info("ready: consuming %s", ", ".join(self._queues))
 
     def _on_cancelled(self, _frame: object) -> None:
-        """The broker has ended a consumer: its queue was deleted. A new connection declares it again."""
+        """Connect again: the broker ended a consumer because its queue was deleted; a new connection declares it."""
         self._connection.fail(ConnectionAbortedError("the broker has ended a consumer; was its queue deleted?"))
 
     def _on_message(
@@ -145,7 +144,7 @@ class Intake:
         self._adapt()
 
     def _adapt(self) -> None:
-        """Consume with the prefetch that suits the job in hand and those before it."""
+        """Consume with the prefetch that fits the job in hand and the jobs before it."""
         channel, busy = self._connection.channel, self._busy_since
         if channel is None or not channel.is_open or self._ending:
             return
@@ -165,7 +164,7 @@ class Intake:
 
     def _stop_consuming(self, channel: Channel) -> None:
         for consumer_tag in channel.consumer_tags:
-            channel.basic_cancel(consumer_tag, lambda _frame: None)  # pika gives back what is still on its way
+            channel.basic_cancel(consumer_tag, lambda _frame: None)  # pika gives back the messages on their way
 
     def _give_back(self, channel: Channel) -> None:
         with suppress(Empty):

@@ -1,9 +1,8 @@
-"""The worker's parent process: it forks the children, watches them, and never touches a message itself.
+"""Pool: the worker's parent process. It forks the children and watches them, and never touches a message.
 
-A child that dies takes its connections with it, so the broker hands its message to another by itself, marked as
-redelivered; `execute` counts that. All the parent has to do is to fork a new child, and to kill one whose job is past
-its hard limit or was revoked: the outcome is written first, so that the redelivered message finds its run ended. It
-knows what a child does from a slot of shared memory that the child fills in.
+A dead child's connections close, so the broker delivers its message again, marked as redelivered; `execute` counts
+that. The parent forks a new child. It also kills a child whose job is past its hard limit or was revoked. It records
+the outcome first, so the redelivered message finds its run ended. The shared slot tells the parent each child's job.
 """
 
 import ctypes
@@ -21,17 +20,19 @@ from typing import NoReturn
 
 from cars_bot import ledger
 from cars_bot.errors import StorageUnavailable
-from cars_bot.execution import end_from_outside
-from cars_bot.processes import liveness
-from cars_bot.reporting.book import DATABASE_BOOK, Book
+from cars_bot.processes import heartbeat
+from cars_bot.run_store.ending import end_from_outside
+from cars_bot.run_store.in_database import DATABASE_STORE
+from cars_bot.run_store.protocol import RunStore
+from raw_consumer import alarm
 from raw_consumer.child import Child
-from raw_consumer.limits import Slot
+from raw_consumer.shared_slot import Slot
 
 log = logging.getLogger(__name__)
 
 TICK = 0.1  # seconds between two looks at the children
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
-CRASH_LOOP_PAUSE = 0.5  # seconds at least between the births of children that die
+CRASH_LOOP_PAUSE = 0.5  # seconds at least between two starts of a child that dies
 
 
 Work = Callable[[str, Slot], None]
@@ -42,20 +43,26 @@ class Pool:
     """Keeps `concurrency` children at work.
 
     Args:
-        work: what a child does, given its name and its slot; when it returns, the child ends and is replaced.
-        stop_seconds: how long children may take to finish their jobs in hand after SIGTERM or SIGINT.
-        report: called about once a second with the children, to tell the world what they are doing.
-        book: where the runs are.
+        work: the child's work, called with its name and its slot. When it returns, the child ends and is replaced.
+        stop_seconds: the time for the jobs in hand after SIGTERM or SIGINT.
+        report: called about once a second with the children, for `kit inspect`.
+        store: the place where attempts are recorded.
     """
 
     def __init__(
-        self, name: str, concurrency: int, work: Work, stop_seconds: float, report: Report, book: Book = DATABASE_BOOK
+        self,
+        name: str,
+        concurrency: int,
+        work: Work,
+        stop_seconds: float,
+        report: Report,
+        store: RunStore = DATABASE_STORE,
     ) -> None:
-        memory = mmap.mmap(-1, ctypes.sizeof(Slot) * concurrency)  # anonymous: forks share it, and it ends with them
+        memory = mmap.mmap(-1, ctypes.sizeof(Slot) * concurrency)  # anonymous: forks share it
         slots = (Slot * concurrency).from_buffer(memory)
         self.children = [Child(f"{name}/{number}", slot) for number, slot in enumerate(slots, start=1)]
-        self.work, self.stop_seconds, self.report, self.book = work, stop_seconds, report, book
-        self.deadline = math.inf  # finite once we are stopping
+        self.work, self.stop_seconds, self.report, self.store = work, stop_seconds, report, store
+        self.deadline = math.inf  # finite while the worker stops
         self.stopping = self.cut_short = False
         self.parent_lives, self.held_by_parent = os.pipe()
         self.wake_up, wake_up_end = os.pipe()
@@ -65,7 +72,7 @@ class Pool:
             signal.signal(number, lambda *_: None)  # its number comes through `wake_up`
 
     def run(self) -> bool:
-        """Work until told to stop. Returns whether every job in hand was finished."""
+        """Work until stopped. Return True if each job in hand was finished."""
         second = 0.0
         while not self.stopping or self._living():
             if not self.stopping:
@@ -73,7 +80,7 @@ class Pool:
             if select.select([self.wake_up], [], [], TICK)[0]:
                 for number in os.read(self.wake_up, 64):
                     self._on_signal(number)
-            self._bury_the_dead()
+            self._reap()
             self._enforce_hard_limits()
             if time.monotonic() > second + 1:
                 second = time.monotonic()
@@ -92,7 +99,7 @@ class Pool:
             self._stop(cold=number == signal.SIGQUIT or self.stopping)
 
     def _stop(self, cold: bool) -> None:
-        """Let the jobs in hand finish, or (cold) end at once: the broker puts the messages back into their queues."""
+        """Let the jobs in hand finish. With `cold`, end at once: the broker delivers their messages again."""
         log.info("stopping: %s", "now" if cold else f"the jobs in hand have {self.stop_seconds:.0f} s to finish")
         self.stopping, self.cut_short = True, cold
         self.deadline = math.inf if cold else time.monotonic() + self.stop_seconds
@@ -106,14 +113,14 @@ class Pool:
             if child.pid or time.monotonic() < child.not_before:
                 continue
             child.slot.began, child.slot.jobs_done, child.born = 0.0, 0, time.monotonic()
-            signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)  # until it is clear to whom a signal goes
+            signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)  # until parent and child are told apart
             child.pid = os.fork()
             if child.pid == 0:
-                self._be(child)
+                self._run_child(child)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
 
-    def _be(self, child: Child) -> NoReturn:
-        """The life of a child, from fork to exit."""
+    def _run_child(self, child: Child) -> NoReturn:
+        """Run a child from its fork to its exit."""
         code = 1
         try:
             signal.set_wakeup_fd(-1)
@@ -122,7 +129,7 @@ class Pool:
             for number in (signal.SIGTERM, signal.SIGQUIT, signal.SIGCHLD):
                 signal.signal(number, signal.SIG_DFL)
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
-            signal.signal(signal.SIGALRM, child.slot.on_alarm)
+            signal.signal(signal.SIGALRM, lambda *_: alarm.ring(child.slot))
             signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
             self.work(child.name, child.slot)
             ledger.flush()
@@ -130,15 +137,15 @@ class Pool:
         except BaseException:
             log.exception("%s ends", child.name)
         finally:
-            os._exit(code)  # nothing that the parent set up is to be torn down here
+            os._exit(code)  # without the parent's cleanup
 
     def _die_with_parent(self) -> None:
-        """Nobody would enforce the limits of an orphan: end when the pipe that only the parent holds open is closed."""
+        """End when the parent's end of the pipe closes: an orphan would have no limits."""
         os.read(self.parent_lives, 1)
         os.kill(os.getpid(), signal.SIGKILL)
 
     # feature: lost-child handling
-    def _bury_the_dead(self) -> None:
+    def _reap(self) -> None:
         for child in self._living():
             pid, status = os.waitpid(child.pid, os.WNOHANG)
             child.pid = 0 if pid else child.pid
@@ -148,7 +155,9 @@ class Pool:
             log.warning("%s (pid %d) died with %d", child.name, pid, code)
             if child.slot.began:
                 with self._database():
-                    self.book.lost(child.slot.run_id.decode(), "raw", pid, child.name, f"its process ended with {code}")
+                    self.store.record_loss(
+                        child.slot.run_id.decode(), "raw", pid, child.name, f"its process ended with {code}"
+                    )
             child.not_before = child.born + CRASH_LOOP_PAUSE
 
     # end
@@ -161,7 +170,7 @@ class Pool:
                 log.warning("%s is past its hard limit of %.0f s", child.name, job.hard_limit)
                 with self._database():
                     error = f"TimeLimitExceeded: killed after {job.hard_limit:.0f} s"
-                    end_from_outside(job.run_id, "raw", error, child.name, self.book)
+                    end_from_outside(job.run_id, "raw", error, child.name, self.store)
                 self._kill_if_still_at(child, job.began)
 
     # end
@@ -172,7 +181,7 @@ class Pool:
             job = child.in_hand()
             if job and time.monotonic() > job.began + 1:
                 with self._database():
-                    if self.book.is_revoked(job.run_id):
+                    if self.store.is_revoked(job.run_id):
                         self._kill_if_still_at(child, job.began)
 
     # end
@@ -184,7 +193,7 @@ class Pool:
     @contextmanager
     def _database(self) -> Iterator[None]:
         try:
-            with liveness.between_forks():
+            with heartbeat.between_forks():
                 yield
         except StorageUnavailable as error:
             log.warning("%s", error)

@@ -1,10 +1,8 @@
-"""Publishing that can be relied on: confirmed and mandatory, with the confirms pipelined.
+"""Reliable publishing: confirmed and mandatory, with pipelined confirms.
 
-A publish without a confirm succeeds into a dead connection. With one, but without `mandatory`, it succeeds into an
-exchange from which no queue is reached. And waiting for each confirm before the next publish costs a round trip to
-the broker's disk per message. So: everything is sent at once, the broker answers by and by, and a message counts
-only when it was confirmed and not returned. What was not confirmed is unknown, not lost: whoever asked publishes it
-again, and the worker recognises the copy.
+Without a confirm, a publish into a dead connection succeeds; without `mandatory`, one that reaches no queue. A wait for
+each confirm would cost a round trip to the broker's disk per message, so all messages are sent at once. A message
+counts when it was confirmed and not returned. Others are unknown, not lost: the relay publishes them again.
 """
 
 import threading
@@ -24,7 +22,7 @@ from raw_consumer.envelope import Message
 
 
 class _Batch:
-    """Messages handed over together, and what the broker has said of each."""
+    """Messages that are sent together, and the broker's answer to each."""
 
     def __init__(self, messages: Sequence[Message]) -> None:
         self.messages = messages
@@ -40,7 +38,7 @@ class _Batch:
 
 
 class Publisher:
-    """Publishes from any thread; the connection is made at the first use. One per process."""
+    """Publishes from any thread. The first use makes the connection. A process needs one publisher."""
 
     def __init__(self, rmq_url: str, name: str = "publisher") -> None:
         self._connection = ConnectionKeeper(rmq_url, name, self._on_open, self._on_lost)
@@ -49,19 +47,12 @@ class Publisher:
         self._returned: set[str | None] = set()
 
     def publish(self, runs: Sequence[Run], timeout: float) -> list[str]:
-        """Publish runs, each to be delivered when it is due.
-
-        Args:
-            timeout: seconds after which what is unanswered counts as not confirmed.
-
-        Returns:
-            the ids the broker has confirmed; a broker that is away confirms none.
-        """
+        """Publish runs. Return the ids that the broker confirmed within `timeout` seconds: none while it is away."""
         confirmed = self.send([envelope.message(run, clock.now()) for run in runs], timeout)
         return [run.id for run, is_confirmed in zip(runs, confirmed, strict=True) if is_confirmed]
 
     def send(self, messages: Sequence[Message], timeout: float) -> list[bool]:
-        """Publish ready messages; say of each whether the broker has confirmed it within `timeout` seconds."""
+        """Publish messages. Return for each: True if the broker confirmed it within `timeout` seconds."""
         deadline = time.monotonic() + timeout
         batch = _Batch(messages)
         self._connection.start()
@@ -71,7 +62,7 @@ class Publisher:
         return list(batch.confirmed)
 
     def close(self) -> None:
-        """Let go of the connection; what is unanswered counts as not confirmed."""
+        """Close the connection. A message without an answer counts as not confirmed."""
         self._connection.close()
 
     # ------------------------------------------------ from here on: the connection's thread
@@ -105,7 +96,7 @@ class Publisher:
             self._returned.discard(message_id)
 
     def _on_return(self, channel: Channel, _method: Basic.Return, properties: BasicProperties, _body: bytes) -> None:
-        """The message reached no queue: one was deleted. The broker confirms it all the same, right after this."""
+        """Note a message that reached no queue, because one was deleted. The broker confirms it right after this."""
         if not self._returned:
             topology.declare(channel)
         self._returned.add(properties.message_id)

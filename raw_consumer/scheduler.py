@@ -1,12 +1,10 @@
-"""The hand-written Beat: when a schedule's time has come, its run is put into the outbox. Nothing else is done here.
+"""The hand-written Beat: it puts the run of a schedule into the outbox when the schedule is due.
 
-Any number of schedulers may run. One is the leader, as long as it keeps renewing a lease in the database; another
-takes over when the lease runs out. That alone would not be safe, because a leader may be frozen, or its clock may be
-wrong, and two may lead for a moment. So a run's id is made from its schedule and its slot (`cars_bot/schedule.py`):
-who comes second finds the run there.
+Any number of schedulers may run. The leader renews a lease in the database; another takes over when the lease ends.
+A leader may be frozen, or its clock may be wrong. Then two lead for a moment. So a run's id is made from its schedule
+and its slot (`cars_bot/schedule.py`), and the second scheduler finds the run there.
 
-A scheduler that was away runs the latest slot it missed, once, and leaves the rest: nobody wants sixty syncs after
-an hour.
+After a pause, a scheduler runs only the latest slot that it missed: sixty syncs after an hour would help nobody.
 """
 
 import logging
@@ -17,10 +15,10 @@ from typing import NoReturn
 from sqlalchemy.exc import IntegrityError
 
 from cars_bot import database, ledger, runs
-from cars_bot.catalogue import SCHEDULE, Tick, job_named
+from cars_bot.catalogue import SCHEDULE, job_named
 from cars_bot.errors import StorageUnavailable
 from cars_bot.processes import clock, leases
-from cars_bot.schedule import latest_slot, run_id
+from cars_bot.schedule import Tick, latest_slot, run_id
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +31,7 @@ class Scheduler:
     """One of the schedulers.
 
     Args:
-        name: tells it from the others.
+        name: the scheduler's own name.
         now: seconds since 1970, by the clock that all processes share.
     """
 
@@ -41,11 +39,11 @@ class Scheduler:
         self, name: str, now: Callable[[], float] = clock.now, schedule: Mapping[str, Tick] = SCHEDULE
     ) -> None:
         self.name, self.now, self.schedule = name, now, schedule
-        self.handled: dict[str, float] = {}  # by schedule: up to when its slots are taken care of
+        self.handled: dict[str, float] = {}  # by schedule: its slots are done up to this moment
         self.leading = False
 
     def tick(self) -> list[str]:
-        """Do what is due now, if we lead; return the ids of the runs that were accepted.
+        """Accept the runs that are due now, if this scheduler leads; return their ids.
 
         Raises:
             StorageUnavailable: the database cannot be used now; call again later.
@@ -56,7 +54,7 @@ class Scheduler:
             return []
         accepted = []
         for name, tick in self.schedule.items():
-            after = min(self.handled[name], now)  # a clock that was ahead is no reason to be silent until then
+            after = min(self.handled[name], now)  # a clock that was ahead must not silence the schedule
             if (slot := latest_slot(tick, now, after)) is not None:
                 accepted += self._accept(run_id("raw", name, slot), tick)
             self.handled[name] = now
@@ -69,17 +67,17 @@ class Scheduler:
                 if runs.find(connection, new) is not None:
                     return []
                 runs.accept(connection, job, "raw", {}, run_id=new)
-        except IntegrityError:  # another scheduler was faster by a hair
+        except IntegrityError:  # another scheduler was faster
             return []
         ledger.record("accepted", new, "raw")
         log.info("%s is due: run %s", job.name, new)
         return [new]
 
     def _lead(self, now: float) -> bool:
-        """Take or renew the lease, if nobody else holds it."""
+        """Take or renew the lease, unless another scheduler holds it."""
         lease = leases.take(ROLE, self.name, now)
         if lease.mine and not self.leading:
-            # What the leader before us did not get to is ours; if there never was one, nothing is late.
+            # This leader continues where the last one stopped. Without a last one, nothing is late.
             since = now if lease.held_until is None else lease.held_until
             self.handled = {name: max(since, self.handled.get(name, 0.0)) for name in self.schedule}
             log.info("%s leads", self.name)
@@ -91,7 +89,7 @@ class Scheduler:
 
 
 def run_for_ever(name: str, now: Callable[[], float] = clock.now) -> NoReturn:
-    """Tick every second. A database that is away is waited for; signals end the process, there is nothing to finish."""
+    """Tick every second, also while the database is away. A signal ends the process: there is nothing to finish."""
     scheduler = Scheduler(name, now)
     while True:
         try:

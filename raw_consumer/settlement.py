@@ -1,10 +1,10 @@
-"""What becomes of a message when its run's attempt has ended: a pure decision. `consumer.py` carries it out.
+"""Settlement: the decision about a message after its run's attempt has ended. `consumer.py` carries it out.
 
 Done, Expired                    Ack
 Retry(after), Wait(after)        RetryAfter(after)
 Failed, PutAside                 DeadLetter(the error)
 AtWork, AlreadyEnded             Ack: the message is a copy …
-  … as FAILED, redelivered       DeadLetter: … or its first worker was killed before it could do just that
+  … as FAILED, redelivered       DeadLetter: its first worker may have been killed before it made one
 """
 
 from dataclasses import dataclass
@@ -19,14 +19,14 @@ class Ack:
 
 @dataclass(frozen=True)
 class RetryAfter:
-    """The message is to come again after so many seconds."""
+    """The message comes again after `seconds`."""
 
     seconds: float
 
 
 @dataclass(frozen=True)
 class DeadLetter:
-    """The message is to be kept where a person can look at it."""
+    """The message is kept for a person."""
 
     reason: str
 
@@ -34,8 +34,8 @@ class DeadLetter:
 Decision = Ack | RetryAfter | DeadLetter
 
 
-def settle(outcome: Outcome, redelivered: bool) -> Decision:
-    """Say what becomes of the message whose attempt ended in `outcome`."""
+def decide(outcome: Outcome, redelivered: bool) -> Decision:
+    """Return the decision for a message whose attempt ended in `outcome`."""
     match outcome:
         # feature: retries with backoff and jitter
         case Retry(after) | Wait(after):

@@ -1,18 +1,16 @@
-"""What the raw lane has in the broker, and the way a message takes through it.
+"""Topology: the exchanges and queues of the raw lane, and a message's way through them.
 
-                 priority queues                        nobody consumes this one
+                 priority queues                        without a consumer
     raw.jobs ──> raw.<queue> ──(rejected, outlived its TTL)──> raw.dead
        direct        ^
                      │
                  raw.delivery <── raw.delay.00 <── raw.delay.01 <── … <── raw.delay.23
                                   waits 0.1 s      waits 0.2 s            waits 9.7 days
 
-A delay is a number of tenths of a second, and its binary digits are the way: at each level a message either waits in
-that level's queue (digit 1) until its TTL is over and the broker dead-letters it one level down, or passes straight
-on (digit 0). So any delay up to 19 days is exact with 24 queues, no worker holds the message meanwhile, and it
-survives restarts. A TTL per message in a single queue would not do: a queue only expires messages at its head.
-
-A pure table, for the connections to declare. Queues are lazy, as all are from RabbitMQ 3.12 on: backlogs lie on disk.
+A delay is a number of tenths of a second. Its binary digits give the way through the levels. At digit 1 a message waits
+in the level's queue until the TTL ends, and the broker dead-letters it one level down. At digit 0 it passes straight
+on. So 24 queues make any delay up to 19 days exact, no worker holds the message, and it survives restarts. One queue
+with a TTL per message would not work: a queue expires messages only at its head. Lazy queues keep backlogs on disk.
 """
 
 import math
@@ -25,12 +23,11 @@ JOBS, DELIVERY, DEAD, KIT = "raw.jobs", "raw.delivery", "raw.dead", "raw.kit"
 UNIT = 0.1  # seconds: the shortest delay
 LEVELS = 24  # 2 ** 24 tenths of a second are 19 days
 
-Declaration = tuple[str, dict[str, Any]]
-"""The name of a method of a pika channel, and its arguments."""
+Declaration = tuple[str, dict[str, Any]]  # a method of a pika channel, and its arguments
 
 
 def queue_name(queue: str) -> str:
-    """What `queue` of the catalogue is called in this lane."""
+    """The name in this lane of a queue of the catalogue."""
     return f"raw.{queue}"
 
 
@@ -52,7 +49,7 @@ def _level(level: int) -> str:
 
 
 def declarations() -> Iterator[Declaration]:
-    """Everything the lane needs, in an order that can be declared. Declaring again what is there changes nothing."""
+    """All declarations of the lane, in a valid order. A second declaration changes nothing."""
     yield from _exchange(JOBS, "direct")
     yield from _exchange(DELIVERY, "topic")
     yield from _exchange(DEAD, "fanout")
@@ -101,6 +98,6 @@ def _queue(name: str, arguments: dict[str, Any]) -> Iterator[Declaration]:
 
 
 def declare(channel: Any) -> None:
-    """Send all declarations down a pika channel. A queue that has other arguments closes it: delete it by hand."""
+    """Declare everything on a pika channel. A queue with other arguments closes the channel: delete that queue."""
     for method, arguments in declarations():
         getattr(channel, method)(**arguments)

@@ -1,4 +1,4 @@
-"""What all tests share: one kit for a whole session, because starting brokers takes seconds."""
+"""Fixtures and options of all tests. One kit serves a whole session, because starting brokers takes seconds."""
 
 import os
 import sys
@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 
 from commands.servers import postgres_server
-from commands.servers.given import SETTINGS
+from commands.servers.user_settings import SETTINGS
 from tests.kit import Kit, running
 
 DATABASES = ("sqlite", "postgresql")
-# Files whose tests, but for those of the shared kit, use the fixture `own_kit`.
+# Tests in these files use the fixture `own_kit`, except those that use the shared kit.
 ROUGH = ("features", "lost_channels", "schedule", "secrets", "workflow")
 OWN_KIT = [f"tests/contract/test_{name}.py" for name in ROUGH]
-# Files whose tests of the shared kit take long: another process tries them, with a kit of its own.
+# In these files, the tests of the shared kit take long. Another process runs them, with its own kit.
 APART = ("ascii", "dead_letters", "odd_messages", "outside", "revoke")
-OVER_REDIS = "_redis"  # after a database's name: the Celery lane travels through Redis
-# A developer's own `.env`, shell and running kit are nothing to the tests.
+OVER_REDIS = "_redis"  # at the end of a database's name: Redis is the broker of the Celery lane
+# The tests ignore a developer's own `.env`, shell and running kit.
 os.environ["KIT_ENV_FILE"] = os.devnull
 os.environ["KIT_RUN_DIR"] = str(Path(os.devnull) / "no-kit")
 for setting in (*SETTINGS, "KIT_URL"):
@@ -27,7 +27,7 @@ for setting in (*SETTINGS, "KIT_URL"):
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Which databases and which brokers of the Celery lane the shared kit is tried on, and which of the faults."""
+    """Add options: the databases and the Celery lane's brokers for the shared kit, and the faults to run."""
     parser.addoption("--databases", default=",".join(DATABASES), help="for the contract tests; the default is both")
     parser.addoption("--celery-broker", default="amqp", help="for the contract tests: amqp, redis or amqp,redis (amqp)")
     parser.addoption("--faults", choices=("quick", "all", "soak"), default="quick", help="how many of the fault tests")
@@ -37,7 +37,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run every test of the shared kit once per database and broker."""
     if "kit" in metafunc.fixturenames:
-        # Interned, because pytest keeps a fixture only while its parameter is the very same object.
+        # These strings are interned: pytest keeps a fixture only while its parameter is the very same object.
         databases, brokers = (
             metafunc.config.getoption(f"--{name}").split(",") for name in ("databases", "celery-broker")
         )
@@ -48,7 +48,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The slowest files first, so that several processes end at about the same time."""
+    """Put the slowest files first, so that several processes end at about the same time."""
     slowest = ("test_dead_letters", "test_lanes", "test_brokers", "test_workers", "test_network",
                "test_storage", "test_outside_world", "test_crash_points", "test_kit_lifecycle",
                "test_raw_faults", "test_raw_lane", "test_page")  # fmt: skip
@@ -57,7 +57,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Several processes (`-n 3`): tests that share servers stay together, by file or by the shared kit's database."""
+    """Share the tests out to several processes (`-n 3`).
+
+    Tests that share servers stay together: by file, or by the shared kit's database.
+    """
     from xdist.scheduler import LoadScopeScheduling
 
     quick = config.getoption("faults") == "quick"
@@ -65,7 +68,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     class ByServers(LoadScopeScheduling):  # type: ignore[misc]
         def _split_scope(self, nodeid: str) -> str:
             file, _, test = nodeid.partition("::")
-            if file.startswith("tests/labs/"):  # each process has servers for all of them; the quick lab needs one
+            if file.startswith("tests/labs/"):  # each process has servers for these; the quick lab stays in one
                 return "the quick lab" if "[lab01_" in test else nodeid
             if test.startswith("test_a_long_command_that_needs_no_kit"):
                 return nodeid
@@ -83,7 +86,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 @pytest.fixture(scope="session")
 def kit(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kit]:
-    """The kit that the tests of a session share. A test that breaks something in it must wait until it is mended."""
+    """The kit that all tests of a session share. A test that breaks something in it must wait until it works again."""
     folder = tmp_path_factory.mktemp("kit")
     environment = {"CELERY_BROKER_URL": "redis://"} if request.param.endswith(OVER_REDIS) else {}
     if request.param.startswith("sqlite"):
@@ -99,7 +102,7 @@ def kit(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 
 @pytest.fixture(params=["celery", "raw"])
 def lane(request: pytest.FixtureRequest) -> str:
-    """Each lane that travels through a broker, in turn."""
+    """Each lane with a broker, in turn."""
     return str(request.param)
 
 

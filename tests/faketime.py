@@ -1,4 +1,4 @@
-"""Processes whose own clock is wrong: libfaketime stands between them and the kernel. Nobody else is concerned."""
+"""Processes whose own clock is wrong: libfaketime stands between them and the kernel. No other process is affected."""
 
 from functools import cache
 from pathlib import Path
@@ -28,25 +28,25 @@ def _library() -> str:
 
 
 def off_by(seconds: float) -> dict[str, str]:
-    """The environment of a process whose clock is so many seconds ahead. What it waits for takes as long as ever."""
+    """The environment of a process whose clock is so many seconds ahead. Its waits take as long as ever."""
     return _environment() | {"FAKETIME": f"{seconds:+.0f}"}
 
 
 def set_by(file: Path) -> dict[str, str]:
-    """The same, but `file` says how far the clock is off (`set_clock`), and is asked again and again."""
+    """The same, but `file` holds the offset of the clock (see `set_clock`). The process reads it again and again."""
     return _environment() | {"FAKETIME_TIMESTAMP_FILE": str(file), "FAKETIME_NO_CACHE": "1"}
 
 
 def _environment() -> dict[str, str]:
     return {
         "LD_PRELOAD": _library(),
-        "FAKETIME_DONT_FAKE_MONOTONIC": "1",  # nobody can set that clock of a real machine either
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",  # the monotonic clock of a real machine cannot be set either
         "PYTHONPATH": f"{ROOT / 'tests' / 'mended_sleep'}:{ROOT}",
     }
 
 
 def set_clock(file: Path, seconds: float) -> None:
-    """Say how many seconds the clocks are ahead that `file` is the clock of; the file is never half written."""
+    """Set the clocks that read `file` to so many seconds ahead. No process ever sees a half-written file."""
     fresh = file.with_suffix(".new")
     fresh.write_text(f"{seconds:+.0f}\n")
     fresh.replace(file)

@@ -1,4 +1,4 @@
-"""A kit of the tests' own: real brokers and real processes, on ports nobody else has, gone when the tests are."""
+"""A kit for the tests: real brokers and real processes, on ports of their own. It is gone when the tests end."""
 
 import json
 import os
@@ -19,11 +19,11 @@ from commands.servers.supervisor import Supervisor
 from commands.servers.warden import Warden
 
 ROOT = Path(__file__).resolve().parent.parent
-# Before a command: it ends at Ctrl-C and when its terminal is closed, although we may be under `nohup`.
+# Put before a command, so that it ends at Ctrl-C and when its terminal closes, even if we run under `nohup`.
 HEARS_SIGNALS = ("env", "--default-signal=HUP,INT")
-# For HTTP clients on this machine, of which tests make hundreds: by default each reads a file of authorities.
+# For HTTP clients on this machine. Tests make hundreds of them, and by default each reads a file of authorities.
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-PATIENCE = 3  # a busy machine may take so many times longer than a quiet one
+PATIENCE = 3  # a busy machine may take this many times longer than a quiet one
 ENDED = ("DONE", "FAILED", "EXPIRED", "REVOKED")
 
 
@@ -40,14 +40,14 @@ def until(condition: Callable[[], Any], seconds: float, what: str) -> Any:
     while (waited := time.monotonic() - began) < seconds * PATIENCE:
         if value := condition():
             return value
-        time.sleep(min(max(0.02, waited / 10), 0.5))  # often at first; who waits long need not ask often
+        time.sleep(min(max(0.02, waited / 10), 0.5))  # often at first, less often later
     raise AssertionError(f"after {waited:.0f} s still not: {what}")
 
 
 def best_of(tries: int, measure: Callable[[], float], good: float) -> float:
     """Measure until a value is under `good`, at most `tries` times, and return the least.
 
-    A busy machine makes everything late now and then; what is late by itself is late every time.
+    A busy machine makes everything late now and then. Code that is slow by itself is late every time.
     """
     least = measure()
     while least >= good and (tries := tries - 1):
@@ -56,7 +56,7 @@ def best_of(tries: int, measure: Callable[[], float], good: float) -> float:
 
 
 class Kit:
-    """A running kit, driven as its users drive it: by its commands and over HTTP."""
+    """A running kit. Tests use it as its users do: by its commands and over HTTP."""
 
     def __init__(self, run_dir: Path, **environment: str) -> None:
         self.run_dir = run_dir
@@ -78,7 +78,7 @@ class Kit:
         return done
 
     def up(self, *names: str) -> None:
-        """Start everything, or only the processes named."""
+        """Start everything, or only the named processes."""
         self.command("up", "--private", *names)
         self.http.base_url = self.status()["urls"].get("page", "")
 
@@ -88,7 +88,7 @@ class Kit:
         self.command("down")
 
     def status(self) -> dict[str, Any]:
-        """What `kit status --json` says."""
+        """The answer of `kit status --json`."""
         answer: dict[str, Any] = json.loads(self.command("status", "--json").stdout)
         return answer
 
@@ -98,7 +98,7 @@ class Kit:
 
     @property
     def supervisor(self) -> Supervisor:
-        """Who runs the processes; asking it is quicker than a command."""
+        """The supervisor of the processes. A question to it is quicker than a command."""
         return Supervisor(RunDir(self.run_dir.resolve()))
 
     def children(self, name: str) -> list[int]:
@@ -107,7 +107,7 @@ class Kit:
         return [int(pid) for pid in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
 
     def signal_group(self, name: str, number: int) -> None:
-        """Send a signal to a process and its children at once: the parent alone might still speak for them."""
+        """Send a signal to a process and its children at once, so that the parent cannot answer for its children."""
         parent = self.pid(name)
         os.kill(parent, signal.SIGSTOP)
         for pid in (*self.children(name), parent):
@@ -170,7 +170,7 @@ class Kit:
         return str(self.status()["urls"]["outside_world"])
 
     def channel(self, name: str) -> list[dict[str, Any]]:
-        """What was posted to a channel."""
+        """The posts in a channel."""
         reply = self.http.get(f"{self.outside_world}/_control/telegram/messages", params={"chat": name}).json()
         messages: list[dict[str, Any]] = reply["messages"] if isinstance(reply, dict) else reply
         return messages
@@ -178,9 +178,9 @@ class Kit:
 
 @contextmanager
 def running(run_dir: Path, *names: str, **environment: str) -> Iterator[Kit]:
-    """A kit that is up (all of it, or the processes named), and down again afterwards, whatever happens in between."""
+    """A kit that is up: all of it, or the named processes. Afterwards it is down again, whatever happens in between."""
     kit = Kit(run_dir, **environment)
-    with Warden(f"KIT_RUN_DIR={run_dir.resolve()}"):  # if the tests are killed
+    with Warden(f"KIT_RUN_DIR={run_dir.resolve()}"):  # in case the tests are killed
         try:
             kit.up(*names)
             yield kit

@@ -1,4 +1,4 @@
-"""The outside world of the tests' own: a real process on a free port, for as long as a block lasts."""
+"""The outside world for the tests: a real process on a free port, for as long as a block lasts."""
 
 import subprocess
 import sys
@@ -10,12 +10,12 @@ import httpx
 from tests.api.server import free_port
 from tests.kit import NO_TLS, ROOT, until
 
-START_SECONDS = 60  # it starts within one; while several kits start beside it, a busy machine takes far longer
+START_SECONDS = 60  # it starts within one; a busy machine that also starts several kits takes far longer
 
 
 @contextmanager
 def stand_in() -> Iterator[tuple[str, int]]:
-    """Start it; yield its address, known before anything else is started, and its process id."""
+    """Start it. Yields its address, which is known before anything else starts, and its process id."""
     port = free_port()
     process = subprocess.Popen([sys.executable, "-m", "outside_world", "--port", str(port)], cwd=ROOT)
     address = f"http://127.0.0.1:{port}"

@@ -1,7 +1,7 @@
-"""What a dead letter is, and how each lane's messages are read, whatever is wrong with them.
+"""Dead letter: one message of `celery.dead` or `raw.dead`, read as far as it can be read.
 
-Going through the queues they lie in is the same for both lanes (`letter_queue.py`); reading is not, because a Celery
-message and one of our own differ.
+Celery's messages and our own differ, so each lane has its own reader here. The queues of both lanes are handled in the
+same way, by `letter_queue.py`.
 """
 
 import hashlib
@@ -27,12 +27,12 @@ class Letter:
     """One dead letter.
 
     Attributes:
-        id: its run's id; what cannot be read is called by a hash of itself, for it may say any run's id.
-        run_id: as the message says; None if it names none.
-        queue: where it was to be delivered, as the catalogue calls it.
-        reason: why it is dead, as far as the message says it.
-        died_at: when the broker put it here, in seconds since 1970, if the message says it.
-        args: the job's arguments by name; None if they cannot be read, and then it cannot be replayed.
+        `id`: The id of its run. An unreadable letter is named by its hash, because it can claim any run's id.
+        `run_id`: The run id in the message, or None.
+        `queue`: The queue that the message was for, by its name in the catalogue.
+        `reason`: The cause of death, as far as the message has it.
+        `died_at`: The time of death in seconds since 1970, if the message has it.
+        `args`: The job's arguments by name, or None if they cannot be read. Without them there is no replay.
     """
 
     lane: str
@@ -49,14 +49,14 @@ class Letter:
 
 
 class Unreadable(CarsBotError):
-    """The message is no run; the error says why."""
+    """The message holds no run that could be replayed; the error has the reason."""
 
 
 # ---------------------------------------------------------------- reading a message
 
 
 def _read_celery(properties: BasicProperties, body: bytes) -> tuple[Any, Any, Callable[[], dict[str, Any]]]:
-    """A Celery message (protocol 2): the headers name the task, the body is [positional, named, the rest]."""
+    """Read a Celery message (protocol 2): the headers name the task, the body is [positional, named, the rest]."""
     headers = properties.headers or {}
     task = headers.get("task")
 
@@ -68,11 +68,11 @@ def _read_celery(properties: BasicProperties, body: bytes) -> tuple[Any, Any, Ca
 
 
 def _read_raw(properties: BasicProperties, body: bytes) -> tuple[Any, Any, Callable[[], dict[str, Any]]]:
-    """A message of the hand-written lane: the properties name the job, the body is its arguments."""
+    """Read a message of the hand-written lane: the properties name the job, the body is its arguments."""
 
     def args() -> dict[str, Any]:
         if str(reason := (properties.headers or {}).get("reason")).startswith(UNDECODABLE):
-            raise Unreadable(str(reason).removeprefix(UNDECODABLE))  # a worker has found that already
+            raise Unreadable(str(reason).removeprefix(UNDECODABLE))  # a worker has found this error already
         named = _json(properties, body)
         return job_named(str(properties.type)).named(**named)
 
@@ -89,14 +89,14 @@ def _json(properties: BasicProperties, body: bytes) -> Any:
 
 
 def read(lane: str, routing_key: str, properties: BasicProperties, body: bytes) -> Letter:
-    """Say what a message among the dead letters of `lane` is; whatever is wrong with it, this does not fail."""
+    """Return a dead message of `lane` as a letter. This never fails: `reason` has the errors in the message."""
     headers = properties.headers or {}
     run_id, job, read_args = READERS[lane](properties, body)
     if not (isinstance(run_id, str) and re.fullmatch(RUN_ID, run_id)):
         run_id = None
     try:
         args: dict[str, Any] | None = read_args()
-        arguments.check(args or {})  # what no answer can hold shall not hide all the other letters
+        arguments.check(args or {})  # arguments that no answer can hold must not hide all other letters
         trouble = "" if run_id else f"{UNDECODABLE}it has no run id"
     except (CarsBotError, ValueError, TypeError, RecursionError) as error:
         args, trouble = None, f"{UNDECODABLE}{error}"
@@ -105,7 +105,7 @@ def read(lane: str, routing_key: str, properties: BasicProperties, body: bytes) 
         id=run_id if run_id and args is not None else _name(properties, body),
         run_id=run_id,
         job=job if isinstance(job, str) else None,
-        queue=routing_key.rpartition(".")[2],  # on its way through delay levels the key had their digits before it
+        queue=routing_key.rpartition(".")[2],  # the delay queues put their digits before the name
         reason=str(headers.get("reason") or trouble or headers.get("x-first-death-reason") or "unknown"),
         retries=headers["retries"] if isinstance(headers.get("retries"), int) else 0,
         died_at=_died_at(headers.get("x-death")),
@@ -116,7 +116,7 @@ def read(lane: str, routing_key: str, properties: BasicProperties, body: bytes) 
 
 
 def _died_at(deaths: Any) -> float | None:
-    """When the broker put it here, by the header it adds itself; a stranger may have written anything into it."""
+    """Return the time in the broker's own header `x-death`, or None. A foreign program can write anything into it."""
     if not (isinstance(deaths, list) and deaths and isinstance(deaths[0], dict)):
         return None
     died = deaths[0].get("time")

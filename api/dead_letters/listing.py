@@ -1,4 +1,4 @@
-"""A dead letter as people and programs see it: a list of each lane, and the whole of one letter."""
+"""Dead letters as answers: the list of each lane, and one whole letter."""
 
 import base64
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from api.errors import Refused
 from cars_bot import database, runs
 
 BODY_SHOWN = 20_000  # bytes of a body
-SAYS_NOTHING = ("rejected", "unknown")  # for these reasons, the error of the run says more
+SAYS_NOTHING = ("rejected", "unknown")  # for these reasons the run's error is shown instead
 
 Lane = Literal["celery", "raw"]
 
@@ -20,20 +20,20 @@ Lane = Literal["celery", "raw"]
 class LetterShown(BaseModel):
     """A dead letter, as far as it can be read."""
 
-    id: str = Field(description="Its run's id, or a hash if it names no run.")
+    id: str = Field(description="The id of its run, or a hash if the letter cannot be read.")
     lane: str
     run: str | None
     job: str | None
     queue: str
     reason: str
     retries: int
-    died_at: float | None = Field(description="Seconds since 1970, if it is known.")
+    died_at: float | None = Field(description="Seconds since 1970, or null if unknown.")
     args: dict[str, Any] | None = Field(description="By name; null if they cannot be read.")
     replayable: bool
 
 
 class Letters(BaseModel):
-    """The oldest letters of each lane asked for. `notes` says of a lane why nothing is known of it."""
+    """The oldest letters of each lane. `notes` has the reason for each lane whose letters are unknown."""
 
     letters: list[LetterShown]
     totals: dict[str, int | None]
@@ -41,7 +41,7 @@ class Letters(BaseModel):
 
 
 class WholeLetter(LetterShown):
-    """A letter with all that its message holds."""
+    """A letter with everything that its message holds."""
 
     headers: dict[str, Any]
     properties: dict[str, Any]
@@ -51,7 +51,7 @@ class WholeLetter(LetterShown):
 
 
 def oldest(lane: Lane | None, limit: int) -> Letters:
-    """The oldest letters of `lane`, or of both lanes, `limit` of each. A broker without an answer makes a note."""
+    """Return the `limit` oldest letters of `lane`, or of both lanes. A broker without an answer leads to a note."""
     found = Letters(letters=[], totals={}, notes={})
     for each in letter_queue.QUEUES if lane is None else [lane]:
         try:
@@ -64,28 +64,28 @@ def oldest(lane: Lane | None, limit: int) -> Letters:
 
 
 def whole(lane: Lane, letter_id: str) -> WholeLetter:
-    """One letter with the whole of its message.
+    """Return one letter with its whole message.
 
     Raises:
         Refused: the lane has no such letter (404).
     """
     letter = letter_queue.find(lane, letter_id)
     if letter is None:
-        where = f"GET /api/dead-letters?lane={lane} lists those there are"
+        where = f"GET /api/dead-letters?lane={lane} lists the letters"
         raise Refused(404, "unknown_letter", f"{lane} has no dead letter {letter_id[:60]!r}; {where}")
     (short,) = shown([letter])
     return WholeLetter(**short.model_dump(), **contents(letter))
 
 
 def shown(letters: list[Letter]) -> list[LetterShown]:
-    """Letters as they are answered: what the message leaves open is filled in from its run."""
+    """Return letters as answers. The run fills in the facts that a message lacks."""
     with database.statements() as connection:
         rows = {letter.run_id: runs.find(connection, letter.run_id) for letter in letters if letter.run_id}
     return [shown_with(letter, rows.get(letter.run_id or "")) for letter in letters]
 
 
 def shown_with(letter: Letter, run: runs.Run | None) -> LetterShown:
-    """A letter as it is answered, with its run if there is one."""
+    """Return a letter as an answer, completed from its run if there is one."""
     reason = run.error if run is not None and run.error and letter.reason in SAYS_NOTHING else letter.reason
     return LetterShown(
         id=letter.id,
@@ -102,7 +102,7 @@ def shown_with(letter: Letter, run: runs.Run | None) -> LetterShown:
 
 
 def contents(letter: Letter) -> dict[str, Any]:
-    """All that a letter's message holds, in JSON's words."""
+    """Return everything that a letter's message holds, as JSON values."""
     part = letter.body[:BODY_SHOWN]
     try:
         body, encoding = part.decode(), "text"
@@ -120,7 +120,7 @@ def contents(letter: Letter) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """A value from a message's headers as JSON can hold it: a stranger may have put anything into them."""
+    """Return a value of the headers as a JSON value. A foreign program can put any type into them."""
     kinds: dict[type, Callable[[Any], Any]] = {
         dict: lambda of: {str(key): _plain(each) for key, each in of.items()},
         list: lambda of: [_plain(each) for each in of],

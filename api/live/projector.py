@@ -1,9 +1,9 @@
-"""The projector: what workers tell the ledger wakes the pages that look on.
+"""Projector: a thread that wakes the open pages when workers write new events into the ledger.
 
-What a page shows is read from the database, where workers write all that counts: that a run is taken, by whom, and what
-came of it. The ledger's lines only say that it is time to look. This one thread reads them for all pages.
+A page shows facts from the database only. There the workers store which process took a run, and its outcome. An event
+of the ledger only means that it is time to query again. One thread reads the events for all pages.
 
-Without Redis there are no such lines: the pages are woken once a second instead.
+Without Redis there are no events, so the pages are woken once a second instead.
 """
 
 import logging
@@ -27,17 +27,17 @@ class Projector(threading.Thread):
     """Reads the ledger until stopped.
 
     Args:
-        on_change: called, from this thread, when something has happened to any run.
+        on_change: called from this thread after an event of any run.
     """
 
     def __init__(self, on_change: Callable[[], None]) -> None:
         super().__init__(name="projector", daemon=True)
         self.on_change = on_change
         self.stopping = threading.Event()
-        self.cursor: str | None = None  # what comes from now on
+        self.cursor: str | None = None  # None: begin with the next event
 
     def run(self) -> None:
-        """See the class. Nothing that goes wrong here may end it."""
+        """See the class. No error may end this thread."""
         client = ledger.connect()
         while not self.stopping.is_set():
             began = time.monotonic()
@@ -54,7 +54,7 @@ class Projector(threading.Thread):
                 self.stopping.wait(max(0.0, BATCH_SECONDS - (time.monotonic() - began)))
 
     def project(self, client: redis.Redis) -> int:
-        """Read one batch and wake the pages; return how many events there were.
+        """Read one batch of events, wake the pages, and return the number of events.
 
         Raises:
             redis.RedisError: Redis is away.
@@ -68,6 +68,6 @@ class Projector(threading.Thread):
         return len(events)
 
     def stop(self) -> None:
-        """Ask it to end, and wait a little."""
+        """Ask the thread to end, and wait up to 2 s."""
         self.stopping.set()
         self.join(timeout=2.0)

@@ -5,7 +5,7 @@
                       "unserved": {lane: a sentence, or ""}}
     event: history   {"ticks": [the last two minutes]}: once, at the beginning
 
-What is looked at, and how often, is decided in `views.py` and `pulse.py`; how a browser draws it, in `static/`.
+`live_queries.py` and `counters.py` decide what is queried, and how often. `pages/static/` draws it in the browser.
 """
 
 import asyncio
@@ -19,29 +19,27 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from api.errors import Refused
-from api.live import views
+from api.live import live_queries
+from api.live.counters import Counters
 from api.live.projector import Projector
-from api.live.pulse import Pulse
 from api.schemas import RUN_ID, Lane, State
 from cars_bot.catalogue import job_named
 
 MAX_CLIENTS = 200
 KEEP_ALIVE_SECONDS = 15.0
-SEND_SECONDS = (
-    10.0  # a client that takes nothing for so long is dropped; it comes back by itself and is sent everything
-)
+SEND_SECONDS = 10.0  # a client that reads nothing for so long is dropped; it reconnects by itself and gets everything
 RECONNECT_MS = 1_000
 
 router = APIRouter(prefix="/api", tags=["live"])
-hub = views.Hub()
-pulse = Pulse(hub)
-_boot = f"{time.time_ns():x}"  # ids of messages are good for one life of this process
+hub = live_queries.Hub()
+counters = Counters(hub)
+_boot = f"{time.time_ns():x}"  # the ids of messages are valid only for this process
 _projector: Projector | None = None
 _clients = 0
 
 
 def start() -> None:
-    """Start the projector; called within the event loop that will serve the pages."""
+    """Start the projector. Call it inside the event loop that serves the pages."""
     global _projector
     hub.loop = asyncio.get_running_loop()
     _projector = Projector(hub.changed)
@@ -55,21 +53,21 @@ def stop() -> None:
 
 
 def message(event: str, data: Any, id: str | None = None) -> bytes:
-    """One server-sent event."""
+    """Return one server-sent event."""
     numbered = f"id: {id}\n" if id is not None else ""
     return f"event: {event}\n{numbered}data: {json.dumps(data, separators=(',', ':'))}\n\n".encode()
 
 
-async def messages(query: views.Query, last_id: str | None) -> AsyncIterator[bytes]:
-    """What one page is sent, for as long as it listens."""
-    view, news = hub.view(query), asyncio.Event()
-    view.attach(news)
-    pulse.attach(news)
+async def messages(query: live_queries.Query, last_id: str | None) -> AsyncIterator[bytes]:
+    """Yield the messages for one page, for as long as it listens."""
+    live_query, news = hub.live_query(query), asyncio.Event()
+    live_query.attach(news)
+    counters.attach(news)
     try:
         yield f"retry: {RECONNECT_MS}\n\n".encode()
-        yield message("history", {"ticks": list(pulse.history)})
-        told = Told(view, last_id)
-        ticks = pulse.version
+        yield message("history", {"ticks": list(counters.history)})
+        page = PageCopy(live_query, last_id)
+        ticks = counters.version
         news.set()
         while True:
             try:
@@ -78,37 +76,37 @@ async def messages(query: views.Query, last_id: str | None) -> AsyncIterator[byt
             except TimeoutError:
                 yield b": keep-alive\n\n"
             news.clear()
-            if changes := told.changes():
-                yield message("rows", changes, told.id)
-            if pulse.version != ticks:
-                ticks = pulse.version
-                yield message("tick", pulse.history[-1])
+            if changes := page.changes():
+                yield message("rows", changes, page.id)
+            if counters.version != ticks:
+                ticks = counters.version
+                yield message("tick", counters.history[-1])
     finally:
-        view.detach(news)
-        pulse.detach(news)
+        live_query.detach(news)
+        counters.detach(news)
 
 
-class Told:
-    """What one page has been told of a view: it is sent what is new to it, however many looks it has slept through."""
+class PageCopy:
+    """The rows that one page has. A page that missed many answers of its query still gets only the difference."""
 
-    def __init__(self, view: views.View, last_id: str | None = None) -> None:
-        self.view = view
+    def __init__(self, live_query: live_queries.LiveQuery, last_id: str | None = None) -> None:
+        self.live_query = live_query
         self.last_id = last_id
         self.since = time.monotonic()
-        self.rows: dict[str, views.Row] | None = None
+        self.rows: dict[str, live_queries.Row] | None = None
 
     @property
     def id(self) -> str:
-        """Names the state of the view."""
-        return f"{_boot}.{hash(self.view.query) & 0xFFFFFFFF:x}.{self.view.version}"
+        """The name of the rows at this moment."""
+        return f"{_boot}.{hash(self.live_query.query) & 0xFFFFFFFF:x}.{self.live_query.version}"
 
     def changes(self) -> dict[str, Any] | None:
-        """What is new since the last call, or None."""
-        if self.view.looked_at < self.since:
-            return None  # seen before it came: the page itself is newer
-        now = {row["id"]: row for row in self.view.rows}
+        """Return the difference since the last call, or None."""
+        if self.live_query.asked_at < self.since:
+            return None  # this answer is older than the page
+        now = {row["id"]: row for row in self.live_query.rows}
         if self.rows is None and self.last_id == self.id:
-            self.rows = now  # it was away for a moment and has missed nothing
+            self.rows = now  # the page was away for a moment and has missed nothing
         before = self.rows
         if before is not None and now == before and list(now) == list(before):
             return None
@@ -118,7 +116,7 @@ class Told:
 
 
 class EventStream(Response):
-    """Sends messages until the client leaves, or is too slow."""
+    """Response that sends messages until the client leaves or reads too slowly."""
 
     media_type = "text/event-stream"
 
@@ -178,4 +176,4 @@ async def live(
         job_named(job)
     if _clients >= MAX_CLIENTS:
         raise Refused(503, "too_many_pages", "too many pages are open; close some", {"Retry-After": "30"})
-    return EventStream(messages(views.Query(lane, state, job, before, run), last_event_id))
+    return EventStream(messages(live_queries.Query(lane, state, job, before, run), last_event_id))

@@ -1,7 +1,7 @@
-"""A run's timeline: the ledger's events, completed from the run's own row.
+"""Timeline of a run: the events of the ledger, completed from the run's own row.
 
-The ledger may have been trimmed, emptied, or never written (Redis was away); the row keeps four moments of its own. So
-there is always a timeline, and it says whether it is complete.
+The ledger may have been trimmed or emptied, or Redis was away and nothing was written. The run's row has four moments
+of its own. So there is always a timeline, and it says whether it is complete.
 """
 
 import time
@@ -14,26 +14,26 @@ from cars_bot import ledger
 from cars_bot.processes import clock
 from cars_bot.runs import Run
 
-AFTERWARDS = 5.0  # seconds after a run's end in which its last events may still be written
-SEARCH_SECONDS = 2.0  # how long the ledger is searched, at most
+AFTERWARDS = 5.0  # seconds after a run's end; its last events may be written so late
+SEARCH_SECONDS = 2.0  # the longest search in the ledger
 ENDINGS = {
     "DONE": "succeeded",
     "FAILED": "failed",
     "EXPIRED": "expired",
     "REVOKED": "revoked",
 }
-MAY_BE_MISSING = {"accepted", "published"}  # nobody tells the ledger of a run that a job asked for, or came by hand
+MAY_BE_MISSING = {"accepted", "published"}  # a run from a job, or sent by hand, has no such events
 
 
 def of(run: Run) -> Timeline:
-    """What is known to have happened to `run`, in order."""
-    told, searched_all = _from_ledger(run)
-    kinds = {event.event for event in told}
+    """Return the known events of `run`, in order."""
+    recorded, searched_all = _from_ledger(run)
+    kinds = {event.event for event in recorded}
     missing = [event for event in _from_row(run) if event.event not in kinds]
     return Timeline(
         run=run.id,
         complete=searched_all and not {event.event for event in missing} - MAY_BE_MISSING,
-        events=sorted([*told, *missing], key=lambda event: event.at),
+        events=sorted([*recorded, *missing], key=lambda event: event.at),
     )
 
 
@@ -50,21 +50,21 @@ def _from_row(run: Run) -> Iterator[Happening]:
         )  # fmt: skip
 
 
-def _told(event: ledger.Event) -> Happening:
+def _happening(event: ledger.Event) -> Happening:
     return Happening(
         at=event.at, event=event.event, worker=event.worker, attempt=event.attempt, detail=event.detail
     )  # fmt: skip
 
 
 def _from_ledger(run: Run) -> tuple[list[Happening], bool]:
-    """The events of one run, and whether the search came to its end: the stream is ordered by time, not by run."""
+    """Return the events of one run, and whether all were searched. The ledger is ordered by time, not by run."""
     found: list[Happening] = []
     until = clock.now() if run.finished_at is None else run.finished_at + AFTERWARDS
     give_up = time.monotonic() + SEARCH_SECONDS
     try:
         for event in ledger.history(ledger.connect(), since=run.accepted_at - 1.0):
             if event.run == run.id:
-                found.append(_told(event))
+                found.append(_happening(event))
             if event.at > until:
                 break
             if time.monotonic() > give_up:

@@ -1,4 +1,4 @@
-"""Queues without a worker: the sentence that a page shows of them."""
+"""Queues without a worker: the sentence that a page shows about them."""
 
 from collections.abc import Sequence
 
@@ -10,12 +10,12 @@ PROGRAMS = {"celery": "celery_worker", "raw": "consumer"}
 
 
 def by_lane() -> dict[str, str]:
-    """One sentence for each lane with a broker; "" where each queue has a worker."""
+    """Return a sentence for each lane with a broker. It is "" if each queue has a worker."""
     return {lane: _sentence(lane, liveness.unserved(lane, QUEUES)) for lane in QUEUED_LANES}
 
 
 def of_run(run: Run) -> str:
-    """The sentence for a run that waits in a queue without a worker; "" for any other run."""
+    """Return the sentence for a run that waits in a queue without a worker, or "" for any other run."""
     if run.finished_at is not None or run.state == "IN_PROGRESS" or run.lane not in QUEUED_LANES:
         return ""
     return _sentence(run.lane, liveness.unserved(run.lane, [run.queue]))

@@ -1,4 +1,4 @@
-"""A form for each job and each workflow, from the JSON Schema of its arguments."""
+"""Forms of the page: one for each job and each workflow, made from the JSON Schema of its arguments."""
 
 from dataclasses import dataclass, replace
 from functools import cache
@@ -7,12 +7,12 @@ from typing import Any
 from api import examples
 from cars_bot.catalogue import JOBS, WORKFLOWS, Job, job_named
 
-LONG_TEXT = 40  # characters from which a text is given room
+LONG_TEXT = 40  # characters; a longer text gets a larger field
 
 
 @dataclass(frozen=True)
 class Field:
-    """One argument. `type` is JSON Schema's word; what a form cannot offer is typed in as `json`."""
+    """One argument. `type` is that of JSON Schema, or `json` if the visitor must type JSON."""
 
     name: str
     type: str
@@ -23,24 +23,24 @@ class Field:
 
     @property
     def wide(self) -> bool:
-        """Whether it needs a line of its own."""
+        """True if the field needs a line of its own."""
         return self.type == "string" and len(self.value) > LONG_TEXT
 
 
 @dataclass(frozen=True)
 class JobForm:
-    """A job as the page offers it, or a workflow: it is sent with its first job's arguments."""
+    """A job or a workflow as the page offers it. A workflow takes the arguments of its first job."""
 
     name: str
     summary: str
-    queue: str  # the heading it stands under
+    queue: str  # the heading above it
     max_priority: int
     fields: list[Field]
 
 
 @cache
 def jobs() -> list[JobForm]:
-    """All of the catalogue."""
+    """Return the forms of the whole catalogue."""
     workflows = [
         replace(_form(job_named(steps[0])), name=name, summary=", then ".join(steps), queue="workflows")
         for name, steps in WORKFLOWS.items()

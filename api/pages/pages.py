@@ -1,7 +1,7 @@
-"""The pages for people: the lanes at `/`, a run at `/runs/{id}`, dead letters, the lanes' code at `/parity`, `/docs`.
+"""Pages for people: the lanes at `/`, a run at `/runs/{id}`, dead letters, the lanes' code at `/parity`, `/docs`.
 
-Rendered here, complete, so that a page can be read before any script has run; `static/` then keeps it moving. What a
-job or a worker says is escaped by the templates.
+The server renders each page completely, so it can be read without scripts. The scripts in `static/` then keep it up to
+date. The templates escape all texts of jobs and workers.
 """
 
 from pathlib import Path
@@ -15,8 +15,8 @@ from starlette.staticfiles import StaticFiles
 
 from api.dead_letters import listing
 from api.errors import Refused
-from api.live import pulse, timeline, unread_queues, views
-from api.pages import drawing, forms, parity, words
+from api.live import counters, live_queries, timeline, unread_queues
+from api.pages import display, forms, parity, timeline_strip
 from api.publishing import submission
 from api.schemas import RUN_ID
 from cars_bot import database, runs
@@ -28,7 +28,7 @@ from cars_bot.settings import settings
 HERE = Path(__file__).parent
 LETTERS_SHOWN = 50  # of each lane
 CHOICES = {
-    "lane": {name: lane.short for name, lane in words.LANES.items()},
+    "lane": {name: lane.short for name, lane in display.LANES.items()},
     "state": {name: name.replace("_", " ").lower() for name in runs.OPEN + runs.ENDED},
     "job": {name: name for name in JOBS},
 }
@@ -37,12 +37,13 @@ router = APIRouter(include_in_schema=False)
 _templates = Environment(
     loader=FileSystemLoader(HERE / "templates"), autoescape=True, trim_blocks=True, undefined=StrictUndefined
 )
-_templates.filters |= words.FILTERS
-_templates.globals |= {"LANES": words.LANES, "COUNTERS": words.COUNTERS, "CHARTS": words.CHARTS, "BLANK": views.BLANK}
+_templates.filters |= display.FILTERS
+_templates.globals |= {"LANES": display.LANES, "COUNTERS": display.COUNTERS, "CHARTS": display.CHARTS}
+_templates.globals["BLANK"] = live_queries.BLANK
 
 
 class Static(StaticFiles):
-    """Our files; browsers ask each time whether they have changed, so a new version is seen at once."""
+    """Our static files. Browsers ask each time whether a file has changed, so a new version is used at once."""
 
     def file_response(self, *args: Any, **kwargs: Any) -> Response:
         """See `StaticFiles`."""
@@ -55,7 +56,7 @@ static = Static(directory=HERE / "static")
 
 
 def render(template: str, request: Request, code: int = 200, **values: Any) -> HTMLResponse:
-    """A page, from a template and its values."""
+    """Return a page made from a template and its values."""
     html = _templates.get_template(template).render(
         outside_world_url=settings().outside_world_url, base_url=request.base_url, **values
     )
@@ -66,30 +67,32 @@ def render(template: str, request: Request, code: int = 200, **values: Any) -> H
 def index(
     request: Request, lane: str = "", state: str = "", job: str = "", before: Annotated[str, Query(pattern=RUN_ID)] = ""
 ) -> HTMLResponse:
-    """The lanes side by side, and the newest runs. A filter left empty by the form means all."""
+    """Show the lanes side by side, and the newest runs. An empty filter means all."""
     chosen = {name: value for name, value in (("lane", lane), ("state", state), ("job", job)) if value}
     for name, value in chosen.items():
         if value not in CHOICES[name]:
-            raise Refused(422, "unknown_filter", f"{name}={value[:40]} is none of {', '.join(CHOICES[name])}")
-    query = views.Query(**chosen, before=before or None)
+            message = f"{name}={value[:40]} is unknown; choose one of {', '.join(CHOICES[name])}"
+            raise Refused(422, "unknown_filter", message)
+    query = live_queries.Query(**chosen, before=before or None)
     rows = query.rows()
+    is_full = len(rows) == live_queries.PAGE_ROWS
     return render(
         "index.html",
         request,
         jobs=forms.jobs(),
-        counts=words.counters(pulse.count()),
+        counts=display.counters(counters.count()),
         unserved=unread_queues.by_lane(),
         runs=rows,
         query={"lane": lane, "state": state, "job": job, "before": before},
         choices=CHOICES,
         newest=f"/?{urlencode(chosen)}#runs",
-        older=f"/?{urlencode(chosen | {'before': rows[-1]['id']})}#runs" if len(rows) == views.PAGE_ROWS else None,
+        older=f"/?{urlencode(chosen | {'before': rows[-1]['id']})}#runs" if is_full else None,
     )
 
 
 @router.get("/runs/{run_id}")
 def show_run(run_id: str, request: Request) -> HTMLResponse:
-    """One run: its timeline, arguments, result, error and policy."""
+    """Show one run: its timeline, arguments, result, error and policy."""
     run = submission.existing(run_id)
     story = timeline.of(run)
     with database.statements() as connection:
@@ -98,12 +101,12 @@ def show_run(run_id: str, request: Request) -> HTMLResponse:
         "run.html",
         request,
         run=run,
-        call=views.call(run.job, run.args, longest=200),
+        call=live_queries.call(run.job, run.args, longest=200),
         timeline=story,
         settled=run.finished_at is not None
-        and run.finished_at < clock.now() - 2,  # the ledger is written a little later
-        strip=drawing.strip(story.events, ended=run.finished_at is not None),
-        policy=words.policy(run),
+        and run.finished_at < clock.now() - 2,  # the last events come a moment later
+        strip=timeline_strip.strip(story.events, ended=run.finished_at is not None),
+        policy=display.policy(run),
         unserved=unread_queues.of_run(run),
         children=children,
     )
@@ -111,37 +114,37 @@ def show_run(run_id: str, request: Request) -> HTMLResponse:
 
 @router.get("/parity")
 def show_parity(request: Request) -> HTMLResponse:
-    """The lanes' code beside each other, feature by feature."""
+    """Show the code of both lanes side by side, feature by feature."""
     return render("parity.html", request, rows=parity.rows(), totals=parity.totals())
 
 
 @router.get("/dead-letters")
 def list_dead_letters(request: Request) -> HTMLResponse:
-    """What nobody will try again, of both lanes."""
+    """Show the dead letters of both lanes."""
     return render("dead_letters.html", request, found=listing.oldest(None, LETTERS_SHOWN))
 
 
 @router.get("/dead-letters/{lane}/{letter_id}")
 def show_dead_letter(lane: listing.Lane, letter_id: str, request: Request) -> HTMLResponse:
-    """One dead letter, whole."""
+    """Show one whole dead letter."""
     return render("dead_letter.html", request, letter=listing.whole(lane, letter_id))
 
 
 @router.get("/docs")
 def docs(request: Request) -> HTMLResponse:
-    """Swagger UI, from our own files."""
+    """Show Swagger UI, from our own files."""
     return render("docs.html", request)
 
 
 @router.get("/favicon.ico")
 def favicon() -> FileResponse:
-    """For browsers that ask without having read the page."""
+    """Send the icon to browsers that ask for it under its usual name."""
     return FileResponse(HERE / "static" / "icon.svg", media_type="image/svg+xml")
 
 
 def problem(request: Request, answer: JSONResponse, message: str) -> Response:
-    """An error as a page, for a person who followed a link."""
-    heading = {404: "Nothing here", 422: "That cannot be shown", 503: "Not just now"}.get(
+    """Return an error as a page, for a person who followed a link."""
+    heading = {404: "Nothing here", 422: "That cannot be shown", 503: "Not available now"}.get(
         answer.status_code, "Something went wrong"
     )
     page = render("problem.html", request, answer.status_code, heading=heading, message=message)

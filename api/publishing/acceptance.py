@@ -1,13 +1,15 @@
-"""Group commit: what is submitted at the same moment is accepted in one transaction, by one thread.
+"""Group commit: one thread accepts all submissions of the same moment in one transaction.
 
     request ─┐
     request ─┼─> waiting ─> one transaction: all keys, all runs ─> each request's own answer
     request ─┘
 
-A transaction costs about the same for one run as for twenty. With one for each request, a busy API did little else.
-While a transaction is under way, the next requests gather; none waits for more to come. Keys, replays and refusals stay
-each request's own. If the database refuses a value, the group is done again one by one, so only the request that
-brought the value fails. If the database is away, nothing was accepted, and all of the group hear so.
+A transaction costs about the same for one run as for twenty. With one transaction per request, a busy API did little
+else. While a transaction runs, the next requests gather. No request waits for others to come.
+
+Each request keeps its own key, its own replay and its own refusal. If the database refuses a value, the requests of the
+group are accepted one by one, so only the request with that value fails. If the database is away, nothing was accepted,
+and all requests of the group get that error.
 """
 
 import logging
@@ -28,15 +30,15 @@ from cars_bot.processes.crash import crash_point
 
 log = logging.getLogger(__name__)
 
-ROWS_AT_ONCE = 2_000  # in a transaction; a single request may bring half of them
-PATIENCE = 5.0  # seconds that requests may be finished in when the API stops
+ROWS_AT_ONCE = 2_000  # in one transaction; a single request may bring half of them
+PATIENCE = 5.0  # seconds to finish the waiting requests when the API stops
 
 Reply = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Order:
-    """What one request wants accepted. `body_hash` tells two bodies with the same key apart."""
+    """The runs that one request submits. `body_hash` distinguishes two bodies with the same key."""
 
     lane: str
     rows: Sequence[dict[str, Any]]
@@ -47,7 +49,7 @@ class Order:
 
 @dataclass(frozen=True)
 class Answer:
-    """The reply to an order; `repeated` if it is that of an earlier request with the same key."""
+    """The reply to an order. `repeated` means that it is the reply to an earlier request with the same key."""
 
     reply: Reply
     repeated: bool = False
@@ -59,14 +61,14 @@ Tell = Callable[[Sequence[tuple[Any, Verdict]]], None]
 
 @dataclass
 class Acceptance(threading.Thread):
-    """The thread that accepts.
+    """The thread that accepts orders.
 
     Args:
-        tell: called, from this thread, with (ticket, verdict) for each order of a group that is done.
+        tell: called from this thread with (ticket, verdict) for each order of a finished group.
     """
 
     tell: Tell
-    _waiting: list[tuple[Any, Order, float]] = field(default_factory=list)  # ticket, order, when it came
+    _waiting: list[tuple[Any, Order, float]] = field(default_factory=list)  # ticket, order, time of arrival
     _news: threading.Condition = field(default_factory=threading.Condition)
     _stopping: bool = False
 
@@ -76,13 +78,13 @@ class Acceptance(threading.Thread):
     __hash__ = threading.Thread.__hash__
 
     def submit(self, ticket: Any, order: Order) -> None:
-        """Have `order` accepted with whatever else waits; `tell` says of `ticket` what became of it."""
+        """Accept `order` with the next group. `tell` then gets its verdict, under this `ticket`."""
         with self._news:
             self._waiting.append((ticket, order, time.monotonic()))
             self._news.notify()
 
     def run(self) -> None:
-        """Accept group after group, until stopped and nothing waits."""
+        """Accept group after group, until the thread is stopped and nothing waits."""
         while group := self._next_group():
             tickets, orders, came = zip(*group, strict=True)
             verdicts = accept(orders, time.monotonic() - came[0])
@@ -101,7 +103,7 @@ class Acceptance(threading.Thread):
         return group
 
     def stop(self) -> None:
-        """Accept what waits, then end."""
+        """Accept the waiting orders, then end the thread."""
         with self._news:
             self._stopping = True
             self._news.notify()
@@ -109,14 +111,14 @@ class Acceptance(threading.Thread):
 
 
 def accept(orders: Sequence[Order], waited: float = 0.0) -> list[Verdict]:
-    """Accept `orders` in one transaction and say of each what became of it. Never raises.
+    """Accept `orders` in one transaction and return a verdict for each. Never raises.
 
     Args:
-        waited: seconds that the first of them has waited already.
+        waited: seconds that the first order has waited already.
     """
     crash_point("before-accept")
     try:
-        with_keys = any(order.key is not None for order in orders)  # else all is one statement
+        with_keys = any(order.key is not None for order in orders)  # without keys, one statement is enough
         with database.writing(waited) if with_keys else database.one_statement(waited) as connection:
             verdicts = _insert(connection, orders)
     except StorageUnavailable as error:
@@ -134,7 +136,7 @@ def accept(orders: Sequence[Order], waited: float = 0.0) -> list[Verdict]:
 
 
 def _insert(connection: Connection, orders: Sequence[Order]) -> list[Verdict]:
-    verdicts = _claim(connection, orders)
+    verdicts = _take_keys(connection, orders)
     rows = [
         row
         for order, verdict in zip(orders, verdicts, strict=True)
@@ -146,9 +148,9 @@ def _insert(connection: Connection, orders: Sequence[Order]) -> list[Verdict]:
     return verdicts
 
 
-def _claim(connection: Connection, orders: Sequence[Order]) -> list[Verdict]:
-    """Take the orders' keys. An order whose key was taken before, by others or in this group, gets that one's reply."""
-    taken = _take(connection, {order.key: order for order in reversed(orders) if order.key is not None})
+def _take_keys(connection: Connection, orders: Sequence[Order]) -> list[Verdict]:
+    """Take the orders' keys. An order whose key is taken already, also in this group, gets the earlier reply."""
+    taken = _insert_keys(connection, {order.key: order for order in reversed(orders) if order.key is not None})
     verdicts: list[Verdict] = []
     for order in orders:
         if order.key is None:
@@ -159,17 +161,17 @@ def _claim(connection: Connection, orders: Sequence[Order]) -> list[Verdict]:
         elif earlier[0] == order.body_hash:
             verdicts.append(Answer(earlier[1], repeated=True))
         else:
-            why = "this Idempotency-Key came with another body before; a new request needs a new key"
+            why = "this Idempotency-Key came with another body before; send a new request with a new key"
             verdicts.append(Refused(422, "key_reused", why))
     return verdicts
 
 
-def _take(connection: Connection, by_key: dict[str, Order]) -> dict[str, tuple[str, Reply]]:
-    """Insert the keys; return (hash of the body, reply) of those that were there before."""
+def _insert_keys(connection: Connection, by_key: dict[str, Order]) -> dict[str, tuple[str, Reply]]:
+    """Insert the keys. Return (hash of the body, reply) for each key that existed before."""
     table, now = idempotency_keys.c, clock.now()
     rows = [
         {"key": f"runs:{key}", "body_hash": order.body_hash, "reply": order.reply, "created_at": now}
-        for key, order in sorted(by_key.items())  # in one order: two APIs that take turns never wait for each other
+        for key, order in sorted(by_key.items())  # sorted, so that two APIs never wait for each other in a circle
     ]
     if not rows:
         return {}

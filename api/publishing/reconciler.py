@@ -1,12 +1,13 @@
-"""The reconciler: what was published and got lost on the way comes into the outbox again.
+"""Reconciler: a thread that puts published but lost runs back into the outbox.
 
-A broker may take a message and never give it to anybody: its disk was lost, a queue was deleted, Redis dropped a
-message on the way to a worker. And a worker may be gone with the message. The reconciler only looks when the lane's
-queues are empty: a run that waits in a long queue is not lost. Nor is one that a worker holds, or works on, however
-long that takes. Each time it waits longer before it publishes a run again, and it does not do so for ever
-(`outbox.publish_again`).
+A broker can confirm a message and never deliver it: its disk was lost, a queue was deleted, or Redis dropped the
+message on the way to a worker. A worker can also die with its message.
 
-The inline lane has no broker that could bring a run back. What an API that is gone has left behind ends FAILED.
+The reconciler acts only if all queues of the lane are empty, because a run in a long queue is not lost. A run that a
+worker holds or executes is not lost either, however long that takes. The pause before each further publish doubles,
+and after some of them the run ends FAILED (`outbox.publish_again`).
+
+The inline lane has no broker that could deliver a run again. So the open inline runs of a stopped API end FAILED.
 """
 
 import logging
@@ -20,17 +21,17 @@ from cars_bot import attempts, database, ledger, outbox, runs
 from cars_bot.catalogue import JOBS
 from cars_bot.database import run_lists
 from cars_bot.errors import CarsBotError, StorageUnavailable
-from cars_bot.processes import clock, leases, liveness
+from cars_bot.processes import clock, heartbeat, leases, liveness
 
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 5.0
-ABANDONED = "the API stopped while it ran; the inline lane has nobody to come back to it"
+ABANDONED = "the API stopped while the run was open; the inline lane does not resume it, so retry it"
 _LONGEST_JOB = max(job.policy.hard_time_limit for job in JOBS.values())
 
 
 class Reconciler(threading.Thread):
-    """Looks, every few seconds, for what got lost on the way."""
+    """Looks for lost runs every 5 s."""
 
     def __init__(self) -> None:
         super().__init__(name="reconciler", daemon=True)
@@ -38,7 +39,7 @@ class Reconciler(threading.Thread):
         self.leader = leases.Leader("reconciler")
 
     def run(self) -> None:
-        """Look until stopped."""
+        """Look for lost runs until stopped. Only the API that leads does so."""
         while not self.stopping.wait(LOOK_SECONDS):
             if not self._leads():
                 continue
@@ -60,19 +61,19 @@ class Reconciler(threading.Thread):
 
 
 def set_right() -> None:
-    """Bring back what a clock that was ahead has put into the future."""
+    """Correct the times of runs that were accepted while the clock was ahead."""
     if moved := outbox.set_right():
         log.warning("reconciler: %d runs were accepted by a clock that was ahead; they are due from now on", len(moved))
 
 
 def expire() -> None:
-    """End what waited in its queue longer than the queue's TTL."""
+    """End the runs that waited longer than the TTL of their queue."""
     for run_id in outbox.expire_overdue(clock.now()):
         ledger.record("expired", run_id, "")
 
 
 def reconcile(lane: str) -> None:
-    """Publish again what an empty lane still owes."""
+    """Publish the lost runs of `lane` again, if its queues are empty."""
     if queues.waiting(lane) != 0:
         return
     again, given_up = outbox.publish_again(lane)
@@ -86,10 +87,10 @@ def reconcile(lane: str) -> None:
 
 
 def abandon_inline() -> None:
-    """End the inline runs of an API that stopped while it executed them: nobody will come back to them.
+    """End the inline runs of an API that stopped while it executed them. No process will resume them.
 
-    Those that another API has in hand are left alone. A run that is accepted and not begun has no holder yet, so it is
-    given as long as any job may take, unless this is the only API.
+    The runs of another living API stay. An accepted run that has not begun has no holder yet. It gets as much time as
+    the longest job may take, unless this is the only API.
     """
     with database.statements() as connection:
         open_runs = [
@@ -103,20 +104,20 @@ def abandon_inline() -> None:
 
 
 _reconciler: Reconciler | None = None
-_heartbeat: liveness.Heartbeat | None = None
+_heartbeat: heartbeat.Heartbeat | None = None
 
 
 def start() -> None:
-    """End what our own past life left, and start looking; once per process."""
+    """End the inline runs that this API left open before its restart, and start the threads; once per process."""
     global _reconciler, _heartbeat
-    _heartbeat, _reconciler = liveness.Heartbeat("api", "inline", forks=False), Reconciler()
+    _heartbeat, _reconciler = heartbeat.Heartbeat("api", "inline", forks=False), Reconciler()
     _abandon_unbegun()
     _heartbeat.start()
     _reconciler.start()
 
 
 def _abandon_unbegun() -> None:
-    """At the start of the only API, an inline run that was not begun is nobody's."""
+    """End the inline runs that have not begun, if this is the only API. No process can execute them."""
     abandon_inline()
     if liveness.others("inline"):
         return

@@ -1,8 +1,8 @@
-"""The outbox relay: what was accepted gets published, however often it takes.
+"""Outbox relay: a thread per lane that publishes accepted runs until a broker confirms them.
 
-A run is accepted by a database transaction and by nothing else. A thread per lane takes the unpublished rows, hands
-them to the lane, and marks what the broker confirmed. It dies between confirm and mark? Then a message goes out
-twice, and the worker recognises the copy. The broker is away? Then the rows wait.
+A run is accepted by a database transaction and by nothing else. The thread takes the unpublished rows, hands them to
+the lane, and marks the confirmed ones. If it dies between confirm and mark, a message goes out twice, and the worker
+recognises the copy. If the broker is away, the rows wait.
 """
 
 import logging
@@ -18,8 +18,8 @@ from cars_bot.processes.crash import crash_point
 
 log = logging.getLogger(__name__)
 
-POLL_SECONDS = 0.2  # next runs are accepted by workers, which cannot wake us
-GATHER_SECONDS = 0.025  # between two batches, while runs keep coming: a batch costs about the same for one as for fifty
+POLL_SECONDS = 0.2  # workers accept the next steps of workflows, and they cannot wake this thread
+GATHER_SECONDS = 0.025  # between two batches; a batch costs about the same for one run as for fifty
 BATCH = 500
 
 
@@ -29,12 +29,15 @@ class Relay(threading.Thread):
     def __init__(self, lane: str) -> None:
         super().__init__(name=f"relay-{lane}", daemon=True)
         self.lane = lane
-        self.leader = leases.Leader(f"relay-{lane}")  # two would send everything twice, and the copies be dropped
+        self.leader = leases.Leader(f"relay-{lane}")  # two relays would publish each run twice
         self.awake = threading.Event()
         self.stopping = False
 
     def run(self) -> None:
-        """Publish what there is; wait to be woken, or for the next poll; back off while the broker is away."""
+        """Publish the outbox, then wait for `wake` or the next poll.
+
+        While the broker is away, the pauses grow: 0.4, 0.8, 1.6, 2, 2 … s.
+        """
         pause = POLL_SECONDS
         while not self.stopping:
             try:
@@ -50,15 +53,15 @@ class Relay(threading.Thread):
             stuck = waiting > confirmed
             pause = min(pause * 2, 2.0) if stuck else POLL_SECONDS
             if stuck:
-                time.sleep(pause)  # being woken by the next submit does not bring the broker back
+                time.sleep(pause)  # a new submission does not bring the broker back
             published_at = time.monotonic()
             self.awake.wait(pause)
-            # What comes after a pause goes out at once.
+            # A run that comes after a pause goes out at once.
             time.sleep(max(0.0, published_at + GATHER_SECONDS - time.monotonic()))
             self.awake.clear()
 
     def publish_some(self) -> tuple[int, int]:
-        """Publish one batch; return how many runs were waiting and how many were confirmed."""
+        """Publish one batch. Return the number of waiting runs in it, and of confirmed ones."""
         if not self.leader.leads():
             return 0, 0
         with database.statements() as connection:
@@ -84,7 +87,7 @@ def start() -> None:
 
 
 def stop() -> None:
-    """Ask the threads to end; what they have not published waits in the database."""
+    """Ask the threads to end. Unpublished runs wait in the database."""
     for relay in _relays.values():
         relay.stopping = True
         relay.awake.set()
@@ -97,6 +100,6 @@ def stop() -> None:
 
 
 def wake(lane: str) -> None:
-    """Tell the lane's relay that there is something to publish."""
-    if lane in _relays and not _relays[lane].awake.is_set():  # asking costs less than telling
+    """Wake the lane's relay: there is a run to publish."""
+    if lane in _relays and not _relays[lane].awake.is_set():  # to ask costs less than to set
         _relays[lane].awake.set()

@@ -18,10 +18,10 @@ INTERRUPT_SECONDS = 10.0  # an older broadcast is dropped
 
 # feature: revoke, celery
 def interrupt(run: Run) -> None:
-    """Have the process killed that is at `run`, which the database calls REVOKED. Neither waits nor raises.
+    """Kill the process that executes `run`. The run is REVOKED in the database already. Neither waits nor raises.
 
-    The raw lane's workers look into the database by themselves. Celery's are told by a broadcast through the broker. If
-    it gets lost, the run goes on, and its outcome and effects are discarded all the same.
+    The raw lane's workers read the database by themselves. Celery's workers get a broadcast through the broker. If it
+    gets lost, the run goes on, and its outcome and effects are discarded all the same.
     """
     if run.lane == "celery":
         _interrupter().put((run.id, monotonic() + INTERRUPT_SECONDS))
@@ -29,7 +29,7 @@ def interrupt(run: Run) -> None:
 
 @cache
 def _interrupter() -> SimpleQueue[tuple[str, float]]:
-    """The runs whose broadcast is yet to come, and until when it makes sense; a thread sends them."""
+    """Return the queue of broadcasts, each with its time limit, and start the thread that sends them."""
     waiting: SimpleQueue[tuple[str, float]] = SimpleQueue()
     Thread(target=_broadcast, args=(waiting,), name="interrupter", daemon=True).start()
     return waiting
@@ -38,17 +38,17 @@ def _interrupter() -> SimpleQueue[tuple[str, float]]:
 def _broadcast(waiting: SimpleQueue[tuple[str, float]]) -> None:
     while True:
         run_id, until = waiting.get()
-        if monotonic() > until:  # the broker was away; who was revoked meanwhile is too many to be waited for
+        if monotonic() > until:  # too many revokes piled up while the broker was away; drop the old ones
             continue
         try:
             from celery_app import celery_app
 
             with celery_app.connection_for_write() as connection:
                 connection.ensure_connection(max_retries=1)
-                # SIGKILL: a job may ignore anything else, as it may on the other lane. The worker acknowledges the
-                # message before it kills, and then replaces the child.
+                # SIGKILL, because a job may ignore any other signal (the same on the raw lane). The worker
+                # acknowledges the message, kills the child, and starts a new child.
                 celery_app.control.revoke(run_id, terminate=True, signal="SIGKILL", connection=connection)
-        except Exception as error:  # whatever it is, the run is revoked
+        except Exception as error:  # the run stays revoked after any error
             log.warning("run %s is revoked, but no worker could be told: %s", run_id, error)
 
 

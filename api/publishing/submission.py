@@ -1,8 +1,7 @@
-"""What is done with runs at the request of a client: order them, cancel one, run one again.
+"""Submission: the requests of a client for runs. Order them, cancel one, or retry one.
 
-An order becomes runs in `acceptance.py`: one transaction holds the runs, the Idempotency-Key and the reply. A client
-that never got its answer sends the same request again and is given the reply of the first time. How the runs travel
-from there is the relay's business.
+`acceptance.py` turns an order into runs. One transaction holds the runs, the Idempotency-Key and the reply. A client
+without an answer sends the same request again and gets the first reply. The relay then publishes the runs.
 """
 
 import hashlib
@@ -19,15 +18,15 @@ from cars_bot import database, ledger, runs, workflow
 from cars_bot.catalogue import job_named
 from cars_bot.database.models import idempotency_keys
 
-MAX_ARGUMENTS = 16_000_000  # bytes that the arguments of one request's runs may have together
+MAX_ARGUMENTS = 16_000_000  # bytes of arguments that all runs of one request may have together
 
 
 def order(wanted: Submission, key: str | None = None) -> Order:
-    """Make of what is `wanted` the rows to be accepted and the reply that says so.
+    """Make the rows and the reply for a submission.
 
     Raises:
-        UnknownJob, InvalidArguments: it cannot be accepted as it is.
-        Refused: it is too much for one request.
+        UnknownJob, InvalidArguments: the submission names no known job, or its arguments do not fit.
+        Refused: the arguments are too large for one request.
     """
     plans = [workflow.plan(wanted.job, wanted.priority) for _ in range(wanted.count)]
     once = runs.new_row(
@@ -35,7 +34,7 @@ def order(wanted: Submission, key: str | None = None) -> Order:
     )
     if wanted.count > 1:
         _refuse_too_much(wanted.count, len(to_json(once["args"])))
-    rows = [once | {"id": first.run_id, "steps": workflow.told(others)} for first, *others in plans]
+    rows = [once | {"id": first.run_id, "steps": workflow.to_message(others)} for first, *others in plans]
     reply = replied((row["id"], "PENDING") for row in rows)
     body_hash = "" if key is None else hashlib.sha256(to_json(wanted)).hexdigest()
     return Order(wanted.lane, rows, reply, key, body_hash)
@@ -52,21 +51,21 @@ def _refuse_too_much(count: int, size: int) -> None:
 
 
 def replied(states: Any) -> Reply:
-    """The reply for (run id, state) pairs."""
+    """Return the reply for (run id, state) pairs."""
     return {"runs": [{"id": run_id, "state": state, "url": f"/api/runs/{run_id}"} for run_id, state in states]}
 
 
 def replace_reply(key: str, reply: Reply) -> None:
-    """Store a later reply under `key`: an inline submission is answered when it has been executed."""
+    """Store a later reply under `key`. The inline lane answers with the states after the execution."""
     with database.statements() as connection:
         connection.execute(update(idempotency_keys).where(idempotency_keys.c.key == f"runs:{key}").values(reply=reply))
 
 
 def cancel(run_id: str) -> runs.Run:
-    """End an open run as REVOKED and return it. Whoever is at it is told to stop, and need not hear it.
+    """End an open run as REVOKED and return it. A signal to its worker follows, but the state needs no answer.
 
     Raises:
-        Refused: there is none (404), or it has ended (409).
+        Refused: there is no such run (404), or it has ended (409).
     """
     lane = existing(run_id).lane
     revoked = runs.end_open(run_id, "REVOKED", "cancelled by request")
@@ -75,19 +74,20 @@ def cancel(run_id: str) -> runs.Run:
         ledger.record("revoked", run_id, lane)
         revoking.interrupt(run)
         return run
-    raise Refused(409, "already_ended", f"the run ended {run.state} and stays so; POST {run_id}/retry makes a new one")
+    message = f"the run has ended {run.state} and stays so; POST /api/runs/{run_id}/retry makes a new one"
+    raise Refused(409, "already_ended", message)
 
 
 def retry(run_id: str) -> tuple[str, Reply]:
-    """Accept a new run with the job, lane and arguments of one that has ended; it names the old one as its parent.
+    """Accept a new run with the job, lane and arguments of an ended run. The old run is its parent.
 
-    A workflow's step brings the steps after it: the workflow goes on from there.
+    If the run is a step of a workflow, the steps after it follow again.
 
     Returns:
-        its lane, and the reply.
+        the lane, and the reply.
 
     Raises:
-        Refused: there is none (404), or it has not ended (409).
+        Refused: there is no such run (404), or it has not ended (409).
     """
     old = existing(run_id)
     if old.finished_at is None:
@@ -102,10 +102,10 @@ def retry(run_id: str) -> tuple[str, Reply]:
 
 
 def existing(run_id: str) -> runs.Run:
-    """The run with that id.
+    """Return the run with that id.
 
     Raises:
-        Refused: there is none (404).
+        Refused: there is no such run (404).
     """
     with database.statements() as connection:
         run = runs.find(connection, run_id) if run_id.isprintable() else None

@@ -10,7 +10,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from api.dead_letters import letter_queue, listing
+from api.dead_letters import listing, replay
 from api.dead_letters.letters import Letter
 from api.dead_letters.listing import Lane, Letters, WholeLetter
 from api.errors import problems
@@ -23,7 +23,7 @@ router = APIRouter(prefix="/api/dead-letters", tags=["dead letters"])
 
 
 class Wanted(BaseModel):
-    """Which letters: by their ids, or all of a lane."""
+    """The chosen letters: those with the given ids, or all of a lane."""
 
     lane: Lane
     runs: list[Id] = Field(default=[], max_length=1_000, description="Ids as the list shows them.")
@@ -33,9 +33,9 @@ class Wanted(BaseModel):
 
     @model_validator(mode="after")
     def one_or_the_other(self) -> "Wanted":
-        """Nobody shall throw everything away because a list came out empty."""
+        """Refuse an empty list of ids: it must not mean all letters."""
         if bool(self.runs) == self.all:
-            raise ValueError('give either "runs": [ids] or "all": true')
+            raise ValueError('choose letters with either "runs": [ids] or "all": true')
         return self
 
     def __call__(self, letter: Letter) -> bool:
@@ -43,7 +43,7 @@ class Wanted(BaseModel):
 
 
 class Replayed(BaseModel):
-    """`replayed`: each letter's new run. `refused`: why a letter made none and stays. `missing`: no such letter."""
+    """`replayed`: the new run of each letter. `refused`: the reason why a letter stays. `missing`: ids of no letter."""
 
     replayed: dict[str, str]
     refused: dict[str, str]
@@ -51,7 +51,7 @@ class Replayed(BaseModel):
 
 
 class Discarded(BaseModel):
-    """`discarded`: the letters that are gone. `missing`: there was no such letter."""
+    """`discarded`: the removed letters. `missing`: ids of no letter."""
 
     discarded: list[str]
     missing: list[str]
@@ -59,34 +59,34 @@ class Discarded(BaseModel):
 
 @router.get("", summary="List the dead letters", responses=problems(422))
 def list_letters(
-    lane: Annotated[Lane | None, Query(description="Both, if it is left out.")] = None,
+    lane: Annotated[Lane | None, Query(description="Both lanes if it is left out.")] = None,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="Letters of each lane.")] = 50,
 ) -> Letters:
-    """Messages that nobody will try again, oldest first. A lane whose broker cannot be asked has null as its total."""
+    """Return the messages that no worker will try again, oldest first. A total is null if its broker is away."""
     return listing.oldest(lane, limit)
 
 
 @router.get("/{letter_id}", summary="Read a dead letter", responses=problems(404, 409, 422, 503))
 def show_letter(letter_id: Annotated[str, Path(description="As the list shows it.")], lane: Lane) -> WholeLetter:
-    """All that one message holds, also if it cannot be decoded."""
+    """Return everything that one message holds, even if it cannot be decoded."""
     return listing.whole(lane, letter_id)
 
 
 @router.post("/replay", summary="Run dead letters again", responses=problems(400, 409, 415, 422, 503))
 def replay_letters(wanted: Wanted) -> Replayed:
-    """Accept a new run for each, with the old one as its parent. The letter goes when that is durable.
+    """Accept a new run for each letter, with the old run as its parent. The letter goes when the new run is durable.
 
-    A letter is replayed once: its copy, or a second request after a crash, finds the run that was made for it.
+    A letter is replayed once. A copy of it, or a second request after a crash, finds the run that was made for it.
     """
-    replayed, refused = letter_queue.replay(wanted.lane, wanted)
+    replayed, refused = replay.replay(wanted.lane, wanted)
     relay.wake(wanted.lane)
     return Replayed(replayed=replayed, refused=refused, missing=_missing(wanted, [*replayed, *refused]))
 
 
 @router.post("/discard", summary="Throw dead letters away", responses=problems(400, 409, 415, 422, 503))
 def discard_letters(wanted: Wanted) -> Discarded:
-    """Take letters off for good. Their runs stay as they are."""
-    gone = [letter.id for letter in letter_queue.discard(wanted.lane, wanted)]
+    """Remove letters for good. Their runs stay as they are."""
+    gone = [letter.id for letter in replay.discard(wanted.lane, wanted)]
     return Discarded(discarded=gone, missing=_missing(wanted, gone))
 
 

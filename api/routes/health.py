@@ -1,7 +1,7 @@
-"""Two questions with different answers. Alive: the process answers at all. Ready: what is submitted would be accepted.
+"""Health: two questions with different answers. Alive: the process answers. Ready: it can accept a run now.
 
-A broker that is away does not make the API unready: the outbox holds what is submitted until it is back. It is reported
-all the same.
+The API stays ready while a broker is away, because the outbox keeps the submitted runs until the broker is back. The
+answer reports such a broker all the same.
 """
 
 import socket
@@ -24,13 +24,13 @@ router = APIRouter(tags=["health"])
 
 @router.get("/healthz", summary="Alive?")
 async def healthz() -> dict[str, str]:
-    """Alive."""
+    """Answer, as proof that the process is alive."""
     return {"status": "alive"}
 
 
-@router.get("/readyz", summary="Ready?", responses={503: {"description": "The database takes nothing in"}})
+@router.get("/readyz", summary="Ready?", responses={503: {"description": "The database stores nothing"}})
 def readyz(response: Response) -> dict[str, bool]:
-    """Ready when a run could be accepted now; the rest is reported only."""
+    """Report whether a run can be accepted now. The servers' answers are reported too, but do not count."""
     ready = _accepts_a_run()
     if not ready:
         response.status_code = 503
@@ -44,9 +44,9 @@ def readyz(response: Response) -> dict[str, bool]:
 
 
 def _accepts_a_run() -> bool:
-    """Whether the database takes what a submission writes: a run, in a transaction of its own. Nobody gets to see it.
+    """Return whether the database stores a run. The run is deleted in the same transaction, so nobody sees it.
 
-    To read is not enough: a database on a full disk answers every question and takes nothing in.
+    A read would prove too little: a database on a full disk answers every query and stores nothing.
     """
     try:
         with database.writing() as connection:

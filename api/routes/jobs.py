@@ -1,19 +1,50 @@
 """GET /api/jobs: the jobs and the workflows, with their arguments and their policies."""
 
 from dataclasses import asdict
+from typing import Any
 
 from fastapi import APIRouter
+from pydantic import BaseModel, Field
 
 from api import examples
-from api.schemas import Catalogue, JobShown, WorkflowShown
 from cars_bot.catalogue import JOBS, SCHEDULE, WORKFLOWS, job_named
 
 router = APIRouter(prefix="/api")
 
 
-@router.get("/jobs", tags=["catalogue"], summary="List the jobs and workflows there are")
+class JobShown(BaseModel):
+    """A job of the catalogue. `arguments` is a JSON Schema, and `example` fits it. All times are in seconds."""
+
+    name: str
+    summary: str
+    queue: str
+    max_priority: int
+    message_ttl: float | None
+    arguments: dict[str, Any]
+    example: dict[str, Any]
+    policy: dict[str, Any]
+    schedule: list[str] = Field(description="Crontab lines in UTC, or `every N s`.")
+
+
+class WorkflowShown(BaseModel):
+    """Jobs that run one after the other with the same arguments. Submit a workflow by its name, like a job."""
+
+    name: str
+    steps: list[str] = Field(description="Names of jobs. Each step is a run, and the parent of the next step.")
+    arguments: dict[str, Any]
+    example: dict[str, Any]
+
+
+class Catalogue(BaseModel):
+    """The jobs and workflows that can be submitted."""
+
+    jobs: list[JobShown]
+    workflows: list[WorkflowShown]
+
+
+@router.get("/jobs", tags=["catalogue"], summary="List the jobs and workflows")
 def list_jobs() -> Catalogue:
-    """Every job: its arguments as JSON Schema, its queue and priorities, its policy, its schedule."""
+    """Return every job with its arguments (a JSON Schema), queue, priorities, policy and schedule."""
     ticks: dict[str, list[str]] = {}
     for tick in SCHEDULE.values():
         ticks.setdefault(tick.job, []).append(str(tick))

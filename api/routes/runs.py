@@ -1,9 +1,9 @@
-"""The JSON API's heart: submit a job, list runs, show one, wait for its end, cancel, retry. `/docs` shows all of it.
+"""Routes of a run: submit a job, list runs, show one, wait for its end, cancel it, retry it. `/docs` shows them all.
 
     curl --json '{"job": "process_task", "lane": "raw", "args": {"task_num": 1, "timeout": 2}}' localhost:8080/api/runs
     curl 'localhost:8080/api/runs/<id>?wait=30'
 
-Routes only translate between HTTP and `submission.py`, `timeline.py` and the runs table.
+The routes only translate between HTTP and `submission.py`, `timeline.py` and the runs table.
 """
 
 from typing import Annotated
@@ -11,7 +11,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from api import front_door
+from api import post_runs
 from api.errors import Refused, problems
 from api.live import timeline, waiting
 from api.publishing import submission
@@ -32,7 +32,7 @@ from cars_bot import database
 from cars_bot.catalogue import job_named
 from cars_bot.database import run_lists
 
-MAX_WAIT = 30.0  # seconds a request may be kept open
+MAX_WAIT = 30.0  # seconds that a request may stay open
 MAX_PAGE = 200
 
 router = APIRouter(prefix="/api")
@@ -41,7 +41,7 @@ KeyHeader = Annotated[
     Key | None,
     Header(
         alias="Idempotency-Key",
-        description="Any text of your own. The same key with the same body is accepted once, however often it is sent.",
+        description="Any text. The same key with the same body is accepted once, even if it is sent again.",
     ),
 ]
 RunId = Annotated[str, Path(description="As `POST /api/runs` returned it.")]
@@ -59,11 +59,11 @@ RunId = Annotated[str, Path(description="As `POST /api/runs` returned it.")]
     responses=problems(400, 413, 415, 422, 503),
 )
 async def submit_runs(wanted: Submission, key: KeyHeader = None) -> Response:
-    """Accept a job for later: the runs are in the database and will be done, whatever happens to brokers and workers.
+    """Accept a job for later. The runs are in the database, so they will end, whatever happens to brokers and workers.
 
-    The inline lane does them at once, and answers 200 with their final states.
+    The inline lane executes them at once and answers 200 with their final states.
     """
-    return await front_door.accepted(wanted, key)
+    return await post_runs.accepted(wanted, key)
 
 
 # ---------------------------------------------------------------- look
@@ -74,19 +74,19 @@ def list_runs(
     lane: Lane | None = None,
     state: State | None = None,
     job: str | None = None,
-    parent: Annotated[str | None, Query(pattern=RUN_ID, description="Only runs that this one asked for.")] = None,
+    parent: Annotated[str | None, Query(pattern=RUN_ID, description="Only runs whose parent this is.")] = None,
     before: Annotated[str | None, Query(pattern=RUN_ID, description="Only runs older than this one.")] = None,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
 ) -> Response:
-    """The newest runs first. `next` is the `before` of the next page, or null.
+    """Return the newest runs first. `next` is the `before` of the next page, or null.
 
-    A list leaves out long arguments and results and tells their size instead; `GET /api/runs/{run_id}` has them whole.
+    A list has the size of long arguments and results instead of their text. `GET /api/runs/{run_id}` has them whole.
     """
     if job is not None:
         job_named(job)
     with database.statements() as connection:
         if before is not None and run_lists.place_of(connection, before) is None:
-            raise Refused(422, "unknown_run", f"before={before} is no run; start again without it")
+            raise Refused(422, "unknown_run", f"before={before} is the id of no run; leave it out to begin")
         found = run_lists.page(
             connection, lane=lane, state=state, job=job, parent=parent, before=before, limit=limit + 1
         )
@@ -107,9 +107,9 @@ def list_runs(
 async def show_run(
     run_id: RunId,
     request: Request,
-    wait: Annotated[float, Query(ge=0, le=MAX_WAIT, description="Seconds to wait for the run's end.")] = 0.0,
+    wait: Annotated[float, Query(ge=0, le=MAX_WAIT, description="Seconds to wait for the end of the run.")] = 0.0,
 ) -> RunShown:
-    """One run with its result. With `wait`, the answer comes when the run has ended, or after that many seconds."""
+    """Return one run with its result. With `wait`, the answer comes when the run has ended or the seconds are over."""
     return shown(await waiting.ended(run_id, wait, request.is_disconnected))
 
 
@@ -121,7 +121,7 @@ async def show_run(
     responses=problems(404, 503),
 )
 def show_events(run_id: RunId) -> Timeline:
-    """What happened to a run, in order: from the ledger, and from its own row what the ledger has lost."""
+    """Return the events of a run in order. They come from the ledger; the run's row fills in the missing ones."""
     return timeline.of(submission.existing(run_id))
 
 
@@ -136,7 +136,7 @@ def show_events(run_id: RunId) -> Timeline:
     responses=problems(404, 409, 503),
 )
 def cancel_run(run_id: RunId) -> RunShown:
-    """End a run that has not ended. A worker already at it is killed; what it has not handed over never happens."""
+    """End an open run as REVOKED. A worker process that executes it is killed. Effects not yet made never happen."""
     return shown(submission.cancel(run_id))
 
 
@@ -149,6 +149,6 @@ def cancel_run(run_id: RunId) -> RunShown:
     responses=problems(404, 409, 503),
 )
 async def retry_run(run_id: RunId) -> Response:
-    """Run an ended one again, as a new run with the same job, lane and arguments."""
+    """Accept a new run with the job, lane and arguments of a run that has ended."""
     lane, reply = await run_in_threadpool(submission.retry, run_id)
-    return await front_door.send_on(lane, reply)
+    return await post_runs.send_on(lane, reply)

@@ -1,7 +1,7 @@
-"""What each worker is doing, in one shape for both lanes, and in bounded time.
+"""GET /api/workers: the present work of each worker, in one shape for both lanes, and in bounded time.
 
-Celery's workers are asked over their broker and answer by themselves: `inspect()`. The hand-written ones write it into
-Redis, where it is read. Where neither can be had, a sentence says that nothing is known.
+The API asks Celery's workers over their broker, and they answer (`inspect()`). The hand-written workers write the same
+facts into Redis, and the API reads them there. If the broker or Redis does not answer, a note says so.
 """
 
 import asyncio
@@ -16,36 +16,36 @@ from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from cars_bot.boundary import for_celery
-from cars_bot.processes import presence
+from cars_bot.processes import raw_worker_state
 from cars_bot.settings import settings
 
-SECONDS_TO_ANSWER = 1.0  # for Celery's workers: who has not answered by then is not in the list
-PATIENCE = 2.5  # seconds for everything
+SECONDS_TO_ANSWER = 1.0  # for Celery's workers; a worker without an answer by then is not in the list
+PATIENCE = 2.5  # seconds for the whole answer
 
 router = APIRouter(prefix="/api")
 
 
 class Child(BaseModel):
-    """A process that runs jobs, one at a time; idle if `job` is null."""
+    """A process that executes one job at a time. It is idle if `job` is null."""
 
     pid: int
     job: str | None = None
     run: str | None = None
-    seconds: float | None = Field(default=None, description="How long it has been at it.")
+    seconds: float | None = Field(default=None, description="Seconds since the job began.")
 
 
 class Worker(BaseModel):
-    """A worker that has said what it does."""
+    """A worker that has reported its work."""
 
     lane: str
     name: str
     pid: int
-    jobs_done: int = Field(description="Since it started; on the raw lane, by the children it has now.")
+    jobs_done: int = Field(description="Since the start of the worker; on the raw lane, by its present children only.")
     children: list[Child]
 
 
 class Workers(BaseModel):
-    """All workers that are heard of. `notes` says of a lane why nothing is known."""
+    """All workers with an answer. `notes` has the reason for each lane without one."""
 
     workers: list[Worker]
     notes: dict[str, str]
@@ -54,19 +54,19 @@ class Workers(BaseModel):
 # feature: inspect/status
 @cache
 def _celery() -> Any:
-    """An application that knows the broker and no tasks: the workers know theirs."""
-    from celery import Celery  # not at the top: it takes a while, and the page shall be there sooner
+    """Return a Celery application that knows the broker and no tasks. It needs none to ask the workers."""
+    from celery import Celery  # not at the top: the import is slow, and the page must not wait for it
 
     app = Celery(set_as_current=False)
     app.conf.update(for_celery.connection(settings()))
     app.conf.broker_connection_timeout = SECONDS_TO_ANSWER
-    # By default it goes on trying to connect for ever.
+    # By default it tries to connect for ever.
     app.conf.broker_transport_options = {"max_retries": 1, "interval_start": 0, "interval_max": 0}
     return app
 
 
 def of_celery() -> list[Worker]:
-    """Ask all for their numbers, then those who answered for what they are at."""
+    """Ask all workers for their numbers, then ask the workers that answered for their active tasks."""
     control = _celery().control
     stats = control.inspect(timeout=SECONDS_TO_ANSWER).stats() or {}
     if not stats:
@@ -93,7 +93,7 @@ def _celery_worker(name: str, stats: dict[str, Any], active: list[dict[str, Any]
 
 
 def of_raw() -> list[Worker]:
-    """Read what they wrote down within the last seconds."""
+    """Read the facts that the workers wrote into Redis within the last seconds."""
     return [
         Worker(
             lane="raw",
@@ -106,20 +106,20 @@ def of_raw() -> list[Worker]:
                 if child["pid"]
             ],
         )
-        for said in presence.workers()
+        for said in raw_worker_state.workers()
     ]
 
 
-ASK: dict[str, Callable[[], list[Worker]]] = {"celery": of_celery, "raw": of_raw}
+SOURCES: dict[str, Callable[[], list[Worker]]] = {"celery": of_celery, "raw": of_raw}
 _asking: dict[str, asyncio.Task[list[Worker]]] = {}
 
 
 @router.get("/workers", tags=["counts"], summary="Show what the workers are doing")
 async def show_workers() -> Workers:
-    """Each worker that is heard of, with its children and the runs they are at."""
-    answers = await asyncio.gather(*(_ask(lane) for lane in ASK))
+    """Return each worker that answers, with its children and their present runs."""
+    answers = await asyncio.gather(*(_workers_or_reason(lane) for lane in SOURCES))
     found = Workers(workers=[], notes={})
-    for lane, answer in zip(ASK, answers, strict=True):
+    for lane, answer in zip(SOURCES, answers, strict=True):
         if isinstance(answer, str):
             found.notes[lane] = answer
         else:
@@ -127,12 +127,12 @@ async def show_workers() -> Workers:
     return found
 
 
-async def _ask(lane: str) -> list[Worker] | str:
-    """The lane's workers, or why nothing is known. One question at a time: a frozen server shall not gather threads."""
+async def _workers_or_reason(lane: str) -> list[Worker] | str:
+    """Return the lane's workers, or a reason. One question at a time: a frozen server must not hold many threads."""
     if lane not in _asking or _asking[lane].done():
-        _asking[lane] = asyncio.create_task(run_in_threadpool(ASK[lane]))
+        _asking[lane] = asyncio.create_task(run_in_threadpool(SOURCES[lane]))
     try:
         return await asyncio.wait_for(asyncio.shield(_asking[lane]), PATIENCE)
     except Exception as error:
         server = "Redis" if isinstance(error, redis.RedisError) or lane == "raw" else "Celery's broker"
-        return f"{server} does not answer, so nothing is known of what the {lane} workers are doing"
+        return f"{server} does not answer, so the work of the {lane} workers is unknown"

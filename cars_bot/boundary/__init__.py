@@ -1,1 +1,1 @@
-"""Boundary: texts, numbers, addresses and settings from outside are read and checked here."""
+"""Boundary: the modules that read and check texts, numbers, addresses and settings from outside."""

@@ -1,7 +1,10 @@
-"""What a job's arguments may be. Who accepts a run and who receives its message ask here, so they never disagree.
+"""Arguments of a job: the rules for them.
 
-An argument is JSON and nothing more: Python's parser also lets NaN and half of a character through, and neither
-can be stored or sent. Everything is measured as it travels, in bytes of UTF-8, whatever encoding it came in.
+The API checks them when it accepts a run, and a worker checks them when it receives the message. Both use this
+module, so they never disagree.
+
+An argument is JSON and nothing more. Python's parser also accepts NaN and lone surrogates (half an emoji). The kit can
+neither store nor send them. The size counts as it travels: in bytes of UTF-8, whatever the encoding of the request was.
 """
 
 import math
@@ -13,14 +16,14 @@ from pydantic_core import to_json
 from cars_bot.errors import InvalidArguments
 
 MAX_BYTES = 1024 * 1024
-MAX_DEPTH = 32  # lists and objects within each other, the object of the arguments included
+MAX_DEPTH = 32  # nested lists and objects; the outermost object counts as one
 
 
 def check(args: Mapping[str, Any]) -> None:
     """Refuse arguments that cannot travel.
 
     Raises:
-        InvalidArguments: they are no JSON, too deep or too large; the message says which, and what is right.
+        InvalidArguments: they are not JSON, too deep or too large. The message says which, and what to send instead.
     """
     check_shape(args)
     if (size := len(to_json(args))) > MAX_BYTES:
@@ -28,7 +31,9 @@ def check(args: Mapping[str, Any]) -> None:
 
 
 def check_shape(value: Any, levels: int = MAX_DEPTH) -> None:
-    """The same without the size, for who has counted the bytes already: any JSON value, at most `levels` deep.
+    """Refuse a value that is not JSON or is nested more than `levels` deep.
+
+    The size is not checked. Use this where the bytes are already counted.
 
     Raises:
         InvalidArguments: see `check`.
@@ -44,15 +49,17 @@ def check_shape(value: Any, levels: int = MAX_DEPTH) -> None:
             for name in value:
                 _check_text(name)
     elif isinstance(value, float) and not math.isfinite(value):
-        raise InvalidArguments(f"the arguments hold {value}, which is no number of JSON; leave it out or send null")
+        raise InvalidArguments(f"the arguments hold {value}, which is not a JSON number; leave it out or send null")
     elif value is not None and not isinstance(value, int | float):
         raise InvalidArguments(f"the arguments hold a {type(value).__name__}; send text, numbers, lists or objects")
 
 
 def _check_text(text: Any) -> None:
     if not isinstance(text, str):
-        raise InvalidArguments(f"a name in the arguments is a {type(text).__name__}; names are text")
+        raise InvalidArguments(f"a name in the arguments is a {type(text).__name__}; make it a text")
     try:
         text.isascii() or text.encode()
     except UnicodeEncodeError:
-        raise InvalidArguments("a text in the arguments holds half of a character; send whole characters") from None
+        raise InvalidArguments(
+            "a text in the arguments holds a lone surrogate (half an emoji); send whole characters"
+        ) from None

@@ -1,4 +1,7 @@
-"""The one reading of `DATABASE_URL`: a file of SQLite, or a PostgreSQL by any address that its own library takes."""
+"""Address of the database: every part of the kit reads `DATABASE_URL` here.
+
+It names a SQLite file, or a PostgreSQL server in any form that libpq accepts.
+"""
 
 import errno
 import os
@@ -8,7 +11,8 @@ from urllib.parse import quote
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from cars_bot.boundary.urls import ENCODE, NOT_SHOWN, Unreadable, in_url
+from cars_bot.boundary.url_parts import ENCODE, Unreadable
+from cars_bot.boundary.urls import NOT_SHOWN, in_url
 from cars_bot.errors import NotConfigured
 
 SCHEMES = {
@@ -21,25 +25,25 @@ HIGHEST_PORT = 65_535
 
 
 def of_file(path: Path) -> str:
-    """The address of a SQLite file, whatever characters its path has."""
+    """Return the address of a SQLite file. The path may have any characters."""
     return URL.create("sqlite", database=str(path)).render_as_string()
 
 
 def read(url: str) -> URL:
-    """Take the address of a database apart.
+    """Split the address of a database into its parts.
 
     Raises:
-        Unreadable: it is none that the kit can use. The message repeats no part of it.
+        Unreadable: the kit cannot use the address. The message repeats no part of it.
     """
     scheme, separator, rest = url.partition("://")
     if not separator or scheme not in SCHEMES:
         raise Unreadable("it must be sqlite:////path/of/a/file or postgresql://user:password@host:port/name")
     if not url.isprintable():
-        raise Unreadable("it has an invisible character in it")
+        raise Unreadable("it has an invisible character in it; type it again")
     try:
         found = make_url(f"{SCHEMES[scheme]}://{rest}")
     except (ArgumentError, ValueError):
-        raise Unreadable(f"it cannot be taken apart; {ENCODE}") from None
+        raise Unreadable(f"it cannot be split into its parts; {ENCODE}") from None
     if scheme == "sqlite":
         _check_file(found)
     else:
@@ -53,29 +57,31 @@ def _check_file(found: URL) -> None:
             "it names no file; several processes share the database, so it must be sqlite:////path/of/a/file"
         )
     if not Path(found.database).is_absolute():
-        raise Unreadable("its path is relative, and each process would look elsewhere; write sqlite:////path/of/a/file")
+        raise Unreadable(
+            "its path is relative, and each process would look in another folder; write sqlite:////path/of/a/file"
+        )
 
 
 def _check_server(found: URL) -> None:
     if found.host and {",", ";", "@", "/"} & set(found.host):
-        raise Unreadable(f"its host is none; several are given as ?host=a,b; {ENCODE}")
+        raise Unreadable(f"its host is not a name or an address; write several hosts as ?host=a,b; {ENCODE}")
     if found.port is not None and not 0 < found.port <= HIGHEST_PORT:
         raise Unreadable(f"its port must be a number from 1 to {HIGHEST_PORT}")
-    from psycopg import ProgrammingError  # not at the top: who uses SQLite needs none of it
+    from psycopg import ProgrammingError  # not at the top: a kit on SQLite does not need it
     from psycopg.conninfo import make_conninfo
 
     _, arguments = found.get_dialect()().create_connect_args(found)
     try:
         make_conninfo(**arguments)
     except (ProgrammingError, ValueError, TypeError):
-        raise Unreadable("libpq does not know one of its parameters, those after the ?") from None
+        raise Unreadable("libpq does not know one of its parameters (after the ?); correct or remove it") from None
 
 
 def make_folder(url: str) -> None:
     """Make the folder of a SQLite file.
 
     Raises:
-        NotConfigured: that is impossible, or it may not be written to.
+        NotConfigured: the kit cannot make the folder or cannot write to it.
     """
     found = read(url)
     if found.drivername != "sqlite" or not found.database:
@@ -93,7 +99,7 @@ def make_folder(url: str) -> None:
 
 
 def shown(url: str) -> str:
-    """`url` fit for a log or a terminal: no password and no parameters."""
+    """Return `url` for a log or a terminal: without password and parameters."""
     try:
         found = read(url)
     except Unreadable:

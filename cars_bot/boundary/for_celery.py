@@ -1,7 +1,8 @@
-"""The servers' addresses in Celery's words, so that it hears what the other lane hears. Nothing here needs Celery.
+"""Addresses for Celery: its settings for the same servers and options that the raw lane uses.
 
-Celery takes whatever stands after a URL's `?` for arguments of its connection, splits a URL at `;`, and checks no name
-on a certificate unless it is told to. So it gets addresses without parameters, and all else by its own settings.
+Celery passes all parameters after a URL's `?` on as arguments of its connection. It splits a URL at `;`. It checks the
+name on a certificate only if a setting asks for it. So it gets addresses without parameters, and everything else as
+settings. This module does not need Celery itself.
 """
 
 import ssl
@@ -13,7 +14,7 @@ from cars_bot.settings import Settings
 
 
 def connection(settings: Settings) -> dict[str, Any]:
-    """Celery's settings for its broker, and for TLS to its broker and its result backend."""
+    """Return Celery's settings for its broker, and for TLS to its broker and its result backend."""
     broker, results = urls.address(settings.celery_broker_url), urls.redis(settings.celery_result_backend)
     return {
         "broker_url": broker.url if isinstance(broker, urls.Broker) else _redis_url(broker),
@@ -23,12 +24,12 @@ def connection(settings: Settings) -> dict[str, Any]:
 
 
 def result_backend(settings: Settings) -> str:
-    """Where Celery keeps results."""
+    """Return the address at which Celery keeps results."""
     return _redis_url(urls.redis(settings.celery_result_backend))
 
 
 def broker_options(settings: Settings) -> dict[str, int]:
-    """What the broker's URL says after its `?`, by the names of `urls.BROKER_OPTIONS`."""
+    """Return the options after the `?` of the broker's URL, by the names of `urls.BROKER_OPTIONS`."""
     broker = urls.address(settings.celery_broker_url)
     return dict(broker.options) if isinstance(broker, urls.Broker) else {}
 
@@ -40,7 +41,7 @@ def _redis_url(at: urls.Redis) -> str:
 
 
 def _tls(at: urls.Broker | urls.Redis, authority: str | None) -> Any:
-    """How a certificate is checked: by the authority, and by the name we asked for. False: there is none."""
+    """Return the checks of a certificate: its authority and the server's name. False without TLS."""
     if not at.tls:
         return False
     if isinstance(at, urls.Broker):

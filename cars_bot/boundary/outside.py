@@ -1,7 +1,7 @@
-"""Texts and numbers from outside: what a model, a messenger, a sheet, an export, a header or a URL says.
+"""Texts and numbers from outside: from a model, a messenger, a sheet, an export, a header or a URL.
 
-None of it is ours, so all of it comes through here before it is used. A text loses the characters that no database
-and no terminal takes. A number is inside a range, or it is not there. A text that is too long for its place is named.
+We do not control them, so all of them pass through here before their use. A text loses the characters that no database
+or terminal accepts. A number outside its range becomes None. An error names a text that is too long for its place.
 """
 
 import json
@@ -14,30 +14,30 @@ from typing import Any
 
 from cars_bot.errors import Permanent
 
-LONGEST_WAIT = 3_600.0  # seconds: whoever tells us to wait longer is asked again after an hour
+LONGEST_WAIT = 3_600.0  # seconds; if the other side says longer, we still ask again after an hour
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
-DAMAGED_AT_MOST = 100  # one byte of so many; in another encoding nearly all letters are
-LARGEST_ID = 2**63 - 1  # what a database's whole numbers hold
+DAMAGED_AT_MOST = 100  # one byte in 100; in a file of another encoding nearly all letters are damaged
+LARGEST_ID = 2**63 - 1  # the largest whole number in a database
 
-# What a library raises when an answer is none that it expects.
+# The errors that a library raises for an answer of an unexpected shape.
 UNREADABLE = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError, AssertionError)
 
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u2060\ufeff"))
 _LINK = re.compile(r"^(https?://)?(www\.)?(t|telegram)\.me/(s/)?", re.IGNORECASE)
 _BETWEEN = re.compile(r",(?!\s*\d{1,2}[ -][A-Za-z])")  # a comma, but not the one in "Wed, 21 Oct 2026 07:28:00 GMT"
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # NUL, and half of a character beyond the first 65,536
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # NUL and lone surrogates (half an emoji)
 
 
 def clean(text: str) -> str:
-    """The text with a replacement character for each NUL and each half of a character: no database takes those."""
+    """Return the text with a replacement character for each NUL and lone surrogate: no database stores those."""
     return text if text.isascii() and "\0" not in text else _UNSTORABLE.sub(REPLACEMENT, text)
 
 
 def cleaned(value: Any) -> Any:
-    """A JSON value in which each text, also each name of a field, is clean.
+    """Return a JSON value with each text and each field's name clean.
 
     Raises:
-        RecursionError: it is nested deeper than Python goes.
+        RecursionError: it is nested deeper than Python can follow.
     """
     if isinstance(value, str):
         return clean(value)
@@ -49,10 +49,10 @@ def cleaned(value: Any) -> Any:
 
 
 def decoded(content: bytes) -> str:
-    """The text of a JSON file, with a replacement character for a damaged byte here and there.
+    """Return the text of a JSON file, with a replacement character for each damaged byte.
 
     Raises:
-        UnicodeDecodeError: so many are damaged that the file must be in another encoding than UTF-8.
+        UnicodeDecodeError: too many bytes are damaged; the file must have another encoding than UTF-8.
     """
     encoding = json.detect_encoding(content)  # UTF-8, also with a byte order mark, UTF-16 or UTF-32: RFC 4627
     text = content.decode(encoding, "replace")
@@ -62,10 +62,10 @@ def decoded(content: bytes) -> str:
 
 
 def each_name_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """For `json.loads(…, object_pairs_hook=…)`: an object that names a field twice says two things.
+    """Return the fields of a JSON object. For `json.loads(…, object_pairs_hook=…)`.
 
     Raises:
-        ValueError: it does.
+        ValueError: the object has a field twice, so its meaning is unclear.
     """
     found: dict[str, Any] = {}
     for name, value in pairs:
@@ -76,7 +76,7 @@ def each_name_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def fitting(text: str, longest: int, what: str) -> str:
-    """The clean text, if it has at most `longest` characters; `what` names it in the error.
+    """Return the clean text, if it has at most `longest` characters. `what` names it in the error.
 
     Raises:
         Permanent: it is longer.
@@ -88,10 +88,10 @@ def fitting(text: str, longest: int, what: str) -> str:
 
 
 def short_enough(text: str, longest: int) -> str:
-    """The text, if it has at most `longest` characters.
+    """Return the text, if it has at most `longest` characters.
 
     Raises:
-        ValueError: it is longer; the message goes on after a name.
+        ValueError: it is longer. The message lacks its subject: the caller puts the text's name before it.
     """
     if len(text) > longest:
         raise ValueError(f"has {len(text):,} characters; at most {longest} fit")
@@ -99,23 +99,23 @@ def short_enough(text: str, longest: int) -> str:
 
 
 def bare(text: str) -> str:
-    """The clean text without the blanks and invisible characters that copying leaves around it."""
+    """Return the clean text without blanks around it and without invisible characters. Copied text often has both."""
     return clean(text).translate(_INVISIBLE).strip()
 
 
 def handle(text: str) -> str:
-    """A name on Telegram, given as `name`, `@name` or `t.me/name`, as `@name`; a number stays a number."""
+    """Return a Telegram name (`name`, `@name` or `t.me/name`) as `@name`. A number stays a number."""
     name = _LINK.sub("", bare(text)).rstrip("/")
     return name if not name or re.fullmatch(r"-?\d+", name) else "@" + name.lstrip("@")
 
 
 def channel(text: str) -> str:
-    """The name of a chat in its one spelling. Telegram knows no case: `t.me/Cars`, `Cars` and `@CARS` are `@cars`."""
+    """Return a chat's name in its one spelling. Telegram ignores case: `t.me/Cars`, `Cars` and `@CARS` are `@cars`."""
     return handle(text).lower()
 
 
 def number(value: Any, lowest: float, highest: float) -> float | None:
-    """A number, or the text of one, if it lies in the range; None for everything else, also for true and false."""
+    """Return a number, or the number that a text holds, if it is in the range; else None, also for true and false."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
@@ -126,17 +126,17 @@ def number(value: Any, lowest: float, highest: float) -> float | None:
 
 
 def whole(value: Any, lowest: int = 1, highest: int = LARGEST_ID) -> int | None:
-    """A whole number, not the text of one, if it lies in the range; None for everything else."""
+    """Return a whole number if it is in the range. None for everything else, also for the text of a number."""
     return value if type(value) is int and lowest <= value <= highest else None
 
 
 def seconds(told: Any, otherwise: float, now: float | None = None) -> float:
-    """For how long to wait, as the other side tells it: from 0 to `LONGEST_WAIT`.
+    """Return the seconds that the other side tells us to wait: from 0 to `LONGEST_WAIT`.
 
     Args:
         told: seconds as a number or a text, a length of time, or an HTTP date (RFC 9110, 10.2.3).
-        otherwise: what counts where nothing usable is told: nothing, not a number, a time before now.
-        now: seconds since 1970; None: this moment.
+        otherwise: the result if `told` is empty, is not a number, or is a time before now.
+        now: seconds since 1970. None means this moment.
     """
     if isinstance(told, timedelta):
         told = told.total_seconds()
@@ -149,9 +149,9 @@ def seconds(told: Any, otherwise: float, now: float | None = None) -> float:
 
 
 def told_to_wait(headers: Mapping[str, str], otherwise: float) -> float:
-    """For how long the headers of an answer tell to wait, in seconds: `Retry-After`, or OpenAI's in milliseconds.
+    """Return the wait that an answer's headers ask for, in seconds: `Retry-After`, or OpenAI's in milliseconds.
 
-    A date counts from the server's own `Date`: our clock may be wrong. Of several waits the longest counts.
+    A date counts from the server's own `Date`, because our clock may be wrong. Of several waits the longest counts.
     """
     milliseconds = number(headers.get("retry-after-ms"), 0.0, math.inf)
     if milliseconds is not None:
@@ -162,13 +162,13 @@ def told_to_wait(headers: Mapping[str, str], otherwise: float) -> float:
 
 
 def _until(date: str, now: float | None) -> float | None:
-    """Seconds until an HTTP date; None if it is none."""
+    """Return the seconds until an HTTP date; None if the text is not one."""
     at = _moment(date)
     return None if at is None else at - (datetime.now(UTC).timestamp() if now is None else now)
 
 
 def _moment(date: str) -> float | None:
-    """An HTTP date in seconds since 1970; None if it is none."""
+    """Return an HTTP date in seconds since 1970; None if the text is not one."""
     try:
         at = parsedate_to_datetime(date)
         return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()

@@ -1,10 +1,10 @@
-"""Reading a Telegram Desktop export (`result.json`) into the posts table.
+"""Import of a Telegram Desktop export (`result.json`) into the posts table.
 
-Both shapes are read: one chat, and a whole account with its chats listed, also those that were left. A text may be a
-string or a list of strings and entities; service messages (someone joined, a pin) are not posts. A message that cannot
-be read is named and left out, and the others are imported. What was imported before is brought up to date, not doubled.
+An export holds one chat, or a whole account with a list of its chats, including chats that the user has left. A text is
+a string, or a list of strings and entities. Service messages (someone joined, a pin) are not posts. An unreadable
+message is named and left out; the others are imported. A second import updates the posts and makes no copies.
 
-Chats are told apart by their ids, because two may have one name: the second is called by its name and its id.
+The id identifies a chat, because two chats may have the same name. Then the second is called by its name and its id.
 """
 
 import json
@@ -18,11 +18,11 @@ from sqlalchemy import Connection, select
 
 from cars_bot import database
 from cars_bot.boundary import outside
-from cars_bot.database.models import chats, posts
+from cars_bot.database.cars_models import chats, posts
 from cars_bot.errors import InvalidArguments
 
 HOW = "In Telegram Desktop: open the chat, ⋮, Export chat history, format JSON."
-BITE = 200  # messages in one transaction: others want to write meanwhile
+BITE = 200  # messages in one transaction; between two of them other processes can write
 LONGEST_TEXT = 100_000  # characters; Telegram's own limit is far below
 LARGEST_ID = 2**53 - 1
 YEAR_2300 = 10_413_792_000
@@ -31,12 +31,12 @@ _NAME = int(chats.c.name.type.length) - 32  # type: ignore[attr-defined]  # ther
 
 @dataclass
 class Imported:
-    """What an import found.
+    """Result of an import.
 
     Attributes:
-        post_ids: our id by (channel, message id), in the export's order.
-        skipped: how many service messages there were.
-        unreadable: what was left out, and why; a sentence each.
+        post_ids: our id for each (channel, message id), in the export's order.
+        skipped: the number of service messages.
+        unreadable: a sentence with the reason for each message left out.
     """
 
     post_ids: dict[tuple[str, int], int] = field(default_factory=dict)
@@ -45,15 +45,15 @@ class Imported:
 
 
 Progress = Callable[[int, int], object]
-"""Called with the numbers of messages that have been read, and of all."""
+"""A function that gets two numbers: messages read so far, and messages in all."""
 
 
 def import_export(path: Path, progress: Progress = lambda done, total: None) -> Imported:
     """Import every message of the export at `path`.
 
     Raises:
-        InvalidArguments: no such file, or not an export; the message says what was wrong and how to make one.
-        StorageUnavailable: the database is away; what was imported stays, and importing again goes on.
+        InvalidArguments: there is no such file, or it is not an export. The message says why, and how to make one.
+        StorageUnavailable: the database does not answer. Imported posts stay; import again to continue.
     """
     try:
         content = path.read_bytes()
@@ -63,9 +63,9 @@ def import_export(path: Path, progress: Progress = lambda done, total: None) -> 
 
 
 def store(content: bytes, name: str, progress: Progress = lambda done, total: None) -> Imported:
-    """Import an export's bytes: UTF-8, with or without a byte order mark, damaged here and there perhaps.
+    """Import an export's bytes: UTF-8, with or without a byte order mark. A few bytes may be damaged.
 
-    `name` stands for it in errors.
+    `name` names the export in errors.
 
     Raises:
         As `import_export`.
@@ -84,16 +84,17 @@ def store(content: bytes, name: str, progress: Progress = lambda done, total: No
             _store(channel, bite, imported)
             done += len(bite)
             progress(done, total)
-            if done < total:  # SQLite has no queue for its lock: who takes it again at once leaves no gap to others
+            # SQLite has no queue for its lock. An import that takes it again at once leaves the others no gap.
+            if done < total:
                 time.sleep(time.monotonic() - began)
     if imported.unreadable and not imported.post_ids:
-        raise InvalidArguments(f"{name} has no message that can be read; the first: {imported.unreadable[0]}. {HOW}")
+        raise InvalidArguments(f"{name} has no readable message. The first error: {imported.unreadable[0]}. {HOW}")
     return imported
 
 
 def _chats(export: Any, name: str, imported: Imported) -> Iterator[dict[str, Any]]:
     if not isinstance(export, dict):
-        raise InvalidArguments(f"{name} is not a Telegram export: it is no JSON object. {HOW}")
+        raise InvalidArguments(f"{name} is not a Telegram export: it is not a JSON object. {HOW}")
     if "messages" in export:
         listed = [export]
     else:
@@ -112,7 +113,7 @@ def _chats(export: Any, name: str, imported: Imported) -> Iterator[dict[str, Any
 
 
 def _channel(chat: dict[str, Any]) -> str:
-    """What a chat is called in our tables: always the same for the same id."""
+    """Return the name of a chat in our tables. The same id always has the same name."""
     told, number = chat.get("name"), outside.whole(chat.get("id"), -LARGEST_ID, LARGEST_ID)
     name = outside.clean(str(told if told is not None else number or "unnamed"))[:_NAME].strip() or "unnamed"
     if number is None:
@@ -126,11 +127,13 @@ def _channel(chat: dict[str, Any]) -> str:
             if connection.execute(taken).first() is None:
                 connection.execute(chats.insert().values(id=number, name=called))
                 return called
-    raise InvalidArguments(f"two chats are called {name!r}, and another one {called!r}; rename one of them")
+    raise InvalidArguments(
+        f"two chats are called {name!r}, and a third is called {called!r}; rename one of them in the export"
+    )
 
 
 def _store(channel: str, messages: list[Any], imported: Imported) -> None:
-    rows: dict[int, dict[str, Any]] = {}  # by message id: a message may be there twice
+    rows: dict[int, dict[str, Any]] = {}  # by message id: an export may hold a message twice
     for message in messages:
         try:
             if (row := _row(message)) is None:
@@ -155,13 +158,13 @@ def _upsert(connection: Connection, rows: list[dict[str, Any]]) -> dict[int, int
 
 
 def _row(message: Any) -> dict[str, Any] | None:
-    """A message as a row; None for a service message.
+    """Return a message as a row; None for a service message.
 
     Raises:
-        InvalidArguments: it cannot be read; the error names it.
+        InvalidArguments: the message is unreadable. The error names it.
     """
     if not isinstance(message, dict):
-        raise InvalidArguments(f"a message that is no JSON object: {outside.clean(str(message))[:80]}")
+        raise InvalidArguments(f"a message that is not a JSON object: {outside.clean(str(message))[:80]}")
     if message.get("type", "message") != "message":
         return None
     number = outside.whole(message.get("id"), -LARGEST_ID, LARGEST_ID)
@@ -174,7 +177,7 @@ def _row(message: Any) -> dict[str, Any] | None:
 
 
 def _text(text: Any, number: int) -> str:
-    """The plain text of a message: entities are parts of it, in order; where words hide a link, it is written out."""
+    """Return the plain text of a message. Entities are its parts, in order. A link behind words follows them."""
     parts = text if isinstance(text, list) else [text]
     return "".join(_part(part, number) for part in parts if part is not None)
 
@@ -184,5 +187,5 @@ def _part(part: Any, number: int) -> str:
         return part
     text, href = (part.get("text"), part.get("href")) if isinstance(part, dict) else (part, None)
     if not (text is None or isinstance(text, str)) or not (href is None or isinstance(href, str)):
-        raise InvalidArguments(f"message {number} has a part that is no text: {outside.clean(str(part))[:80]}")
+        raise InvalidArguments(f"message {number} has a part that is not text: {outside.clean(str(part))[:80]}")
     return (text or "") + (f" ({href})" if href else "")

@@ -1,4 +1,4 @@
-"""Single values of settings: read from a file, checked, refused by the name of their setting."""
+"""Values of settings: functions that read them from a file and check them. An error names the setting."""
 
 from collections.abc import Iterable, Mapping
 from importlib.util import find_spec
@@ -11,10 +11,10 @@ from cars_bot.errors import NotConfigured
 
 
 def whole_number(name: str, text: str, why: str) -> int:
-    """A number above 0; `why` says what it is.
+    """Return a whole number above 0. `why` says in the error what the number means.
 
     Raises:
-        NotConfigured: it is none.
+        NotConfigured: the text is not such a number.
     """
     if not text.isascii() or not text.isdecimal() or not 0 < int(text[:12]) < 10**9:
         raise NotConfigured(f"{name} must be a whole number above 0: {why}")
@@ -22,16 +22,16 @@ def whole_number(name: str, text: str, why: str) -> int:
 
 
 def read_file(path: str | Path, must_be_there: bool = False, interpolate: bool = True) -> dict[str, str | None]:
-    """The settings that a file gives, as NAME=value lines.
+    """Return the settings of a file with NAME=value lines.
 
     Args:
-        interpolate: whether `${NAME}` in a value stands for another one.
+        interpolate: if true, `${NAME}` in a value stands for the value of NAME.
 
     Raises:
-        NotConfigured: it cannot be read; the message names it.
+        NotConfigured: the file is unreadable. The message names it.
     """
     if must_be_there and (not Path(path).exists() or Path(path).is_dir()):
-        raise NotConfigured(f"KIT_ENV_FILE={path} is no file; give the file's whole path, or unset it to use .env")
+        raise NotConfigured(f"KIT_ENV_FILE={path} is not a file; give the file's whole path, or unset it to use .env")
     try:
         return dict(dotenv_values(path, interpolate=interpolate, encoding="utf-8"))
     except UnicodeDecodeError as error:
@@ -39,25 +39,27 @@ def read_file(path: str | Path, must_be_there: bool = False, interpolate: bool =
         line = text[: error.start].count(b"\n") + 1 if error.object == text else "?"
         raise NotConfigured(f"{path} is not UTF-8 (line {line}); save it as UTF-8") from None
     except OSError as error:
-        raise NotConfigured(f"{path}, which holds settings, cannot be read: {error.strerror}") from None
+        raise NotConfigured(f"{path} holds settings and cannot be read: {error.strerror}") from None
 
 
 def refuse_invisible(values: Mapping[str, str | None], names: Iterable[str]) -> None:
-    """`kit up` hands the settings on in a file: a value must survive that.
+    """Refuse values that a file cannot hold: `kit up` hands the settings on in a file.
 
     Raises:
-        NotConfigured: one of the values of `names` could not.
+        NotConfigured: one of the values of `names` would be changed in the file.
     """
     for name in names:
         if (value := values.get(name)) and (not value.isprintable() or value.endswith("\\")):
-            raise NotConfigured(f"{name} has a line break or another invisible character in it, or ends with a \\")
+            raise NotConfigured(
+                f"{name} has a line break or another invisible character in it, or ends with a \\; remove it"
+            )
 
 
 def modules(names: str) -> tuple[str, ...]:
-    """The modules that bring more jobs; none of them is imported.
+    """Return the modules that add jobs, without importing them.
 
     Raises:
-        NotConfigured: one is not there.
+        NotConfigured: Python does not find one of them.
     """
     listed = tuple(filter(None, names.replace(" ", "").split(",")))
     for module in listed:
@@ -66,24 +68,28 @@ def modules(names: str) -> tuple[str, ...]:
         except (ImportError, ValueError, AttributeError):
             found = None
         if found is None:
-            raise NotConfigured(f"EXTRA_JOBS={names} names {module!r}, and Python finds no module of that name")
+            raise NotConfigured(
+                f"EXTRA_JOBS={names} names {module!r}, and Python finds no such module; correct the name or install it"
+            )
     return listed
 
 
 def authority(path: str) -> str | None:
-    """The file of the certificate authority to trust; None: those that the machine trusts.
+    """Return the file of the certificate authority to trust; None for the ones that the machine trusts.
 
     Raises:
-        NotConfigured: no certificate can be read from it.
+        NotConfigured: the file holds no readable certificate.
     """
     if not path:
         return None
     if not Path(path).is_absolute():
-        raise NotConfigured(f"TLS_CA_FILE={path} is relative: each process would look elsewhere; give its whole path")
+        raise NotConfigured(
+            f"TLS_CA_FILE={path} is relative: each process would look in another folder; give its whole path"
+        )
     try:
         create_default_context(cafile=path)
     except SSLError:
-        raise NotConfigured(f"TLS_CA_FILE={path} holds no certificate (PEM)") from None
+        raise NotConfigured(f"TLS_CA_FILE={path} holds no certificate; give a file in PEM format") from None
     except OSError as error:
         raise NotConfigured(f"TLS_CA_FILE={path} cannot be read: {error.strerror}") from None
     return path

@@ -1,42 +1,36 @@
-"""The one reading of an address: both lanes, the commands and every message take a server's URL apart here.
+"""Addresses of servers: both lanes, the commands and every message read a server's URL here.
 
-Each client library reads a URL in its own way: one takes `#` for the end, one takes `,` for a list, one takes unknown
-parameters for arguments of a function. So none of them gets a URL that a person wrote. They get its parts, or an
-address that is put together again from the parts.
-
-An address that cannot be read is refused, and no part of it is repeated: any part may be a piece of a password.
+Each client library reads a URL in its own way. One stops at a `#`. One reads a `,` as a list. One passes unknown
+parameters on as arguments of a function. So no library gets a URL that a person wrote. It gets the parts, or an address
+that is rebuilt from the parts.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from ipaddress import AddressValueError, IPv6Address
-from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
+from urllib.parse import SplitResult, quote
+
+from cars_bot.boundary import url_parts
+from cars_bot.boundary.url_parts import ENCODE, Unreadable
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 BROKER_SCHEMES = {"amqp": 5672, "amqps": 5671}
 REDIS_SCHEMES = {"redis": 6379, "rediss": 6379, "unix": 0, "redis+socket": 0}
 WEB_SCHEMES = {"http": 80, "https": 443}
-REDIS_DATABASES = 16  # a server has so many unless told otherwise
-# What a broker's URL may say after its `?`, in seconds, and in which range: what both lanes obey. Celery's library
-# takes channel_max and frame_max from the broker, whatever it is told, and both lanes connect again without an end.
+REDIS_DATABASES = 16  # the number on a server with its default settings
+# The parameters that a broker's URL may have after its `?`, and the range of each in seconds. Both lanes obey these.
+# channel_max and frame_max are missing, because Celery's library always takes them from the broker. A number of
+# attempts to connect is missing, because both lanes try again without an end.
 BROKER_OPTIONS = {
     "heartbeat": (0, 65_535),  # 0: none
     "socket_timeout": (1, 3_600),  # to connect
     "blocked_connection_timeout": (1, 3_600),  # for a broker that stops reading, as it does under an alarm
 }
-NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9.])?")
-ENCODE = "a password or a name with one of  @ : / ? # [ ] %  in it needs percent-encoding, such as %23 for #"
 NOT_SHOWN = "(an address that cannot be read)"
-
-
-class Unreadable(ValueError):
-    """An address is no good. The message says why, without a word of the address."""
 
 
 @dataclass(frozen=True)
 class Broker:
-    """A RabbitMQ, as a URL names it; `options` are those of `BROKER_OPTIONS` that it gives."""
+    """A RabbitMQ, as a URL names it. `options` holds those of `BROKER_OPTIONS` that the URL has."""
 
     host: str
     port: int
@@ -48,7 +42,7 @@ class Broker:
 
     @property
     def url(self) -> str:
-        """The address again, without options, in the spelling that every library reads alike."""
+        """The address, rebuilt without options, in the one spelling that every library reads alike."""
         login = f"{quote(self.user, safe='')}:{quote(self.password, safe='')}"
         return f"amqp{'s' * self.tls}://{login}@{in_url(self.host)}:{self.port}/{quote(self.virtual_host, safe='')}"
 
@@ -67,39 +61,40 @@ class Redis:
 
     @property
     def login(self) -> str:
-        """What stands before the host."""
+        """The part of a URL before the host: user, password and @, or nothing."""
         return f"{quote(self.user, safe='')}:{quote(self.password, safe='')}@" if self.password else ""
 
 
 def broker(url: str) -> Broker:
-    """Take the URL of a RabbitMQ apart.
+    """Split the URL of a RabbitMQ into its parts.
 
     Raises:
-        Unreadable: it is none, or says what only one of the lanes could obey.
+        Unreadable: it is not such a URL, or it asks for an option that only one of the lanes could obey.
     """
-    parts = _split(url, BROKER_SCHEMES)
-    user, password = _login(parts)
+    parts = url_parts.split(url, BROKER_SCHEMES)
+    user, password = url_parts.login(parts)
     if bool(user) != bool(password):
-        raise Unreadable("a user and a password belong together")
+        raise Unreadable("it has only one of user and password; give both or none")
     path = parts.path.removeprefix("/")
     if path == "/":  # `amqp://host//`, as Celery's manual writes the virtual host called "/"
         path = ""
     if "/" in path or "@" in path:
         raise Unreadable(f"the virtual host has a / or an @ in it; {ENCODE}")
     return Broker(
-        host=_host(parts),
+        host=url_parts.host(parts),
         port=parts.port or BROKER_SCHEMES[parts.scheme],
         user=user or "guest",
         password=password or "guest",
-        virtual_host=_decoded(path) or "/",
+        virtual_host=url_parts.decoded(path) or "/",
         tls=parts.scheme == "amqps",
-        options=dict(_broker_option(name, value) for name, value in _query(parts)),
+        options=dict(_broker_option(name, value) for name, value in url_parts.parameters(parts)),
     )
 
 
 def _broker_option(name: str, value: str) -> tuple[str, int]:
     if name not in BROKER_OPTIONS:
-        raise Unreadable(f"it asks for {_told(name)}; both lanes know only {', '.join(BROKER_OPTIONS)}")
+        known = ", ".join(BROKER_OPTIONS)
+        raise Unreadable(f"it asks for {url_parts.shown_name(name)}; both lanes know only {known}")
     lowest, highest = BROKER_OPTIONS[name]
     if not value.isascii() or not value.isdecimal() or not lowest <= int(value[:9]) <= highest:
         raise Unreadable(f"{name} must be a whole number from {lowest} to {highest}")
@@ -107,15 +102,15 @@ def _broker_option(name: str, value: str) -> tuple[str, int]:
 
 
 def redis(url: str) -> Redis:
-    """Take the URL of a Redis apart: `redis://`, `rediss://` (TLS), `unix:///path/of/a.sock?db=0`.
+    """Split the URL of a Redis into its parts: `redis://`, `rediss://` (TLS), `unix:///path/of/a.sock?db=0`.
 
     Raises:
-        Unreadable: it is none.
+        Unreadable: it is not such a URL.
     """
-    parts = _split(url, REDIS_SCHEMES)
-    user, password = _login(parts)
+    parts = url_parts.split(url, REDIS_SCHEMES)
+    user, password = url_parts.login(parts)
     if user and not password:
-        raise Unreadable("a user without a password")
+        raise Unreadable("it has a user without a password; give both, or the password alone as redis://:PASSWORD@host")
     by_socket = not REDIS_SCHEMES[parts.scheme]
     path = parts.path if by_socket else parts.path.strip("/")
     number = path or "0"
@@ -123,47 +118,47 @@ def redis(url: str) -> Redis:
         number = "0"
         if not path.startswith("/") or parts.hostname or "@" in path:
             raise Unreadable("a socket is given by its whole path: unix:///run/redis/redis.sock?db=0")
-    for name, value in _query(parts):
+    for name, value in url_parts.parameters(parts):
         if name == "db" or (by_socket and name == "virtual_host"):
             number = value
         elif name != "ssl_cert_reqs" or value.lower().removeprefix("cert_") != "required":
             raise Unreadable(
-                f"it asks for {_told(name)}; only db is known (certificates are always checked, and TLS_CA_FILE names "
-                "an authority of your own)"
+                f"it asks for {url_parts.shown_name(name)}; only db is known (certificates are always checked, and "
+                "TLS_CA_FILE names an authority of your own)"
             )
     if not number.isascii() or not number.isdecimal() or int(number[:9]) >= REDIS_DATABASES:
         raise Unreadable(f"its database must be a number from 0 to {REDIS_DATABASES - 1}, such as redis://host:6379/0")
     return Redis(
-        host="" if by_socket else _host(parts),
+        host="" if by_socket else url_parts.host(parts),
         port=parts.port or REDIS_SCHEMES[parts.scheme],
         user=user,
         password=password,
         database=int(number),
         tls=parts.scheme == "rediss",
-        socket=_decoded(path) if by_socket else "",
+        socket=url_parts.decoded(path) if by_socket else "",
     )
 
 
 def web(url: str) -> SplitResult:
-    """Take the address of an HTTP server apart.
+    """Split the address of an HTTP server into its parts.
 
     Raises:
-        Unreadable: it is none.
+        Unreadable: it is not such an address.
     """
-    parts = _split(url, WEB_SCHEMES)
+    parts = url_parts.split(url, WEB_SCHEMES)
     if not parts.hostname:
-        raise Unreadable("it names no server")
-    _host(parts)
+        raise Unreadable("it names no server; write http://HOST:PORT")
+    url_parts.host(parts)
     return parts
 
 
 def is_redis(url: str) -> bool:
-    """Whether `url` starts as a Redis' address does."""
+    """Return whether `url` starts with a scheme of Redis."""
     return url.partition("://")[0].lower() in REDIS_SCHEMES
 
 
 def address(url: str) -> Broker | Redis:
-    """Take the URL of a RabbitMQ or of a Redis apart.
+    """Split the URL of a RabbitMQ or of a Redis into its parts.
 
     Raises:
         Unreadable: it is neither.
@@ -172,12 +167,12 @@ def address(url: str) -> Broker | Redis:
 
 
 def in_url(host: str) -> str:
-    """A host as a URL writes it: an IPv6 address stands in brackets."""
+    """Return a host as a URL writes it: an IPv6 address stands in brackets."""
     return f"[{host}]" if ":" in host else host
 
 
 def shown(url: str) -> str:
-    """`url` fit for a log or a terminal: no password, no parameters; nothing at all of what cannot be read."""
+    """Return `url` for a log or a terminal: without password and parameters. Nothing of an unreadable one is shown."""
     scheme = url.partition("://")[0].lower()
     try:
         if scheme in WEB_SCHEMES:
@@ -193,58 +188,3 @@ def shown(url: str) -> str:
     if found.socket:
         return f"unix://{who}{found.socket}?db={found.database}"
     return f"{scheme}://{who}{in_url(found.host)}:{found.port}/{found.database}"
-
-
-def _split(url: str, schemes: Mapping[str, int]) -> SplitResult:
-    known = " or ".join(f"{scheme}://…" for scheme in schemes)
-    scheme, separator, rest = url.partition("://")
-    if not separator or scheme.lower() not in schemes:
-        raise Unreadable(f"it must start with {known}")
-    if not url.isprintable() or " " in url:
-        raise Unreadable("it has a blank or an invisible character in it")
-    if "://" in rest:
-        raise Unreadable("it lists several servers; the kit talks to one, so put a load balancer before them")
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:  # its text would repeat a part of the address
-        raise Unreadable(f"its host or its port cannot be read; {ENCODE}") from None
-    if "#" in url or port == 0:
-        raise Unreadable(f"it has a # in it; {ENCODE}" if port != 0 else "port 0 is no port")
-    return parts
-
-
-def _login(parts: SplitResult) -> tuple[str, str]:
-    return _decoded(parts.username or ""), _decoded(parts.password or "")
-
-
-def _host(parts: SplitResult) -> str:
-    host = parts.hostname or "localhost"
-    if "," in host or ";" in host:
-        raise Unreadable("it lists several servers; the kit talks to one, so put a load balancer before them")
-    if ":" in host:
-        try:
-            return str(IPv6Address(host))
-        except AddressValueError:
-            raise Unreadable("its IPv6 address is none") from None
-    if not NAME.fullmatch(host):
-        raise Unreadable(f"its host is no name and no address; {ENCODE}")
-    return host
-
-
-def _decoded(text: str) -> str:
-    try:
-        return unquote(text, errors="strict")
-    except UnicodeDecodeError:
-        raise Unreadable("its percent-encoding is not that of UTF-8") from None
-
-
-def _query(parts: SplitResult) -> list[tuple[str, str]]:
-    if "@" in parts.query:  # then it is the rest of a password with a ? in it
-        raise Unreadable(f"it has an @ after its ?; {ENCODE}")
-    return parse_qsl(parts.query, keep_blank_values=True)
-
-
-def _told(name: str) -> str:
-    """A parameter's name, if it looks like one."""
-    return f"?{name}=" if re.fullmatch(r"[a-z_]{1,40}", name) else "something"

@@ -1,22 +1,27 @@
-"""The real client libraries (openai, python-telegram-bot, gspread) behind our own few functions and our own errors.
+"""Clients: a few functions and errors of ours in front of the libraries openai, python-telegram-bot and gspread.
 
     language_model   classify, extract, describe
     telegram         send_message, send_photo, get_me
     spreadsheet      read, replace, append
 
-Whatever goes wrong in there comes out as one of `cars_bot.errors`: Throttled when told to wait, Retryable when it
-may pass, Permanent when it cannot, OutcomeUnknown when an effect may have happened and its reply was lost. Whether
-the other side is the real service or the stand-in is settled by base URLs in the settings; the code is the same.
+Every failure becomes one of `cars_bot.errors`:
 
-The libraries take most of a second to import, so nothing here does before the first call. A process that forks its
-workers can pay once, up front, with `preload()`.
+    Throttled        the other side told us to wait
+    Retryable        it may pass
+    Permanent        it cannot pass
+    OutcomeUnknown   the reply was lost, and the effect may have happened
+
+The base URLs in the settings choose the real service or the stand-in. The code is the same for both.
+
+The import of the libraries takes most of a second, so it waits for the first call. A process that forks its workers can
+call `preload()` first and pay only once.
 """
 
 
 def preload() -> None:
-    """Import the heavy libraries now, so that children forked later share them."""
+    """Import the heavy libraries now. Children forked later share them."""
     import gspread  # noqa: F401
     import openai  # noqa: F401
     import telegram  # noqa: F401
 
-    from cars_bot.clients import google_http  # noqa: F401
+    from cars_bot.clients import google_errors, google_http  # noqa: F401

@@ -1,4 +1,4 @@
-"""The gspread library, pointed at the configured address and bounded. Imported at the first call only: it is heavy."""
+"""HTTP for gspread: the configured address, limits and no redirects. Imported at the first call only: it is heavy."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from google.oauth2 import credentials, service_account
 from gspread.http_client import HTTPClient
 
 from cars_bot.boundary import outside
-from cars_bot.clients import answers, limits
+from cars_bot.clients import answers, call_limits
 from cars_bot.errors import Permanent
 from cars_bot.settings import Settings
 
@@ -21,7 +21,7 @@ CHUNK_BYTES = 65_536
 
 
 class Refused(Exception):
-    """An answer that is no success, as it came: gspread's own error cannot be made of every body."""
+    """An answer that is no success. It holds the response, because gspread's own error cannot hold every body."""
 
     def __init__(self, response: requests.Response) -> None:
         super().__init__(f"status {response.status_code}")
@@ -29,24 +29,25 @@ class Refused(Exception):
 
 
 class Bounded(requests.Session):
-    """A session whose answers stay within our limits; the answers of the token's endpoint too."""
+    """A session whose answers stay within our limits, also the answers with a token."""
 
     def bound(self, base_url: str | None) -> "Bounded":
-        """Settle what holds for every request."""
-        self.headers.update(limits.PACKED)
-        self.trust_env = limits.use_proxies(base_url)
+        """Set the headers and proxies of every request."""
+        self.headers.update(call_limits.PACKED)
+        self.trust_env = call_limits.use_proxies(base_url)
         return self
 
     def send(self, request: requests.PreparedRequest, **how: Any) -> requests.Response:
-        """See `requests.Session.send`. A redirect is not followed: it would turn a POST into a GET."""
-        how |= {"stream": True, "allow_redirects": False, "timeout": (limits.CONNECT_SECONDS, limits.DEADLINE_SECONDS)}
+        """Send a request; see `requests.Session.send`. It follows no redirect, which would turn a POST into a GET."""
+        timeout = (call_limits.CONNECT_SECONDS, call_limits.DEADLINE_SECONDS)
+        how |= {"stream": True, "allow_redirects": False, "timeout": timeout}
         response = super().send(request, **how)
         read_within_limits(response)
         return response
 
 
-class AuthorizedBounded(Bounded, AuthorizedSession):  # type: ignore[misc]
-    """The same, with Google's token in each request."""
+class AuthorizedBounded(Bounded, AuthorizedSession):
+    """A bounded session with Google's token in each request."""
 
     def __init__(self, where: Settings) -> None:
         tokens = Request(Bounded().bound(where.sheets_base_url))
@@ -54,8 +55,8 @@ class AuthorizedBounded(Bounded, AuthorizedSession):  # type: ignore[misc]
         self.bound(where.sheets_base_url)
 
 
-class Client(HTTPClient):  # type: ignore[misc]
-    """Rebases Google's two hosts, which gspread offers no option for."""
+class Client(HTTPClient):
+    """gspread's HTTP client with our base URL instead of Google's two hosts. gspread has no option for that."""
 
     base_url: str | None = None
 
@@ -69,7 +70,7 @@ class Client(HTTPClient):  # type: ignore[misc]
 
 
 def build(where: Settings) -> gspread.Client:
-    """A gspread client without retries (no BackOffHTTPClient: waiting is the queue's business, not a worker's).
+    """Return a gspread client without retries. It is no BackOffHTTPClient, because the queue waits, not a worker.
 
     Raises:
         Permanent: the service account's key file cannot be used.
@@ -80,7 +81,7 @@ def build(where: Settings) -> gspread.Client:
 
 
 def rebase(url: str, base: str | None) -> str:
-    """The same path at `base`; unchanged if that is None."""
+    """Return the same path at `base`. The URL is unchanged if `base` is None."""
     for host in GOOGLE_HOSTS:
         if base is not None and url.startswith(host):
             return base.rstrip("/") + url.removeprefix(host)
@@ -88,27 +89,27 @@ def rebase(url: str, base: str | None) -> str:
 
 
 def read_within_limits(response: requests.Response) -> None:
-    """Read the body piece by piece; `requests` itself knows a timeout for each piece only.
+    """Read the body piece by piece. The timeout of `requests` counts for each piece, not for the whole body.
 
     Raises:
-        limits.LimitExceeded: too long, in seconds or in bytes.
+        call_limits.LimitExceeded: the answer is too long, in seconds or in bytes.
     """
-    allowance = limits.Allowance(response.headers.pop("content-encoding", None))
+    allowance = call_limits.Allowance(response.headers.pop("content-encoding", None))
     pieces = []
     try:
         while piece := response.raw.read1(CHUNK_BYTES, decode_content=False):
             pieces.append(allowance.spend(piece))
-    except limits.LimitExceeded:
+    except call_limits.LimitExceeded:
         response.close()
         raise
-    response._content = b"".join(pieces)  # where `requests` keeps a body that it has read itself
+    response._content = b"".join(pieces)  # `requests` keeps a body here after it has read one
 
 
 def _credentials(where: Settings) -> Credentials:
-    """The service account of the key file, or a made-up user whose token the stand-in refreshes.
+    """Return the service account of the key file, or a made-up user whose token the stand-in refreshes.
 
     Raises:
-        Permanent: the key file is missing or is none; the message says what to do.
+        Permanent: the file is missing or is not a key. The message says what to do.
     """
     if where.google_service_account_file:
         return read_key(where.google_service_account_file)
@@ -122,15 +123,15 @@ def _credentials(where: Settings) -> Credentials:
 
 
 def read_key(path: str) -> service_account.Credentials:
-    """The service account whose key file this is.
+    """Return the service account of a key file.
 
     Raises:
-        Permanent: the file is missing or is no key; the message says what to do.
+        Permanent: the file is missing or is not a key. The message says what to do.
     """
     try:
         return service_account.Credentials.from_service_account_file(path, scopes=SCOPES)
     except (OSError, *outside.UNREADABLE, GoogleAuthError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is no key file of a service account"
+        why = error.strerror if isinstance(error, OSError) else "it is not the key file of a service account"
         raise Permanent(
             f"GOOGLE_SERVICE_ACCOUNT_FILE={path}: {why}; download the account's key as JSON and set its path, or unset "
             "it to use the stand-in"

@@ -1,16 +1,16 @@
-"""What the language model does for us: is a post a car for sale, what does it offer, how to describe it.
+"""Language model: it classifies a post, extracts the car that the post offers, and describes the car.
 
-Every answer is checked here: a model may send anything. What does not fit is Retryable: the next answer may fit.
+A model may send anything, so every answer is checked. An answer that does not fit is Retryable: the next one may fit.
 """
 
 import json
-import re
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
+from pydantic import ValidationError
 
 from cars_bot.boundary import outside
-from cars_bot.clients import limits
+from cars_bot.clients import call_limits
+from cars_bot.clients.forms import CarData, Classification, Form
 from cars_bot.clients.per_process import per_process
 from cars_bot.errors import CarsBotError, Permanent, Retryable, Throttled
 from cars_bot.settings import Settings, settings
@@ -18,15 +18,13 @@ from cars_bot.settings import Settings, settings
 if TYPE_CHECKING:
     from openai import OpenAI, OpenAIError
 
-THROTTLED_SECONDS = 5.0  # when the service does not say how long
+F = TypeVar("F", bound=Form)
+THROTTLED_SECONDS = 5.0  # the wait if the service does not say how long
 UNFINISHED = {
     "length": "it reached its length limit in the middle",
     "content_filter": "the service's content filter cut it off",
 }
-MOST_PHONES = 10
-LONGEST_REASON = 500  # characters
 LONGEST_DESCRIPTION = 2_000  # characters; a message on Telegram has room for 4,096
-WORDS = 100  # characters of a name in an answer: a make, a model, a city
 
 CLASSIFY = """
 You read posts of Telegram channels, in Russian or English. Decide whether the post offers a particular car for sale.
@@ -44,80 +42,13 @@ sentences, in the post's language. Facts of the post only; no contacts and no li
 """.strip()
 
 
-class _Answer(BaseModel):
-    """Base of everything the model fills in: no more fields, no other types."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-
-class Classification(_Answer):
-    """Whether a post offers a car for sale, and why we think so."""
-
-    is_sale: bool
-    reason: str
-
-    @field_validator("reason")
-    @classmethod
-    def _short(cls, reason: str) -> str:
-        return reason if len(reason) <= LONGEST_REASON else reason[: LONGEST_REASON - 1] + "…"
-
-
-POSSIBLE = {"year": (1885, 2100), "mileage_km": (0, 10_000_000), "price": (0, 10**12)}
-
-
-class CarData(_Answer):
-    """A car as a post offers it; null where the post does not say."""
-
-    make: str | None
-    model: str | None
-    year: int | None
-    mileage_km: int | None
-    price: int | None
-    currency: str | None
-    city: str | None
-    phones: list[str]
-    telegram: str | None
-
-    @field_validator("year", "mileage_km", "price")
-    @classmethod
-    def _possible(cls, number: int | None, info: ValidationInfo) -> int | None:
-        """A number that no car can have is as good as none."""
-        return outside.whole(number, *POSSIBLE[str(info.field_name)])
-
-    @field_validator("make", "model", "city")
-    @classmethod
-    def _as_name(cls, name: str | None) -> str | None:
-        return name[:WORDS] if name else None
-
-    @field_validator("phones")
-    @classmethod
-    def _as_e164(cls, phones: list[str]) -> list[str]:
-        """Only possible numbers, each once, in one form: a model does not reliably keep to it."""
-        numbers = (to_e164(phone) for phone in phones[: 10 * MOST_PHONES])
-        return list(dict.fromkeys(number for number in numbers if number is not None))[:MOST_PHONES]
-
-    @field_validator("currency")
-    @classmethod
-    def _as_code(cls, currency: str | None) -> str | None:
-        return currency.upper() if currency and re.fullmatch("[A-Za-z]{3}", currency) else None
-
-    @field_validator("telegram")
-    @classmethod
-    def _as_handle(cls, handle: str | None) -> str | None:
-        name = outside.handle(handle or "")
-        return name if re.fullmatch(r"@[A-Za-z0-9_]{1,64}", name) else None
-
-
-A = TypeVar("A", bound=_Answer)
-
-
 def classify(text: str) -> Classification:
     """Decide whether `text` offers a car for sale."""
     return _fill_in("classify_post", Classification, CLASSIFY, text)
 
 
 def extract(text: str) -> CarData:
-    """Read the car out of a post that offers one."""
+    """Extract the car from a post that offers one."""
     return _fill_in("car_data", CarData, EXTRACT, text)
 
 
@@ -125,7 +56,7 @@ def describe(car: CarData, text: str) -> str:
     """Write a short description of the car for the channel.
 
     Raises:
-        Retryable: it is far longer than was asked for.
+        Retryable: the answer is far longer than the prompt allows.
     """
     question = json.dumps({"car": car.model_dump(), "post": text}, ensure_ascii=False)
     try:
@@ -134,24 +65,11 @@ def describe(car: CarData, text: str) -> str:
         raise Retryable(f"the model's description {error}") from None
 
 
-def to_e164(phone: str) -> str | None:
-    """`8 (912) 345-67-89` -> `+79123456789`; None if it cannot be a phone number. Without a + it is read as Russian."""
-    import phonenumbers
-
-    try:
-        number = phonenumbers.parse(phone, "RU")
-    except phonenumbers.NumberParseException:
-        return None
-    if not phonenumbers.is_possible_number(number):
-        return None
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-
-
-def _fill_in(schema_name: str, form: type[A], instruction: str, text: str) -> A:
-    """Ask for an answer that fits `form` and read it.
+def _fill_in(schema_name: str, form: type[F], instruction: str, text: str) -> F:
+    """Ask for an answer that fits `form`, and check it.
 
     Raises:
-        Retryable: it does not fit.
+        Retryable: the answer does not fit.
     """
     schema = {"name": schema_name, "strict": True, "schema": form.model_json_schema()}
     content = _ask(instruction, text, {"type": "json_schema", "json_schema": schema})
@@ -164,10 +82,12 @@ def _fill_in(schema_name: str, form: type[A], instruction: str, text: str) -> A:
 
 
 def _ask(instruction: str, question: str, response_format: dict[str, Any] | None) -> str:
-    """One question, one answer.
+    """Send one question and return the answer.
 
     Raises:
-        Throttled, Retryable, Permanent: as `_translate` says; Permanent also if the model declines.
+        Throttled, Retryable, Permanent: see `_translate`.
+        Permanent: also if the model declines or does not finish.
+        Retryable: also if the answer is empty or unreadable.
     """
     import openai
 
@@ -184,7 +104,7 @@ def _ask(instruction: str, question: str, response_format: dict[str, Any] | None
         ended = choice.finish_reason
     except openai.OpenAIError as error:
         raise _translate(error) from None
-    except (*outside.UNREADABLE, limits.LimitExceeded) as error:
+    except (*outside.UNREADABLE, call_limits.LimitExceeded) as error:
         raise Retryable(f"the language model's answer is unreadable: {error!r:.200}") from None
     if refusal:
         raise Permanent(f"the language model declined: {outside.clean(str(refusal)):.200}")
@@ -197,10 +117,10 @@ def _ask(instruction: str, question: str, response_format: dict[str, Any] | None
 
 
 def _text(content: Any) -> str:
-    """An answer's text, also where it comes in parts.
+    """Return an answer's text. It may come in parts.
 
     Raises:
-        TypeError, LookupError: it is something else than text.
+        TypeError, LookupError, AttributeError: the content is not text.
     """
     if content is None or isinstance(content, str):
         return content or ""
@@ -208,7 +128,7 @@ def _text(content: Any) -> str:
 
 
 def _translate(error: "OpenAIError") -> CarsBotError:
-    """The library's error as ours. Asking changes nothing out there, so a lost answer is simply asked for again."""
+    """Return the library's error as ours. A question changes nothing outside, so a lost answer is Retryable."""
     import openai
 
     if isinstance(error, openai.RateLimitError):

@@ -1,11 +1,11 @@
-"""The openai library, pointed at the configured address and bounded. Imported at the first call only: it is heavy."""
+"""HTTP for the openai library: the configured address and limits. Imported at the first call only: it is heavy."""
 
 from collections.abc import Iterator
 
 import httpx2
 import openai
 
-from cars_bot.clients import limits
+from cars_bot.clients import call_limits
 from cars_bot.settings import Settings
 
 
@@ -14,7 +14,7 @@ class LimitedStream(httpx2.SyncByteStream):
 
     def __init__(self, stream: httpx2.SyncByteStream, packed: str | None) -> None:
         self._stream = stream
-        self._allowance = limits.Allowance(packed)
+        self._allowance = call_limits.Allowance(packed)
 
     def __iter__(self) -> Iterator[bytes]:
         return self._allowance.over(iter(self._stream))
@@ -24,21 +24,21 @@ class LimitedStream(httpx2.SyncByteStream):
 
 
 def limit(response: httpx2.Response) -> None:
-    """Runs between an answer's headers and its body."""
+    """Set the limits of an answer. The library calls this between the answer's headers and its body."""
     assert isinstance(response.stream, httpx2.SyncByteStream)
     response.stream = LimitedStream(response.stream, response.headers.pop("content-encoding", None))
 
 
 def build(where: Settings) -> openai.OpenAI:
-    """A client without retries of its own: they would hide faults from our policies and double their load."""
+    """Return a client without retries of its own. They would hide faults from our policies and double the load."""
     return openai.OpenAI(
         api_key=where.openai_api_key,
         base_url=where.openai_base_url,
-        timeout=openai.Timeout(limits.DEADLINE_SECONDS, connect=limits.CONNECT_SECONDS),
+        timeout=openai.Timeout(call_limits.DEADLINE_SECONDS, connect=call_limits.CONNECT_SECONDS),
         max_retries=0,
         http_client=openai.DefaultHttpxClient(
-            headers=limits.PACKED,
+            headers=call_limits.PACKED,
             event_hooks={"response": [limit]},
-            trust_env=limits.use_proxies(where.openai_base_url),
+            trust_env=call_limits.use_proxies(where.openai_base_url),
         ),
     )

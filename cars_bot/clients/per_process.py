@@ -1,4 +1,4 @@
-"""One client per process: connections, event loops and threads must not be shared across a fork."""
+"""Clients per process: a forked child gets its own, because it must not share connections, event loops or threads."""
 
 import os
 import threading
@@ -11,9 +11,9 @@ T = TypeVar("T")
 
 
 def per_process(build: Callable[[Settings], T]) -> Callable[[], T]:
-    """Turn `build` into a function that builds once and then returns the same object in this process.
+    """Return a function that calls `build` once and then returns the same object in this process.
 
-    It builds again in a forked child, and when the settings have changed (tests do that).
+    It builds again in a forked child, and after a change of the settings (tests do that).
     """
     lock = threading.Lock()
     built: dict[tuple[int, Settings], T] = {}
@@ -31,7 +31,8 @@ def per_process(build: Callable[[Settings], T]) -> Callable[[], T]:
 
     def renew_lock() -> None:
         nonlocal lock
-        lock = threading.Lock()  # at the fork another thread of the parent may have held the old one, for ever
+        # A thread of the parent may hold the old lock at the fork. The child's copy would stay locked for ever.
+        lock = threading.Lock()
 
     os.register_at_fork(after_in_child=renew_lock)
     return get

@@ -1,11 +1,11 @@
-"""Posting to Telegram. Its API takes no idempotency key, so a send whose reply was lost stays unknown for ever."""
+"""Telegram: functions that post messages. Its API takes no idempotency key, so a lost reply stays unknown for ever."""
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cars_bot.boundary import outside
-from cars_bot.clients import limits
+from cars_bot.clients import call_limits
 from cars_bot.clients.per_process import per_process
 from cars_bot.errors import CarsBotError, OutcomeUnknown, Permanent, Retryable, Throttled
 from cars_bot.settings import Settings
@@ -20,9 +20,9 @@ T = TypeVar("T")
 
 
 def send_message(chat: str, text: str) -> int:
-    """Post plain `text` (at most 4096 characters) to `chat` (`@channel` or a numeric id); returns the message's id.
+    """Post plain `text` (at most 4096 characters) to `chat` (`@channel` or a numeric id). Return the message's id.
 
-    The text is sent as it is, without a parse mode: nothing in it is markup.
+    The text goes out unchanged and without a parse mode: nothing in it is markup.
 
     Raises:
         Throttled, Retryable: not posted, may be tried again. Permanent: not posted, never will be.
@@ -41,7 +41,7 @@ def send_photo(chat: str, photo_url: str, caption: str) -> int:
 
 
 def get_me() -> dict[str, Any]:
-    """Who our bot is; a cheap way to see whether token and network work.
+    """Return the data of our bot. This is a cheap test of token and network.
 
     Raises:
         Throttled, Retryable, Permanent.
@@ -49,12 +49,12 @@ def get_me() -> dict[str, Any]:
     try:
         return _call(lambda bot: bot.get_me()).to_dict()
     except OutcomeUnknown as error:
-        raise Retryable(str(error)) from None  # it only reads
+        raise Retryable(str(error)) from None  # it only reads, so a second call does no harm
 
 
 def _id_of(message: "Message") -> int:
     if (number := outside.whole(getattr(message, "message_id", None))) is None:
-        raise OutcomeUnknown("Telegram's answer names no message; it may be posted")
+        raise OutcomeUnknown("Telegram's answer names no message; the message may be posted")
     return number
 
 
@@ -66,16 +66,16 @@ def _call(make: "Callable[[Bot], Awaitable[T]]") -> T:
     except TelegramError as error:
         raise _translate(error) from None
     except TimeoutError:
-        raise OutcomeUnknown(f"Telegram did not answer within {limits.DEADLINE_SECONDS:g} s") from None
+        raise OutcomeUnknown(f"Telegram did not answer within {call_limits.DEADLINE_SECONDS:g} s") from None
     except outside.UNREADABLE as error:
         raise OutcomeUnknown(f"Telegram's answer is unreadable: {error!r:.200}") from None
 
 
 def _translate(error: "TelegramError") -> CarsBotError:
-    """The library's error as ours, for a call that would have changed something.
+    """Return the library's error as ours, for a call that would have changed something.
 
-    The distance that the call went decides. Telegram refused it, or there was no connection: nothing happened. It was
-    sent, and no answer says that nothing was done: unknown.
+    The error depends on how far the call came. After a refusal, or without a connection, nothing happened. A call that
+    was sent, and that no answer refuses, has an unknown outcome.
     """
     import httpx
     from telegram import error as errors
@@ -88,13 +88,15 @@ def _translate(error: "TelegramError") -> CarsBotError:
     if isinstance(error, errors.RetryAfter):
         wait = error.retry_after
         return Throttled("Telegram: flood control", wait.total_seconds() if isinstance(wait, timedelta) else wait)
-    if isinstance(error, errors.BadRequest) or not isinstance(error, errors.NetworkError):
-        unreadable = type(error) is errors.TelegramError  # status 200 and no JSON
-        return OutcomeUnknown(text) if unreadable else Permanent(text)
-    cause = error.__cause__
-    if isinstance(cause, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.ProxyError):
-        return Retryable(text)
-    return OutcomeUnknown(text)
+    never_sent = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+    rows: list[tuple[bool, type[CarsBotError]]] = [  # the first row that is true counts
+        (isinstance(error, errors.BadRequest), Permanent),  # a refusal; to the library it is also a NetworkError
+        (isinstance(error, errors.NetworkError) and isinstance(error.__cause__, never_sent), Retryable),
+        (isinstance(error, errors.NetworkError), OutcomeUnknown),
+        (type(error) is errors.TelegramError, OutcomeUnknown),  # status 200 and no JSON
+        (True, Permanent),
+    ]
+    return next(ours for fits, ours in rows if fits)(text)
 
 
 @per_process

@@ -1,6 +1,6 @@
-"""The python-telegram-bot library, which is async only, on an event loop of its own. Imported at the first call only.
+"""HTTP for python-telegram-bot: an event loop for a library that is async only. Imported at the first call only.
 
-One thread runs one loop for one Bot, for as long as the process lives: a new loop for each call would cost 50 ms and
+One thread runs one loop for one Bot until the process ends. A new loop for each call would cost 50 ms. It would also
 leave the Bot's connections bound to a loop that is gone.
 """
 
@@ -18,13 +18,13 @@ import telegram
 from telegram.request import HTTPXRequest
 
 from cars_bot.boundary import outside
-from cars_bot.clients import answers, limits
+from cars_bot.clients import answers, call_limits
 from cars_bot.settings import Settings
 
 T = TypeVar("T")
-THROTTLED_SECONDS = 5.0  # when Telegram does not say how long
-logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs every address, and Telegram's hold the bot's token
-os.environ.setdefault("PTB_TIMEDELTA", "true")  # the library's coming way to give times; silences its warning
+THROTTLED_SECONDS = 5.0  # the wait if Telegram does not say how long
+logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs each address, and Telegram's hold the bot's token
+os.environ.setdefault("PTB_TIMEDELTA", "true")  # times as timedelta, the library's future default; no warning
 
 
 class LimitedStream(httpx.AsyncByteStream):
@@ -32,7 +32,7 @@ class LimitedStream(httpx.AsyncByteStream):
 
     def __init__(self, stream: httpx.AsyncByteStream, packed: str | None) -> None:
         self._stream = stream
-        self._allowance = limits.Allowance(packed)
+        self._allowance = call_limits.Allowance(packed)
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self._allowance.over_async(aiter(self._stream))
@@ -42,20 +42,20 @@ class LimitedStream(httpx.AsyncByteStream):
 
 
 async def limit(response: httpx.Response) -> None:
-    """Runs between an answer's headers and its body."""
+    """Set the limits of an answer. httpx calls this between the answer's headers and its body."""
     assert isinstance(response.stream, httpx.AsyncByteStream)
     response.stream = LimitedStream(response.stream, response.headers.pop("content-encoding", None))
 
 
 class NoProof(telegram.error.TelegramError):
-    """An answer that says neither done nor not done: from a proxy, or from a server that broke down at it."""
+    """An answer that says neither done nor not done. It comes from a proxy, or from a server that failed halfway."""
 
 
 class CarefulRequest(HTTPXRequest):
-    """Reads the status of an answer before the library does: it takes every error of a server for a refusal."""
+    """A request that checks the answer's status first. The library alone reads each server error as a refusal."""
 
     async def do_request(self, *args: Any, **kwargs: Any) -> tuple[int, bytes]:
-        """See `HTTPXRequest`.
+        """Send a request; see `HTTPXRequest`.
 
         Raises:
             NoProof, RetryAfter, BadRequest.
@@ -63,7 +63,7 @@ class CarefulRequest(HTTPXRequest):
         status, body = await super().do_request(*args, **kwargs)
         if answers.is_done(status):
             return status, body
-        if status == 429:  # nothing was done, whatever else the answer says
+        if status == 429:  # nothing was done, regardless of the rest of the answer
             raise telegram.error.RetryAfter(timedelta(seconds=wait_told(body)))
         if answers.is_refused(status):
             said = (refusal(body) or {"description": "no reason"})["description"]
@@ -72,7 +72,7 @@ class CarefulRequest(HTTPXRequest):
 
 
 def refusal(body: bytes) -> dict[str, Any] | None:
-    """Telegram's own words for a refusal; None if the body is anything else."""
+    """Return Telegram's own words for a refusal. None if the body is anything else."""
     try:
         answer = json.loads(body)
     except (ValueError, RecursionError):
@@ -81,24 +81,24 @@ def refusal(body: bytes) -> dict[str, Any] | None:
 
 
 def wait_told(body: bytes) -> float:
-    """For how long Telegram tells to wait, in seconds."""
+    """Return the wait that Telegram asks for, in seconds."""
     parameters = (refusal(body) or {}).get("parameters")
     told = parameters.get("retry_after") if isinstance(parameters, dict) else None
     return outside.seconds(told, THROTTLED_SECONDS)
 
 
 class BotLine:
-    """A Bot that can be called from any thread that is not its own."""
+    """A Bot for every thread but its own."""
 
     def __init__(self, where: Settings) -> None:
         request = CarefulRequest(
-            connect_timeout=limits.CONNECT_SECONDS,
-            read_timeout=limits.DEADLINE_SECONDS,
-            write_timeout=limits.DEADLINE_SECONDS,
+            connect_timeout=call_limits.CONNECT_SECONDS,
+            read_timeout=call_limits.DEADLINE_SECONDS,
+            write_timeout=call_limits.DEADLINE_SECONDS,
             httpx_kwargs={
-                "headers": limits.PACKED,
+                "headers": call_limits.PACKED,
                 "event_hooks": {"response": [limit]},
-                "trust_env": limits.use_proxies(where.telegram_base_url),
+                "trust_env": call_limits.use_proxies(where.telegram_base_url),
             },
         )
         base = (where.telegram_base_url or "https://api.telegram.org").rstrip("/")
@@ -112,8 +112,8 @@ class BotLine:
         """Run one call of the Bot to its end and return its result.
 
         Raises:
-            TimeoutError: the deadline passed; the call was cancelled, it may have arrived.
-            telegram.error.TelegramError: whatever the library made of the answer.
+            TimeoutError: the deadline passed. The call was cancelled; it may have arrived.
+            telegram.error.TelegramError: the library's error for the answer.
         """
 
         async def run() -> T:
@@ -121,6 +121,6 @@ class BotLine:
 
         future = asyncio.run_coroutine_threadsafe(run(), self._loop)
         try:
-            return future.result(limits.DEADLINE_SECONDS)
+            return future.result(call_limits.DEADLINE_SECONDS)
         finally:
-            future.cancel()  # does nothing to a call that has ended; a time limit may interrupt the wait
+            future.cancel()  # a time limit may interrupt the wait; an ended call is not changed

@@ -1,4 +1,4 @@
-"""The database: the truth about runs. Two ways lead into it, `statements()` and `writing()` (`transactions.py`)."""
+"""Database: the truth about runs. It is used through `statements()` and `writing()` (`transactions.py`)."""
 
 from cars_bot.database.engines import close, engine, forbid, is_file, is_forbidden, new_engine
 from cars_bot.database.prepared import Prepared

@@ -1,6 +1,6 @@
-"""The engine of this process: one connection pool, made for SQLite or for PostgreSQL.
+"""Engines: each process has one connection pool, made for SQLite or for PostgreSQL.
 
-Connections must not be shared across a fork. So each process has an engine of its own.
+A parent and its forked child must not share connections. So each process has an engine of its own.
 """
 
 import os
@@ -15,14 +15,14 @@ from cars_bot.database import sqlite_lock
 from cars_bot.errors import NotConfigured
 from cars_bot.settings import settings
 
-# By process. A child leaves its parent's connections alone.
+# By process id. A child does not touch its parent's connections.
 _engines: dict[int, Engine] = {}
 kept: dict[int, Connection] = {}  # the connection of a worker's main thread: see `transactions.statements`
 _forbidden = ""
 
 
 def new_engine(url: str) -> Engine:
-    """Return an engine for `url` on which nothing begins a transaction but `writing()`.
+    """Return an engine for `url`. On it, only `writing()` begins a transaction.
 
     Raises:
         NotConfigured: the folder of a SQLite file cannot be made.
@@ -42,21 +42,21 @@ def new_engine(url: str) -> Engine:
 
 
 def _prepare_postgresql(connection: Any) -> None:
-    """Use the session where it is ours alone.
+    """Change the session's settings if the session is ours alone.
 
-    Behind a pooler such as PgBouncer each transaction may run in another session: what was prepared or set in one is
-    missing in the next, and is met by strangers. A pooler is known by the process it claims to be: the real one has
-    another id.
+    Behind a pooler such as PgBouncer, each transaction may run in another session. A prepared statement or a setting is
+    missing in the next session, and other clients get it. A pooler is recognised by its process id. The id that it
+    states differs from the id of the real server process.
     """
     (process,) = connection.execute("SELECT pg_backend_pid()", prepare=False).fetchone()
     if process != connection.info.backend_pid:
-        connection.prepare_threshold = None  # never prepare
+        connection.prepare_threshold = None  # never prepare a statement
     else:
         connection.execute("SET synchronous_commit = off")  # `writing()` switches it on again
 
 
 def engine() -> Engine:
-    """This process's engine.
+    """Return this process's engine.
 
     Raises:
         NotConfigured: this process has no database (`forbid`).
@@ -70,7 +70,7 @@ def engine() -> Engine:
 
 
 def close() -> None:
-    """Close this process's connections; the next use opens new ones, to the database that the settings then name."""
+    """Close this process's connections. The next use opens new ones, to the database in the settings at that time."""
     if connection := kept.pop(os.getpid(), None):
         connection.close()
     if own := _engines.pop(os.getpid(), None):
@@ -78,16 +78,16 @@ def close() -> None:
 
 
 def forbid(why: str) -> None:
-    """Have every use of the database in this process, and those it forks, refused with that sentence."""
+    """Refuse each use of the database in this process and its children. `why` is the error message."""
     global _forbidden
     _forbidden = why
 
 
 def is_forbidden() -> bool:
-    """Whether this process has no database."""
+    """True if this process must not use a database."""
     return bool(_forbidden)
 
 
 def is_file() -> bool:
-    """Whether the database is SQLite."""
+    """True if the database is SQLite."""
     return engine().dialect.name == "sqlite"

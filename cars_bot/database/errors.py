@@ -1,4 +1,4 @@
-"""A database driver's errors in our words: unavailable now, or refused for good, and then what was refused."""
+"""Errors of database drivers, as errors of ours: unavailable now, or refused for good, with the name of the value."""
 
 import re
 
@@ -10,11 +10,11 @@ from cars_bot.errors import StorageUnavailable, Unstorable
 
 
 class Available:
-    """Says in our words what the driver means: no error of a driver's own goes further than the database's module.
+    """Context manager: replaces the driver's errors by ours. No driver's error leaves the database package.
 
-    A driver refuses what it cannot even send (half an emoji, a number over 64 bits) with Python's own errors; those are
-    left as they are, because a job's code may raise them too. A class, because it is entered for every statement, and a
-    generator costs three times as much.
+    A driver cannot send some values, such as a lone surrogate (half an emoji) or a number over 64 bits. It refuses them
+    with Python's own errors. These stay as they are, because a job's code may raise them too. This is a class, because
+    every statement enters it. A generator costs three times as much.
     """
 
     def __enter__(self) -> None:
@@ -30,13 +30,13 @@ class Available:
 
 
 available = Available()
-_TABLES_ARE_YET_TO_COME = ("UndefinedTable", "UndefinedColumn")  # a worker that is there before the API made them
+_TABLES_ARE_YET_TO_COME = ("UndefinedTable", "UndefinedColumn")  # a worker may start before the API has made the tables
 _TABLE = re.compile(r"\s*(?:INSERT INTO|UPDATE|DELETE FROM) (\w+)")
-_NUMBERED = re.compile(r"(?:_m?\d+|__\d+)$")  # SQLAlchemy's endings for the same column in several rows
+_NUMBERED = re.compile(r"(?:_m?\d+|__\d+)$")  # SQLAlchemy's endings of a column's name, if there are several rows
 
 
 def _field(error: DBAPIError) -> str:
-    """Name what was refused. PostgreSQL does not say which value was too long; the statement's own values do."""
+    """Return the name of the refused value. PostgreSQL does not name a value that is too long. Our values tell it."""
     found = _TABLE.match(error.statement or "")
     table = metadata.tables.get(found[1]) if found else None
     if table is None:

@@ -1,6 +1,6 @@
 """Skip this file on a first reading: a faster way to execute a statement that every message needs.
 
-The part of SQLAlchemy in the execution of a statement was a third of a worker's cost for the statement.
+The measurement behind it: SQLAlchemy's own work was a third of a worker's cost for such a statement.
 """
 
 from typing import Any
@@ -11,10 +11,9 @@ from sqlalchemy.sql import ClauseElement
 
 
 class Prepared:
-    """A statement that every message needs: compiled once, then given to the driver itself.
+    """A statement that is compiled once and then given to the driver directly.
 
-    SQLAlchemy's own part in executing a statement was a third of what the statement cost a worker. What is left out
-    with it is the conversion of values: the caller gives and gets what the driver does, which for JSON is its text.
+    There is no conversion of values. The caller gives and gets the driver's values. A JSON value is its text then.
     """
 
     def __init__(self, statement: ClauseElement) -> None:
@@ -22,10 +21,10 @@ class Prepared:
         self._by_dialect: dict[str, tuple[str, list[str] | None]] = {}
 
     def __call__(self, connection: Connection, values: dict[str, Any]) -> Any:
-        """Execute it and return the driver's cursor. All its rows must be fetched: SQLite reads on until they are.
+        """Execute it and return the driver's cursor. Fetch all rows, because SQLite keeps reading until then.
 
         Raises:
-            sqlalchemy.exc.DBAPIError: as SQLAlchemy would.
+            sqlalchemy.exc.DBAPIError: the driver's error, as SQLAlchemy raises it.
         """
         dialect = connection.dialect
         if dialect.name not in self._by_dialect:
@@ -33,7 +32,7 @@ class Prepared:
             self._by_dialect[dialect.name] = str(compiled), compiled.positiontup
         sql, order = self._by_dialect[dialect.name]
         parameters = [values[name] for name in order] if order else values
-        if (cursor := connection.info.get("cursor")) is None:  # `info` lives and dies with the driver's connection
+        if (cursor := connection.info.get("cursor")) is None:  # `info` lives as long as the driver's connection
             cursor = connection.info["cursor"] = connection.connection.cursor()
         try:
             cursor.execute(sql, parameters)

@@ -1,4 +1,4 @@
-"""The database's tables: made where they are missing, and brought up to date where an earlier version made them."""
+"""Schema: creates missing tables, columns and indices, and updates the tables of an earlier version."""
 
 from contextlib import suppress
 
@@ -12,7 +12,7 @@ from cars_bot.database.models import OBSOLETE_INDICES, SQLITE_ONLY, metadata
 
 
 def create_tables() -> None:
-    """Create what is missing, in tables of an earlier version too; harmless when everything is there."""
+    """Create all that is missing, also in tables of an earlier version. A second call does no harm."""
     engine = database.engine()
     metadata.create_all(engine)
     for table in metadata.sorted_tables:
@@ -20,10 +20,10 @@ def create_tables() -> None:
         for column in table.columns:
             if column.name not in there:
                 kind = column.type.compile(engine.dialect)
-                if column.computed is not None:  # SQLite can only add one that is worked out when it is read
+                if column.computed is not None:  # SQLite can only add a column that it computes at each read
                     stored = "VIRTUAL" if engine.dialect.name == "sqlite" else "STORED"
                     kind += f" GENERATED ALWAYS AS ({column.computed.sqltext}) {stored}"
-                with suppress(DBAPIError), engine.connect() as connection:  # another may be faster by a hair
+                with suppress(DBAPIError), engine.connect() as connection:  # another process may be a little faster
                     connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {column.name} {kind}")
         for index in table.indexes:
             if not (engine.dialect.name == "postgresql" and index.name in SQLITE_ONLY):

@@ -1,19 +1,19 @@
-"""How to wait for SQLite's write lock: ask again soon, and not after a long sleep.
+"""SQLite's write lock: a connection that finds it taken asks again soon, and does not sleep long.
 
-SQLite lets one writer in at a time, for about a twentieth of a millisecond. Whoever finds the lock taken sleeps for
-1 ms, then for 2, 5, 10 and up to 100 ms: two busy workers slept for half of their time. So SQLite is told not to wait
-at all, and the connection waits by itself, with short pauses.
+SQLite lets one writer in at a time, for about a twentieth of a millisecond. SQLite itself waits for the lock with long
+pauses: 1, 2, 5, 10 … ms, at most 100. Two busy workers slept for half of their time. So SQLite's own wait is switched
+off. The connection waits itself, with short pauses: 10, 20, 40, 80 … µs, at most 1,000.
 """
 
 import sqlite3
 import time
 from typing import Any
 
-PATIENCE = 5.0  # seconds for the lock, unless the connection is told otherwise
+PATIENCE = 5.0  # seconds to wait for the lock, if the connection has no `patience` of its own
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.000_01, 0.001  # seconds between tries; each is twice the one before
 
-# A commit writes to a log (WAL). After so many pages of 4 KiB the log is copied into the file, and somebody waits for
-# the disk. With SQLite's own number, 1,000, that was 30 times a second on a busy lane.
+# A commit writes to a log (WAL). After so many pages of 4 KiB, a commit also copies the log into the file and waits for
+# the disk. SQLite's own number is 1,000. With it, a busy lane did this 30 times a second.
 _CHECKPOINT_PAGES = 4_000
 _AT_CONNECT = (
     "PRAGMA journal_mode=WAL",
@@ -23,12 +23,12 @@ _AT_CONNECT = (
 
 
 class PatientConnection(sqlite3.Connection):
-    """A connection whose statements wait for the lock for `patience` seconds. None: for `PATIENCE`."""
+    """A connection whose statements wait `patience` seconds for the lock. None: they wait `PATIENCE` seconds."""
 
     patience: float | None = None
 
     def cursor(self, factory: Any = None) -> Any:
-        """A cursor that waits, whatever the factory."""
+        """Return a cursor that waits. The factory is ignored."""
         return super().cursor(_PatientCursor)
 
 
@@ -39,7 +39,7 @@ class _PatientCursor(sqlite3.Cursor):
         """See `sqlite3.Cursor.execute`.
 
         Raises:
-            sqlite3.OperationalError: also: the lock was not free within the connection's patience.
+            sqlite3.OperationalError: as usual, or the lock was not free within the connection's patience.
         """
         pause, give_up = SHORTEST_PAUSE, 0.0
         while True:
@@ -54,7 +54,7 @@ class _PatientCursor(sqlite3.Cursor):
 
 
 def _is_taken(error: sqlite3.OperationalError) -> bool:
-    """Whether to ask again helps. It does not help a reader that wants to write what another has changed meanwhile."""
+    """True if another try helps. It does not help a reader whose data another writer has changed meanwhile."""
     return error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_BUSY_RECOVERY)
 
 

@@ -1,12 +1,17 @@
-"""Tallies: how many runs there are, without counting them, however many there are.
+"""Tallies: the numbers of runs, without a count of the rows.
 
-Counting a million rows takes a database half a second. So triggers write one small row beside each change, in the same
-transaction: (lane, job, "accepted", +1) when a run comes, (lane, job, its state, +1) when it ends, -1 for each when it
-is deleted. Whoever makes the change, the sums are right, and a crash takes back both or neither. Rows are only added,
-so nobody waits for anybody's counter; the API folds them together now and then.
+A database takes half a second to count a million rows. So triggers add one small row beside each change, in the same
+transaction:
 
-Open runs are few beside those that have ended. Those at work or waiting for a retry are counted where they stand; the
-others have not begun.
+    a run is accepted   (lane, job, "accepted", +1)
+    a run ends          (lane, job, its state, +1)
+    a run is deleted    the same rows with -1
+
+The sums are right for every writer, and a crash undoes the change and its row together. Rows are only added, so no
+writer waits for another writer's counter. From time to time, the API replaces the rows by their sums.
+
+Most runs have ended. The few that are at work or wait for a retry are counted in the runs table. The other open runs
+have not begun.
 """
 
 from sqlalchemy import Connection, func, select, text
@@ -17,7 +22,7 @@ from cars_bot.database.models import tallies
 BEGUN = "('IN_PROGRESS', 'RETRYING')"
 Counts = dict[str, dict[str, int]]
 
-# What is told of a run's row; `{row}` is NEW or OLD, `{sign}` 1 or -1.
+# The rows that a trigger adds. `{row}` is NEW or OLD, `{sign}` is 1 or -1.
 _END = """
     INSERT INTO tallies (lane, job, what, number) VALUES ({row}.lane, {row}.job, {row}.state, {sign});
     INSERT INTO tallies (lane, job, what, number)
@@ -37,7 +42,7 @@ _REPEATED = """
         ) ON CONFLICT DO NOTHING;
 """
 
-# name: (on what, under which condition, what is told)
+# name: (event, condition, statements)
 _TRIGGERS = {
     "tally_accepted": ("INSERT ON runs", "", _ACCEPTED.format(row="NEW", sign=1)),
     "tally_accepted_ended": ("INSERT ON runs", "NEW.finished_at IS NOT NULL", _END.format(row="NEW", sign=1)),
@@ -73,9 +78,9 @@ _FIRST_REPEATED = "INSERT INTO repeated_keys (key) SELECT key FROM effects GROUP
 
 
 def install() -> None:
-    """Make the triggers, and count once what was there before them; harmless when they are there."""
+    """Make the triggers, and count the rows that were there before. A second call does no harm."""
     with database.writing() as connection:
-        if connection.dialect.name == "postgresql":  # nobody may write while it is counted; readers may read
+        if connection.dialect.name == "postgresql":  # during the count nobody may write; reading is allowed
             connection.execute(text("LOCK TABLE runs, effects, tallies IN SHARE ROW EXCLUSIVE MODE"))
         if _installed(connection):
             return
@@ -102,7 +107,7 @@ def _ddl(dialect: str, name: str, event: str, condition: str, statements: str) -
     if dialect == "sqlite":
         return [drop, f"CREATE TRIGGER {name} AFTER {event} {when} BEGIN {statements} END"]
     table = event.rpartition(" ")[2]
-    if name == "tally_repeated":  # of two transactions with one key, the second has to see what the first has done
+    if name == "tally_repeated":  # of two transactions with one key, the second must see the rows of the first
         statements = f"PERFORM pg_advisory_xact_lock(hashtext(NEW.key)); {statements}"
     return [
         f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS "
@@ -112,16 +117,16 @@ def _ddl(dialect: str, name: str, event: str, condition: str, statements: str) -
     ]
 
 
-FOLD_AT = 20_000  # rows; until then, summing them up takes a few milliseconds
+FOLD_AT = 20_000  # rows; the sum of fewer rows takes a few milliseconds
 _FOLD = {
-    "sqlite": [],  # it has the write lock already
+    "sqlite": [],  # SQLite has the write lock already
     "postgresql": ["SET LOCAL lock_timeout = '1s'", "LOCK TABLE tallies IN ACCESS EXCLUSIVE MODE"],
 }
-_EMPTY = {"sqlite": "DELETE FROM tallies", "postgresql": "TRUNCATE tallies"}  # rows deleted one by one leave holes
+_EMPTY = {"sqlite": "DELETE FROM tallies", "postgresql": "TRUNCATE tallies"}  # deleted rows leave holes
 
 
 def fold() -> None:
-    """Sum up what has gathered, if it is much.
+    """Replace the rows by their sums, if there are many.
 
     Raises:
         StorageUnavailable: nothing was changed.
@@ -140,12 +145,12 @@ def fold() -> None:
 
 
 def kinds(connection: Connection) -> list[tuple[str, str]]:
-    """Each lane and job of which there are runs, or have been."""
+    """Return each pair of lane and job that has runs or had them."""
     rows = connection.execute(select(tallies.c.lane, tallies.c.job).distinct())
     return [(row.lane, row.job) for row in rows]
 
 
-# One statement, so that all of it is seen at one moment.
+# One statement, so that all numbers are of the same moment.
 _COUNTS = text(f"""
     SELECT lane, what, CAST(sum(number) AS BIGINT) AS number FROM tallies GROUP BY lane, what
     UNION ALL
@@ -157,7 +162,7 @@ _COUNTS = text(f"""
 
 
 def counts(connection: Connection) -> Counts:
-    """{lane: {"accepted", each state, "retried", "effects"}}, exact; a lane without runs and a zero are left out."""
+    """Return {lane: {"accepted", each state, "retried", "effects"}}, exact. Empty lanes and zeros are left out."""
     found: Counts = {}
     for lane, what, number in connection.execute(_COUNTS):
         of_lane = found.setdefault(lane, {})

@@ -1,1 +1,1 @@
-"""The job functions: plain Python, each taking a Context and its own arguments. `catalogue.py` has their policies."""
+"""Job functions in plain Python. Each takes a Context and its own arguments. `catalogue.py` has their policies."""

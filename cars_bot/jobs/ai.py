@@ -1,7 +1,7 @@
-"""What a language model does for the Cars Bot: is it a car for sale, which car, and how to say so.
+"""Jobs with a language model: they classify a post, extract the car and write a description.
 
-A post is analysed anew by every run and kept per lane, so that each lane does the same work. The three steps can also
-be run one by one on a text.
+Every run analyses its post anew, and each lane keeps its own analysis. So all lanes do the same work. Three further
+jobs do one step each, on a text.
 """
 
 from typing import Any
@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 from cars_bot import database
 from cars_bot.clients import language_model
 from cars_bot.context import Context
-from cars_bot.database.models import analyses, posts
+from cars_bot.database.cars_models import analyses, posts
 from cars_bot.errors import Permanent
 from cars_bot.jobs.publishing import ChannelName, PostId
 from cars_bot.processes import clock
@@ -24,7 +24,7 @@ NOTHING_SAID: dict[str, Any] = dict.fromkeys(["make", "model", "year", "mileage_
 
 
 def process_post(context: Context, post_id: PostId, publish_to: ChannelName | None = None) -> dict[str, Any]:
-    """Classify a post, extract the car, write a description; then publish it if a channel is given."""
+    """Classify a post, extract the car and write a description. Publish it if a channel is given."""
     with database.statements() as connection:
         text = connection.execute(select(posts.c.text).where(posts.c.id == post_id)).scalar_one_or_none()
     if text is None:

@@ -1,4 +1,4 @@
-"""Jobs that only take time: to watch queues, workers and retries with nothing else in the way."""
+"""Jobs that only take time. They show queues, workers and retries, and nothing else disturbs the view."""
 
 import time
 from typing import Annotated, Any
@@ -18,14 +18,14 @@ def process_task(context: Context, task_num: int, timeout: Seconds, worker_id: s
 
 
 def process_data(context: Context, data_id: int, seconds: Seconds = 5.0) -> dict[str, Any]:
-    """Process one piece of data; takes 5 seconds unless told otherwise."""
+    """Process one piece of data. It takes 5 seconds by default."""
     time.sleep(seconds)
     context.effect("data", context.run_id, {"data_id": data_id})
     return {"data_id": data_id, "status": "completed", "result": "Data processed successfully"}
 
 
 def test_task(context: Context, message: str) -> str:
-    """Wait two seconds and hand the message back."""
+    """Wait two seconds and return the message."""
     time.sleep(2)
     context.effect("message", context.run_id)
     return f"Processed: {message}"
@@ -42,4 +42,4 @@ def example_async_task(context: Context, name: str, count: Annotated[int, Field(
 
 
 def debug_task(context: Context) -> None:
-    """Do nothing: what is left is what the lane itself costs."""
+    """Do nothing. The run's whole time is the cost of the lane itself."""

@@ -1,4 +1,4 @@
-"""Watching over it all: subscriptions that end, numbers, results to throw away, and whether all answer."""
+"""Jobs that look after the system: ended subscriptions, statistics, old results and a health check."""
 
 import time
 from typing import Annotated, Any
@@ -10,17 +10,8 @@ from sqlalchemy import Connection, delete, func, select, text, update
 from cars_bot import database, ledger
 from cars_bot.clients import telegram
 from cars_bot.context import Context
-from cars_bot.database.models import (
-    analyses,
-    claims,
-    effects,
-    idempotency_keys,
-    posts,
-    publications,
-    runs,
-    stats,
-    subscribers,
-)
+from cars_bot.database.cars_models import analyses, posts, publications, stats, subscribers
+from cars_bot.database.models import claims, effects, idempotency_keys, runs
 from cars_bot.errors import CarsBotError
 from cars_bot.processes import clock
 
@@ -28,7 +19,7 @@ DAY = 86_400.0
 
 
 def check_subscriptions(context: Context) -> dict[str, Any]:
-    """Deactivate the subscriptions whose time is over."""
+    """Deactivate the subscriptions that have ended."""
     over = (subscribers.c.expires_at < clock.now()) & subscribers.c.active
     with database.statements() as connection:
         expired = list(connection.execute(select(subscribers.c.chat).where(over)).scalars())
@@ -42,7 +33,7 @@ def check_subscriptions(context: Context) -> dict[str, Any]:
 
 
 def collect_stats(context: Context) -> dict[str, Any]:
-    """Count runs, posts and publications, and keep the numbers."""
+    """Count runs, posts, analyses and publications, and store the numbers."""
     with database.statements() as connection:
         states = connection.execute(
             select(runs.c.lane, runs.c.state, func.count()).group_by(runs.c.lane, runs.c.state)
@@ -80,7 +71,7 @@ def cleanup_old_results(context: Context, days: Annotated[float, Field(gt=0, le=
 
 
 def health_check(context: Context) -> dict[str, Any]:
-    """Ask the database, Redis and Telegram whether they answer, and how fast (milliseconds)."""
+    """Ask the database, Redis and Telegram for an answer, and measure the time in milliseconds."""
 
     def ask_database() -> None:
         with database.statements() as connection:

@@ -1,6 +1,6 @@
-"""Sending to Telegram: a post to a channel, a seller's contacts to a subscriber.
+"""Jobs that send to Telegram: a post to a channel, and a seller's contacts to a subscriber.
 
-Telegram takes no idempotency key, so each message is claimed before it is sent (`idempotency.py`).
+Telegram takes no idempotency key. So the job writes a claim before it sends a message (`idempotency.py`).
 """
 
 from typing import Annotated, Any
@@ -12,27 +12,27 @@ from cars_bot import database, idempotency
 from cars_bot.boundary import outside
 from cars_bot.clients import telegram
 from cars_bot.context import Context
-from cars_bot.database.models import analyses, publications, subscribers
+from cars_bot.database.cars_models import analyses, publications, subscribers
 from cars_bot.errors import Permanent
 from cars_bot.processes import clock
 from cars_bot.settings import settings
 
 
 def _chat_for(column: Column[str]) -> AfterValidator:
-    """A chat's name in its one spelling: however it is written, it has one budget and gets a post once."""
+    """Return a validator for a chat's name. With one spelling a chat has one budget and gets a post once."""
     longest = int(column.type.length)  # type: ignore[attr-defined]
     return AfterValidator(lambda name: outside.short_enough(outside.channel(name), longest))
 
 
 ChannelName = Annotated[str, _chat_for(publications.c.channel)]
-Channel = Annotated[ChannelName, BeforeValidator(lambda name: name or settings().channel)]  # ours if none is named
+Channel = Annotated[ChannelName, BeforeValidator(lambda name: name or settings().channel)]  # default: from the settings
 Subscriber = Annotated[str, _chat_for(subscribers.c.chat)]
 PostId = Annotated[int, Field(ge=1, le=outside.LARGEST_ID)]
 CURRENCY_SIGNS = {"RUB": "₽", "USD": "$", "EUR": "€", "KZT": "₸", "GBP": "£", "UAH": "₴", "GEL": "₾"}
 
 
 def format_post(post_id: int, car: dict[str, Any], description: str) -> str:
-    """The text of a publication: what is known, a line each; what is not known is left out."""
+    """Return the text of a publication: one line for each known fact, none for an unknown one."""
     title = " ".join(str(part) for part in (car["make"], car["model"]) if part) or "Car for sale"
     year = f", {car['year']}" if car["year"] else ""
     lines = [f"🚗 {title}{year}"]
@@ -66,7 +66,9 @@ def send_contact_info(context: Context, post_id: PostId, subscriber: Subscriber)
     with database.statements() as connection:
         row = connection.execute(select(subscribers).where(subscribers.c.chat == subscriber)).one_or_none()
     if row is None or not row.active:
-        raise Permanent(f"{subscriber!r} has no active subscription")
+        raise Permanent(
+            f'{subscriber!r} has no active subscription; add it to the worksheet "Subscribers" and run sync_subscribers'
+        )
     car = _analysis(post_id, context.lane).car
     contacts = [*car["phones"], *([car["telegram"]] if car["telegram"] else [])]
     text = f"№ {post_id}: " + (", ".join(contacts) or "the post names no contacts")

@@ -1,4 +1,4 @@
-"""Google Sheets: people keep channels and subscribers there and read analytics and the log there."""
+"""Jobs with Google Sheets: they read channels and subscribers, and they write analytics and the log."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -11,21 +11,22 @@ from cars_bot import database, idempotency
 from cars_bot.boundary import outside
 from cars_bot.clients import spreadsheet
 from cars_bot.context import Context
-from cars_bot.database.models import channels, publications, runs, subscribers
+from cars_bot.database.cars_models import channels, publications, subscribers
+from cars_bot.database.models import runs
 from cars_bot.errors import Permanent
 from cars_bot.processes import clock
 
 CHANNELS, SUBSCRIBERS, ANALYTICS, LOG = "Channels", "Subscribers", "Analytics", "Log"
-MARK = 64  # characters that a yes, a no or a date may have
+MARK = 64  # characters; the most for a yes, a no or a date
 YES = {"yes", "true", "1", "y", "да", "истина", "x", "✓", "+"}
 NO = {"", "no", "false", "0", "n", "нет", "ложь", "-"}
-DAYS = ("%Y-%m-%d", "%d.%m.%Y", "%Y-%m-%d %H:%M:%S", "%d.%m.%Y %H:%M:%S")  # as people and Google write them
-MOST_NAMED = 10  # rows that an error names
+DAYS = ("%Y-%m-%d", "%d.%m.%Y", "%Y-%m-%d %H:%M:%S", "%d.%m.%Y %H:%M:%S")  # the forms that people and Google write
+MOST_NAMED = 10  # rows; an error names at most so many
 Row = dict[str, Any]
 
 
 def sync_channels(context: Context) -> dict[str, Any]:
-    """Take over the channels listed in the worksheet "Channels" (username, title, active)."""
+    """Copy the channels of the worksheet "Channels" into the database (username, title, active)."""
     now = clock.now()
 
     def row(record: spreadsheet.Record) -> Row:
@@ -40,7 +41,7 @@ def sync_channels(context: Context) -> dict[str, Any]:
 
 
 def sync_subscribers(context: Context) -> dict[str, Any]:
-    """Take over the subscribers listed in the worksheet "Subscribers" (chat, name, expires as YYYY-MM-DD)."""
+    """Copy the subscribers of the worksheet "Subscribers" into the database (chat, name, expires as YYYY-MM-DD)."""
     now = clock.now()
 
     def row(record: spreadsheet.Record) -> Row:
@@ -58,13 +59,13 @@ def sync_subscribers(context: Context) -> dict[str, Any]:
 def _rows(
     records: list[spreadsheet.Record], key: str, read: Callable[[spreadsheet.Record], Row]
 ) -> tuple[list[Row], list[str]]:
-    """What is to be stored of a worksheet, and the keys that it lists more than once: the last counts.
+    """Return the rows to store, and the keys that the worksheet lists more than once. The last row of a key counts.
 
-    A worksheet is taken over whole or not at all. Half of it would look like all of it, and nobody reads the results of
-    a job that is done every minute.
+    A worksheet is copied whole or not at all. A half copy would look complete, and nobody reads the results of a job
+    that runs every minute.
 
     Raises:
-        Permanent: some cells cannot be used; the message names the first few.
+        Permanent: some cells cannot be used. The message names the first few.
     """
     rows: dict[str, Row] = {}
     again, wrong = set(), []
@@ -81,7 +82,7 @@ def _rows(
         rows[row[key]] = row
     if wrong:
         more = f"; and {len(wrong) - MOST_NAMED} more rows" if len(wrong) > MOST_NAMED else ""
-        raise Permanent(f"{'; '.join(wrong[:MOST_NAMED])}{more}. Nothing was taken over; correct the worksheet")
+        raise Permanent(f"{'; '.join(wrong[:MOST_NAMED])}{more}. Nothing was stored; correct the worksheet")
     return list(rows.values()), sorted(again)
 
 
@@ -92,7 +93,7 @@ def _keep(connection: Connection, table: Table, key: str, rows: list[Row]) -> No
 
 
 def update_analytics(context: Context) -> dict[str, Any]:
-    """Write the worksheet "Analytics" anew: runs per lane, job and state, and publications per channel."""
+    """Rewrite the worksheet "Analytics": runs per lane, job and state, and publications per channel."""
     with database.statements() as connection:
         counts = connection.execute(
             select(runs.c.lane, runs.c.job, runs.c.state, func.count()).group_by(runs.c.lane, runs.c.job, runs.c.state)
@@ -120,37 +121,37 @@ def log_to_sheets(context: Context, event: str, details: str = "") -> dict[str, 
 
 
 def _longest(column: Column[str]) -> int:
-    """How many characters fit into a column of our tables."""
+    """Return the number of characters that fit into a column of our tables."""
     return int(column.type.length)  # type: ignore[attr-defined]
 
 
 def _chat(record: spreadsheet.Record, name: str, column: Column[str]) -> str:
-    """A chat in the one spelling of its name."""
+    """Return a chat's name in its one spelling."""
     return outside.fitting(outside.channel(record.cells[name]), _longest(column), record.place(name))
 
 
 def _optional(record: spreadsheet.Record, name: str, column: Column[str]) -> Row:
-    """A cell of a column that the worksheet may lack; what is stored then stays as it is."""
+    """Return a cell of an optional column. Without the column the result is empty, and the stored value stays."""
     return {name: record.text(name, _longest(column)) or None} if name in record.cells else {}
 
 
 def _yes(record: spreadsheet.Record, name: str) -> bool:
-    """Whether a cell says yes; an empty one says no.
+    """Return whether a cell says yes. An empty cell says no.
 
     Raises:
-        Permanent: it says neither.
+        Permanent: the cell says neither.
     """
     said = record.text(name, MARK).lower()
     if said not in YES | NO:
-        raise Permanent(f"{record.place(name)}: {said!r} is neither yes nor no")
+        raise Permanent(f"{record.place(name)}: {said!r} is neither yes nor no; write one of them")
     return said in YES
 
 
 def _end_of(record: spreadsheet.Record, name: str) -> float | None:
-    """The end of a day, in seconds since 1970; None for an empty cell: it does not end.
+    """Return the end of a day, in seconds since 1970. None for an empty cell: the subscription does not end.
 
     Raises:
-        Permanent: it is no day.
+        Permanent: the cell does not hold a day.
     """
     if not (day := record.text(name, MARK)):
         return None

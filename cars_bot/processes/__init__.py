@@ -1,1 +1,1 @@
-"""Processes: their clock, their start, their life, and the work that only one of them may do."""
+"""Processes: their clock, their start, their names and leases, and the work that only one of them may do."""

@@ -1,15 +1,16 @@
-"""The time that decisions about runs use: one clock for all processes, whatever their own machine's clock says.
+"""Clock: the time for decisions about runs. All processes use one clock, and not the clocks of their machines.
 
-A run is accepted by one machine and started by another. If each used its own clock, a worker that is a day ahead
-would find every run overdue, and one that is a day behind would wait a day for it. So all of them use a shared clock:
-PostgreSQL's, or for SQLite, which has none, that of Redis. Nobody is asked for each decision. A process compares its
-clock with the shared one now and then, while it uses the database anyway, and remembers the difference.
+One machine accepts a run, and another machine starts it. Suppose each used its own clock. A worker that is a day ahead
+would find every run overdue. A worker that is a day behind would wait a day for each run. So all processes use a
+shared clock. It is PostgreSQL's clock. SQLite has no clock, so with SQLite it is Redis's clock. A process does not ask
+for each decision. From time to time, when it uses the database anyway, it compares its clock with the shared one. It
+remembers the difference.
 
     shared clock  ── compare(): every 20 s, and when our own clock was set ──>  base
     now()         =  a clock that nobody can set  +  base
 
-A difference that is too small to matter is not corrected: measuring it would be less exact than the clock is. When
-the shared clock does not answer, what is known of it holds on; when it never has, our own clock is all there is.
+A very small difference is not corrected, because the measurement is less exact than the clock. If the shared clock does
+not answer, the last known difference stays. If it has never answered, our own clock counts.
 """
 
 import logging
@@ -22,27 +23,27 @@ from dataclasses import dataclass
 log = logging.getLogger(__name__)
 
 COMPARE_SECONDS = 20.0  # between two comparisons
-TOLERANCE = 0.5  # seconds that a clock may be off and still count as right
-JUMP = 0.25  # seconds; what a clock moves by itself within COMPARE_SECONDS is far less
+TOLERANCE = 0.5  # a clock that is wrong by fewer seconds counts as right
+JUMP = 0.25  # seconds; by itself, a clock moves far less within COMPARE_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """All that is known; replaced as one, because threads read it while another compares."""
+    """All known values. They are replaced together, because threads read them during a comparison."""
 
     base: float  # the shared clock minus the steady one
-    own: float  # our own clock minus the steady one; it changes only when somebody sets our clock
+    own: float  # our own clock minus the steady one; it changes only if somebody sets our clock
     ahead: float  # seconds by which our own clock is ahead of the shared one
     compared: float | None  # by the steady clock; None: never
     answered: bool  # the shared clock has answered once
 
 
 class SharedClock:
-    """What one process knows of the shared clock.
+    """The shared clock, as far as one process knows it.
 
     Args:
         own: this machine's clock, seconds since 1970.
-        steady: seconds since some moment; it counts on whatever the time is set to, also while the machine sleeps.
+        steady: seconds since some moment. It goes on if somebody sets the time, and while the machine sleeps.
     """
 
     def __init__(self, own: Callable[[], float], steady: Callable[[], float]) -> None:
@@ -53,34 +54,34 @@ class SharedClock:
         self._whose = ""
 
     def after_fork(self) -> None:
-        """Called in a forked child: the thread that may have held the lock has stayed behind."""
+        """Make a new lock in a forked child, because the thread that held the old one exists only in the parent."""
         self._comparing = threading.Lock()
 
     def now(self) -> float:
-        """Seconds since 1970 by the shared clock. Nobody is asked: it costs as much as reading a clock."""
+        """Return the seconds since 1970 by the shared clock. It costs no more than a look at a local clock."""
         return self._steady() + self._known.base
 
     def ahead(self) -> float:
-        """Seconds by which our own clock is ahead of the shared one. Negative: behind. 0: right, or not known."""
+        """Return the seconds by which our clock is ahead of the shared one. Negative: behind. 0: right or unknown."""
         return self._known.ahead
 
     def whose(self) -> str:
-        """Whose clock it is that all processes share; an empty string if it was never asked."""
+        """Return the owner of the shared clock, such as Redis. An empty string: it was never asked."""
         return self._whose
 
     def is_stale(self) -> bool:
-        """Whether it is time to compare: never done, long ago, or our own clock was set meanwhile."""
+        """True if a comparison is due: there was none, the last is long ago, or somebody set our own clock."""
         steady, known = self._steady(), self._known
         if known.compared is None or not 0 <= steady - known.compared <= COMPARE_SECONDS:
             return True
         return abs(self._own() - steady - known.own) > JUMP
 
     def compare(self, ask: Callable[[], float | None], whose: str) -> None:
-        """Compare our clock with the shared one; one thread does, the others go on with what is known.
+        """Compare our clock with the shared one. One thread does it, and the others use the known difference.
 
         Args:
-            ask: gives the shared clock's time in seconds since 1970, or None if it cannot be asked. What it raises goes
-                through, and nothing has changed.
+            ask: returns the shared clock's time in seconds since 1970. None: it does not answer. Its errors pass
+                through, and nothing is changed.
             whose: the shared clock's owner, for the log.
         """
         if self._comparing.acquire(blocking=self._known.compared is None):
@@ -92,26 +93,26 @@ class SharedClock:
     def _compare(self, ask: Callable[[], float | None], whose: str) -> None:
         self._whose = whose
         before = self._steady()
-        told = ask()
+        shared = ask()
         after, known = self._steady(), self._known
         own = self._own() - after
-        if told is None:
+        if shared is None:
             base = known.base if known.answered else own
             self._known = _Known(base, own, own - base, after, known.answered)
             return
         middle, uncertain = (before + after) / 2, TOLERANCE + (after - before) / 2
-        off = own + middle - told
+        off = own + middle - shared
         if abs(off) <= uncertain:
             off = 0.0
         elif abs(off - (own - known.base)) <= uncertain:
-            off = own - known.base  # as before; the rest is how exactly it was measured
+            off = own - known.base  # as before; the rest is an error of the measurement
         if abs(off - known.ahead) > uncertain:
             log.warning(in_words(off, whose))
         self._known = _Known(own - off, own, off, after, True)
 
 
 def in_words(off: float, whose: str) -> str:
-    """The sentence about a clock that is `off` seconds ahead of the clock of `whose`."""
+    """Return a sentence about our clock, which is `off` seconds ahead of the clock of `whose`."""
     if not off:
         return f"this machine's clock agrees with that of {whose} again"
     way = "ahead of" if off > 0 else "behind"
@@ -121,7 +122,7 @@ def in_words(off: float, whose: str) -> str:
     )
 
 
-# CLOCK_BOOTTIME (Linux) counts on while the machine sleeps.
+# CLOCK_BOOTTIME (Linux) goes on while the machine sleeps.
 _STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 _clock = SharedClock(time.time, lambda: time.clock_gettime(_STEADY))
 os.register_at_fork(after_in_child=_clock.after_fork)

@@ -1,8 +1,8 @@
-"""Places where a process kills itself on request, so that tests can die at exactly the worst moment.
+"""Crash points: places where a process kills itself on request, so that a test can choose the worst moment.
 
-`CRASH_AT=after-outcome` makes the process send itself SIGKILL there: no cleanup runs, as when the machine loses power;
-several places are separated by commas. With `CRASH_ONCE=<file>` only the first process to get there dies; the file
-records that it happened. `{}` in the file's name stands for the place.
+With `CRASH_AT=after-outcome` the process sends itself SIGKILL at that place. No cleanup runs, as after a power cut.
+Commas separate several places. With `CRASH_ONCE=<file>` only the first process at the place dies, and the file records
+it. In the file's name, `{}` stands for the place.
 """
 
 import os
@@ -12,7 +12,7 @@ _CRASH_AT = frozenset(filter(None, os.environ.get("CRASH_AT", "").split(",")))
 
 
 def crash_point(name: str) -> None:
-    """Die here if the environment asks for it; otherwise do nothing, at no cost."""
+    """Kill this process if the environment asks for it. Otherwise do nothing, at no cost."""
     if name not in _CRASH_AT:
         return
     if once := os.environ.get("CRASH_ONCE"):

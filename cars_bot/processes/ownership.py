@@ -1,9 +1,9 @@
-"""Whose queues these are: two kits on one broker would take each other's messages, and each run some jobs of both.
+"""Ownership of queues: two kits on one broker would take each other's messages, and each would run jobs of the other.
 
-A kit is a database, and has a name there. In the broker a durable queue that nobody uses carries the name of the kit
-whose queues are beside it: as one of its arguments, because RabbitMQ refuses to declare a queue again with other
-arguments than it has. So whoever connects declares that queue first, and is refused, with the other's name, if the
-queues belong to another kit. On Redis a key carries the name, for as long as that kit's API renews it.
+A kit is a database, and its name is in the database. In RabbitMQ, an unused durable queue has the name of the kit that
+owns the queues beside it. The name is an argument of the queue. RabbitMQ refuses to declare a queue again with other
+arguments. So each process declares this queue first. If the queues belong to another kit, RabbitMQ's refusal contains
+the other kit's name. In Redis, a key has the name, for as long as that kit's API renews it.
 """
 
 import re
@@ -21,7 +21,7 @@ from cars_bot.errors import NotConfigured
 from cars_bot.processes import clock
 from cars_bot.settings import redact, settings
 
-ROLE = "kit"  # the name's row in the table of leases: it is held for ever
+ROLE = "kit"  # the name is a row in the table of leases; the kit holds it for ever
 KEY = "cars_bot:celery.kit"
 KEY_SECONDS = 60
 
@@ -29,12 +29,12 @@ _ITS_NAME = re.compile(r"but current is \W*([^'\\]+)")
 
 
 def kit_name() -> str:
-    """The name of this process's kit. It is made once for a database and says where that was.
+    """Return the name of this process's kit. It is made once for a database, and it contains the place.
 
-    A process without a database has none: an empty string.
+    Without a database the name is an empty string.
 
     Raises:
-        StorageUnavailable: it cannot be read now.
+        StorageUnavailable: the name cannot be read now.
     """
     return "" if database.is_forbidden() else _name(settings().database_url)
 
@@ -45,7 +45,7 @@ def _name(database_url: str) -> str:
     with database.statements() as connection:
         name = connection.execute(named).scalar_one_or_none()
     if name is None:
-        # Short: a refusal of RabbitMQ has 255 characters, and both kits' names are in it.
+        # The name is short, because a refusal of RabbitMQ has 255 characters and contains both kits' names.
         name = f"{uuid.uuid4().hex[:8]} at {socket.gethostname()[:20]}: {redact(database_url)[-30:]}"
         with database.writing() as connection:
             database.insert_if_new(connection, leaders, {"role": ROLE, "holder": name, "until": clock.now()})
@@ -54,44 +54,44 @@ def _name(database_url: str) -> str:
 
 
 def mark(name: str, dead_letters: str) -> dict[str, str]:
-    """The arguments of the queue that says whose the queues are. No message ever is in it, so none is dead-lettered.
+    """Return the arguments of the queue that names the owner. It never has a message, so there is no dead letter.
 
     Args:
-        dead_letters: the lane's exchange for them; its users may name no other.
+        dead_letters: the lane's exchange for dead letters; its users must not name another one.
     """
     return {"x-dead-letter-exchange": dead_letters, "x-dead-letter-routing-key": name}
 
 
-def claim(channel: Any, queue: str, dead_letters: str) -> None:
-    """Say down a pika channel that the queues beside `queue` are ours. Else the broker closes it, and does no more.
+def reserve(channel: Any, queue: str, dead_letters: str) -> None:
+    """Reserve the queues beside `queue` on a pika channel. If another kit owns them, the broker closes the channel.
 
     Raises:
-        StorageUnavailable: the database, where our name stands, does not answer.
+        StorageUnavailable: the database, which has our name, does not answer.
     """
     if name := kit_name():
         channel.queue_declare(queue, durable=True, arguments=mark(name, dead_letters))
 
 
 def explain(error: Exception, url: str) -> str:
-    """What is wrong with the connection to the broker at `url`."""
+    """Return a description of an error of the connection to the broker at `url`."""
     owner = owner_in(str(error))
     return in_words(url, owner) if owner else repr(error)
 
 
 def owner_in(refusal: str) -> str | None:
-    """The other kit's name, if a broker's refusal is about the queue that says whose the queues are."""
+    """Return the other kit's name, if a broker's refusal is about the queue that names the owner."""
     if "x-dead-letter-routing-key" not in refusal:
         return None
-    found = _ITS_NAME.search(refusal)  # a long name of a virtual host may leave no room for it
+    found = _ITS_NAME.search(refusal)  # a long name of a virtual host may leave no room for the kit's name
     return found[1] if found else "unknown"
 
 
-def claim_on_redis(url: str) -> None:
-    """Say that the Celery lane's lists in that Redis are ours. A Redis that is away is told later.
+def reserve_on_redis(url: str) -> None:
+    """Reserve the Celery lane's lists in that Redis. If Redis is away, do nothing; a later call reserves them.
 
     Raises:
-        NotConfigured: they are another kit's; the message says what to do.
-        StorageUnavailable: the database, where this kit's name stands, does not answer.
+        NotConfigured: the lists belong to another kit; the message says what to do.
+        StorageUnavailable: the database, which has this kit's name, does not answer.
     """
     if not (name := kit_name()):
         return
@@ -108,8 +108,8 @@ def claim_on_redis(url: str) -> None:
 
 
 def in_words(url: str, owner: str) -> str:
-    """The sentence for a worker, an API or a command that finds another kit's queues."""
+    """Return the message for a worker, an API or a command that finds another kit's queues."""
     return (
-        f"the queues at {redact(url)} belong to another kit ({owner}); nothing is sent there or taken from there. Give "
-        "this kit a virtual host of its own (on Redis: a database number), or stop the other one: ./kit down, there"
+        f"the queues at {redact(url)} belong to another kit ({owner}); this kit sends and takes nothing there. Give "
+        "this kit its own virtual host (on Redis: its own database number), or stop the other kit: ./kit down there"
     )

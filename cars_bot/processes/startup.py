@@ -1,6 +1,6 @@
-"""The first import of every program: settings that are no good end it at once, with one sentence and exit code 4.
+"""Startup: the first import of every program. Wrong settings end it at once, with one sentence and exit code 4.
 
-A worker that only finds out when a message comes has taken the message, and its traceback would hold a password.
+Otherwise a worker would take a message before it finds the error, and its traceback would show a password.
 """
 
 import sys
@@ -10,17 +10,17 @@ from cars_bot.boundary import database_url
 from cars_bot.errors import NotConfigured
 from cars_bot.settings import settings
 
-CANNOT = 4  # the exit code of all our programs when something is in the way
+CANNOT = 4  # the exit code of all our programs if something stops them
 
 
 def end(problem: NotConfigured) -> NoReturn:
-    """Say what is wrong with the settings and end the process."""
+    """Print the error in the settings and end the process."""
     print(f"kit: {problem}", file=sys.stderr)  # noqa: T201 - nothing is set up yet that could log it
     sys.exit(CANNOT)
 
 
 def need_folder() -> None:
-    """Make the database's folder, or end the process: for those who are about to use it."""
+    """Make the database's folder, or end the process. Call it before the first use of the database."""
     try:
         database_url.make_folder(settings().database_url)
     except NotConfigured as problem:

@@ -1,7 +1,7 @@
-"""Making `.venv`: the standard library alone, quick when there is nothing to do.
+"""Setup of `.venv`, with the standard library alone. It is quick when there is nothing to do.
 
-Packages are installed only when the requirements file has changed: a stamp in `.venv`, written last, holds its hash, so
-an interrupted installation is taken up again by the next start. Two kits that start at once take turns.
+Packages are installed only when the requirements file has changed. A stamp in `.venv` holds the hash of that file. The
+stamp is written last, so the next start resumes an interrupted installation. Two kits that start at once take turns.
 """
 
 import fcntl
@@ -19,15 +19,15 @@ from commands.common.console import Problem, Progress, report
 ROOT = Path(__file__).resolve().parents[2]
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
-CONTAINED = {"requirements-dev.txt": ("requirements.txt",)}  # pinned to the very same versions
+CONTAINED = {"requirements-dev.txt": ("requirements.txt",)}  # pinned to the same versions
 UNPACKED = ROOT / ".run" / "packages" / "python3-pip-whl"
 
 
 def prepare(requirements: str) -> str:
-    """Return the path of `.venv`'s Python, with `requirements` installed; ends the process if that cannot be had."""
+    """Install `requirements` and return the path of `.venv`'s Python. If that fails, end the process with a message."""
     try:
         if not is_ready(requirements):
-            with Path(__file__).open() as lock:  # a file that is always there, and nothing is left behind
+            with Path(__file__).open() as lock:  # this file always exists, so no lock file is left behind
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 if not is_ready(requirements):
                     build(requirements)
@@ -44,7 +44,7 @@ def stamp(requirements: str) -> Path:
 
 
 def wanted(requirements: str) -> str:
-    """What the stamp says once everything is installed; the folder is part of it because a venv cannot be moved."""
+    """Return the text of a complete installation's stamp. The folder is in it because a venv cannot be moved."""
     return hashlib.sha256((ROOT / requirements).read_bytes() + str(VENV).encode()).hexdigest()
 
 
@@ -56,7 +56,7 @@ def is_ready(requirements: str) -> bool:
 
 
 def build(requirements: str) -> None:
-    """Make the environment if there is none that works, install, and only then write the stamp."""
+    """Make the environment unless a working one is there, install, and write the stamp last."""
     pip = find_pip()
     with Progress(f"Set up .venv from {requirements}") as line:
         if not PYTHON.exists() or subprocess.run([PYTHON, "-c", ""], check=False, capture_output=True).returncode:
@@ -72,9 +72,9 @@ def build(requirements: str) -> None:
 
 
 def find_pip() -> Path:
-    """The pip wheel that Python or Debian keeps for new environments; pip runs from its wheel without being installed.
+    """Return the pip wheel that Python or Debian keeps for new environments. pip runs from it without installation.
 
-    Debian takes it out of Python and puts it into python3-pip-whl, which a bare machine does not have.
+    Debian's Python comes without the wheel. It is in the package python3-pip-whl, which a bare machine does not have.
     """
     if (pip := kept_pip()) is None and debian.is_debian():
         debian.obtain("python3-pip-whl", UNPACKED)
@@ -93,7 +93,7 @@ def kept_pip() -> Path | None:
 
 
 def install(pip: Path, requirements: str, line: Progress) -> None:
-    """Install with uv, three times as fast as pip; where uv cannot, with pip. `.venv/install.log` tells it all."""
+    """Install with uv, three times as fast as pip. If uv fails, use pip. `.venv/install.log` has the whole output."""
     with (VENV / "install.log").open("w") as log:
         if get_uv(pip, log) and install_with_uv(pip, requirements, log, line):
             return
@@ -101,7 +101,7 @@ def install(pip: Path, requirements: str, line: Progress) -> None:
 
 
 def get_uv(pip: Path, log: TextIO) -> bool:
-    """Install the uv that requirements-dev.txt pins; False where there is none for this machine."""
+    """Install the uv that requirements-dev.txt pins. Return False if there is none for this machine."""
     (pinned,) = re.findall(r"^uv==.*(?:\n    --hash.*)+", (ROOT / "requirements-dev.txt").read_text(), re.MULTILINE)
     only_uv = VENV / "requirements-uv.txt"
     only_uv.write_text(pinned)
@@ -110,9 +110,9 @@ def get_uv(pip: Path, log: TextIO) -> bool:
 
 
 def install_with_uv(pip: Path, requirements: str, log: TextIO, line: Progress) -> bool:
-    """The packages come from the index that pip is told to use, checked against their hashes as pip would check them.
+    """Install from the index in pip's configuration, and check the hashes as pip does. Return True on success.
 
-    They are copied, not linked: a student who adds a print() to Celery must not change uv's own copy of it.
+    The files are copied, not linked. A student who adds a print() to Celery must not change uv's own copy of Celery.
     """
     line.update("downloading")
     listed = subprocess.run([PYTHON, pip, "config", "list"], check=False, capture_output=True, text=True).stdout
@@ -124,7 +124,7 @@ def install_with_uv(pip: Path, requirements: str, log: TextIO, line: Progress) -
 
 
 def install_with_pip(pip: Path, requirements: str, log: TextIO, line: Progress) -> None:
-    """Turn pip's chatter into one number."""
+    """Install with pip and show its progress as one number."""
     total = sum("==" in text for text in (ROOT / requirements).read_text().splitlines())
     begun = 0
     said = []
@@ -141,7 +141,7 @@ def install_with_pip(pip: Path, requirements: str, log: TextIO, line: Progress) 
     if process.returncode:
         raise Problem(
             f"pip could not install {requirements}",
-            f"is the package index reachable? All pip said is in {log.name}; the same command tries again",
+            f"check the network, then type the command again; pip's whole output is in {log.name}",
             detail="\n".join(said[-6:]),
         )
 
@@ -151,5 +151,5 @@ def pip_install(pip: Path) -> list[str]:
 
 
 def run(command: list[str], log: TextIO) -> int:
-    log.flush()  # what was written before stands before what the command writes
+    log.flush()  # earlier text must stand before the command's output
     return subprocess.run(command, check=False, stdout=log, stderr=subprocess.STDOUT, cwd=ROOT).returncode

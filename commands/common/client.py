@@ -1,4 +1,7 @@
-"""Talking to the API as any program would: JSON over HTTP, each submission with a key so that it may be sent again."""
+"""Client of the API, as any program could write it: JSON over HTTP.
+
+Each submission has an idempotency key, so the client may send it again.
+"""
 
 import itertools
 import json
@@ -15,21 +18,21 @@ from commands.common.state import run_dir
 
 LANES = ("celery", "raw", "inline")
 ENDED = ("done", "failed", "expired", "revoked")
-AT_ONCE = 1_000  # runs one request may ask for
-IDS_AT_ONCE = 20_000  # ids one question may name
-INLINE_AT_ONCE = 10  # the answer comes when they have been executed
-# Requests at once. Inline means that somebody waits for each answer before the next.
+AT_ONCE = 1_000  # runs that one request may ask for
+IDS_AT_ONCE = 20_000  # ids that one question may name
+INLINE_AT_ONCE = 10  # the answer comes after all of them are executed
+# Requests at once. Inline means that the client waits for each answer before the next request.
 HANDS = {"celery": 4, "raw": 4, "inline": 1}
-PATIENCE = 30.0  # seconds an API that does not answer is asked again
+PATIENCE = 30.0  # seconds for which the client repeats a request if the API does not answer
 TIMEOUT = 600.0
-_opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # our own machine is no matter of a proxy
+_opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # no proxy between us and our own machine
 
 
 def base_url() -> str:
-    """Where the API is: `KIT_URL`, or what `kit up` wrote down.
+    """Return the API's address: `KIT_URL` from the environment, or the one that `kit up` wrote down.
 
     Raises:
-        Problem: neither is there.
+        Problem: there is neither.
     """
     if url := os.environ.get("KIT_URL") or run_dir().read_env().get("KIT_URL"):
         return url.rstrip("/")
@@ -39,11 +42,11 @@ def base_url() -> str:
 def call(method: str, path: str, body: Any = None, key: str | None = None, again: bool = False) -> Any:
     """Send one request and return the JSON of its answer.
 
-    A refused connection or a 503 is tried again for `PATIENCE` seconds where that is harmless: when reading, when `key`
-    lets the API recognise what it has accepted before, and when the caller says so by `again`.
+    A refused connection or a 503 is tried again for `PATIENCE` seconds if a repetition is harmless. It is harmless for
+    a GET, for a `key` by which the API recognises an accepted request, and if the caller says so by `again`.
 
     Raises:
-        Problem: the API refuses, with its own words, or does not answer.
+        Problem: the API does not answer, or it refuses. The message of a refusal is the API's own.
     """
     headers = {"Content-Type": "application/json"} | ({"Idempotency-Key": key} if key else {})
     request = urllib.request.Request(  # noqa: S310 - our own address
@@ -89,7 +92,7 @@ def submit(
 
 
 def summary(ids: Sequence[str] | None = None) -> dict[str, dict[str, int]]:
-    """Counts per lane, over `ids` or over everything."""
+    """Return the counts per lane, of the runs `ids` or of all runs."""
     if ids is None:
         answer: dict[str, dict[str, int]] = call("GET", "/api/summary")
         return answer
@@ -102,12 +105,12 @@ def summary(ids: Sequence[str] | None = None) -> dict[str, dict[str, int]]:
 
 
 def still_open(counts: dict[str, int]) -> int:
-    """How many of the runs counted have not ended."""
+    """Return the number of counted runs that have not ended."""
     return counts.get("accepted", 0) - sum(counts.get(state, 0) for state in ENDED)
 
 
 def pages(question: str) -> Iterator[dict[str, Any]]:
-    """The runs that fit `question`, newest first, page after page."""
+    """Yield the runs that fit `question`, newest first, page after page."""
     before = ""
     while True:
         page = call("GET", f"/api/runs?{question}&limit=200" + (f"&before={before}" if before else ""))
@@ -118,12 +121,12 @@ def pages(question: str) -> Iterator[dict[str, Any]]:
 
 
 def listed(since: str, lane: str, job: str) -> Iterator[dict[str, Any]]:
-    """The runs of `job` on `lane` whose id is `since` or later, newest first. Ids sort by the time they were made."""
+    """Yield the runs of `job` on `lane` with an id of `since` or later, newest first. Ids sort by creation time."""
     return itertools.takewhile(lambda run: run["id"] >= since, pages(f"lane={lane}&job={job}"))
 
 
 def cancel(run_id: str) -> None:
-    """Revoke a run; one that has ended meanwhile stays as it is."""
+    """Revoke a run. A run that has ended meanwhile stays as it is."""
     try:
         call("POST", f"/api/runs/{run_id}/cancel", again=True)
     except Problem as problem:
@@ -132,7 +135,11 @@ def cancel(run_id: str) -> None:
 
 
 def get_json(url: str) -> Any:
-    """GET from a server of the kit other than the API."""
+    """Return the JSON that another server of the kit answers to a GET.
+
+    Raises:
+        Problem: the server does not answer.
+    """
     try:
         with _opener.open(url, timeout=10) as answer:
             return json.load(answer)

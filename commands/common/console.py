@@ -1,7 +1,7 @@
-"""How a command talks to the person who typed it: messages, one progress line, a table, and problems with their remedy.
+"""Output for the person who typed a command: messages, one progress line, a table, and problems with their remedy.
 
-Everything here goes to stderr; stdout belongs to a command's answer (a table, JSON). Standard library only, because
-`./kit` uses it before anything is installed.
+Everything printed here goes to stderr. stdout is for the answer of a command (a table, JSON). The module uses the
+standard library alone, because `./kit` needs it before anything is installed.
 """
 
 import codecs
@@ -19,19 +19,20 @@ EXIT_CODES = """exit codes: 0 done · 1 the answer is no (lost runs, faults foun
 3 the kit is not up · 4 something is in the way; the message says what and how to mend it"""
 
 
-# How our marks are written where a terminal has no character for them.
+# Our marks in plain ASCII, for a terminal that has no character for them.
 PLAIN = {"✓": "ok", "✗": "no", "→": "->", "…": "...", "·": "-", "–": "-", "—": "-", "│": "|", "─": "-", "┼": "+",
          "█": "#", "░": ".",
          "×": "x", "÷": "/", "≥": ">=", "≤": "<=", "−": "-", "“": '"', "”": '"', "’": "'"}  # fmt: skip
 
 
 def any_terminal(for_itself: bool = False) -> None:
-    """From now on no character is too much for stdout and stderr: what they cannot write is written another way.
+    """Make stdout and stderr accept every character. A character that they cannot write gets a plain spelling.
 
-    A terminal may know ASCII only, and in what people wrote there are halves of an emoji that nothing can write.
+    A terminal may know ASCII only. And people's texts contain lone surrogates (half an emoji), which no terminal can
+    write.
 
     Args:
-        for_itself: the terminal is no matter of the programs that are started from here; their output is read by us.
+        for_itself: the programs that we start do not write to the terminal. We read their output, so it is UTF-8.
     """
     if for_itself:
         os.environ.pop("PYTHONIOENCODING", None)
@@ -49,16 +50,16 @@ def _in_plain(error: UnicodeError) -> tuple[str, int]:
 
 
 def as_json(value: object, indent: int | None = None) -> str:
-    """`value` as JSON that stdout can write; any program reads the same from it."""
+    """Return `value` as JSON that stdout can write. Any program reads the same value from it."""
     return json.dumps(value, indent=indent, ensure_ascii=(sys.stdout.encoding or "ascii").lower() != "utf-8")
 
 
 class Problem(Exception):
-    """Something expected is in the way.
+    """An expected error: something is in the way of a command.
 
     Args:
         what: one sentence that names it.
-        remedy: what to type or change; empty if nothing is known.
+        remedy: what to type or change; empty if none is known.
         code: the exit code of the command.
         detail: longer text to show above the message, such as the tail of a log.
     """
@@ -72,7 +73,7 @@ class Problem(Exception):
 
 
 def colour(text: str, code: str, to: TextIO | None = None) -> str:
-    """`text` in an ANSI colour where it goes `to` a terminal (stderr, unless another is named), plain elsewhere."""
+    """Return `text` in an ANSI colour if the stream `to` (stderr by default) is a terminal, else `text` itself."""
     return f"\033[{code}m{text}\033[0m" if (to or sys.stderr).isatty() else text
 
 
@@ -89,7 +90,7 @@ def report(problem: Problem) -> None:
 
 
 def table(rows: Sequence[Sequence[object]], header: Sequence[str] = (), right: Sequence[int] = ()) -> str:
-    """Rows as aligned text; the columns whose numbers are in `right` are set flush right."""
+    """Return rows as aligned text. The columns whose numbers are in `right` are aligned to the right."""
     lines = [[str(cell) for cell in row] for row in ([header] if header else []) + list(rows)]
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))] if lines else []
     return "\n".join(
@@ -101,9 +102,9 @@ def table(rows: Sequence[Sequence[object]], header: Sequence[str] = (), right: S
 
 
 class Progress:
-    """One line on stderr that says what is being waited for and for how long.
+    """One line on stderr: what the command waits for, and since when.
 
-    On a terminal the line is redrawn with a clock, elsewhere it is printed once when the work ends.
+    On a terminal the line is redrawn with a clock. Elsewhere it is printed once, when the work ends.
 
     >>> with Progress("Installing Redis") as line:
     ...     line.update("3/20 packages")
@@ -147,6 +148,6 @@ class Progress:
 
 
 def bar(done: int, total: int, width: int = 24) -> str:
-    """`done` of `total` as a bar of `width` characters."""
+    """Return `done` of `total` as a bar of `width` characters."""
     filled = width if total == 0 else width * min(done, total) // total
     return "█" * filled + "░" * (width - filled)

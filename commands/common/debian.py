@@ -1,8 +1,8 @@
-"""Getting what Debian packages hold: installed for root, unpacked into a folder for everybody else.
+"""Debian packages: installed for root, unpacked into a folder for any other user.
 
-`install` changes the machine and needs root or a sudo that asks for nothing. `unpack` changes only the folder it is
-given: it works for any user, also where the machine's package lists are missing, because it keeps lists of its own.
-Neither starts a service. Standard library only: `./kit` needs it before anything is installed.
+`install` changes the machine. It needs root, or a sudo that asks for no password. `unpack` changes only the folder that
+it is given. It works for any user. If the machine has no package lists, it makes lists of its own. Neither starts a
+service. The module uses the standard library alone, because `./kit` needs it before anything is installed.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from commands.common.console import Problem, Progress
 
-# A file that Debian's installers ask whether a service may be started; exit status 101 says no.
+# Debian's installers run this file to learn whether they may start a service. Exit status 101 means no.
 POLICY = Path("/usr/sbin/policy-rc.d")
 NO_SERVICES = "#!/bin/sh\nexit 101\n"
 
@@ -27,7 +27,7 @@ def is_debian() -> bool:
 
 
 def as_root() -> list[str] | None:
-    """The words to put before a command so that it runs as root: none, sudo's, or None if there is no way."""
+    """Return the words before a command that make it run as root: no words, those of sudo, or None if neither works."""
     if os.geteuid() == 0:
         return []
     if (
@@ -39,10 +39,10 @@ def as_root() -> list[str] | None:
 
 
 def obtain(package: str, folder: Path, settle: Callable[[Path], None] = lambda tree: None) -> None:
-    """Have `package`: installed if we may, else unpacked into `folder`. Two kits that want it at once take turns.
+    """Install `package` if we may, else unpack it into `folder`. Two kits that want it at once take turns.
 
     Raises:
-        Problem: it cannot be had.
+        Problem: apt-get or dpkg-deb failed.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     with (folder.parent / "lock").open("w") as lock:
@@ -56,10 +56,10 @@ def obtain(package: str, folder: Path, settle: Callable[[Path], None] = lambda t
 
 
 def install(packages: Sequence[str]) -> None:
-    """Install `packages` with apt-get, starting and enabling none of the services they bring.
+    """Install `packages` with apt-get. Their services are neither started nor enabled.
 
     Raises:
-        Problem: apt-get refused; the message carries its last lines.
+        Problem: we may not, or apt-get failed. The problem carries the last lines of apt-get.
     """
     root = as_root()
     if root is None:
@@ -80,7 +80,7 @@ def install(packages: Sequence[str]) -> None:
 
 @contextlib.contextmanager
 def _services_stay_down(root: list[str]) -> Iterator[None]:
-    """Debian starts a service as soon as it is installed, RabbitMQ's on every interface: not on a student's machine."""
+    """Keep Debian from starting the services that it installs: RabbitMQ would listen on every interface."""
     if POLICY.exists():
         yield
         return
@@ -95,9 +95,9 @@ def _services_stay_down(root: list[str]) -> Iterator[None]:
 
 
 def unpack(packages: Sequence[str], folder: Path, settle: Callable[[Path], None] = lambda tree: None) -> None:
-    """Download `packages` and whatever they need that this machine lacks, and unpack them into `folder`.
+    """Download `packages` and the packages they need that this machine lacks, and unpack all into `folder`.
 
-    The folder appears whole or not at all; `settle` may change the tree before it does.
+    The folder appears whole or not at all. `settle` may change the tree before the folder appears.
 
     Raises:
         Problem: a package cannot be downloaded.
@@ -117,7 +117,7 @@ def unpack(packages: Sequence[str], folder: Path, settle: Callable[[Path], None]
 
 
 def _private_apt(workspace: Path) -> list[str]:
-    """Options that let an ordinary user's apt-get work: its own lists if the machine has none, and no sandbox user."""
+    """Return options for an ordinary user's apt-get: its own lists if the machine has none, and no sandbox user."""
     options = ["-qq", "-o", "APT::Sandbox::User=", "-o", "Debug::NoLocking=1", "-o", f"Dir::Cache={workspace}/cache"]
     (workspace / "cache/archives/partial").mkdir(parents=True)
     if not any(Path("/var/lib/apt/lists").glob("*Packages*")):
@@ -128,7 +128,7 @@ def _private_apt(workspace: Path) -> list[str]:
 
 
 def _missing(packages: Sequence[str], options: Sequence[str]) -> list[str]:
-    """`packages` and those of their dependencies that are not installed, by apt's own reckoning."""
+    """Return `packages` and those of their dependencies that are not installed, as apt plans it."""
     plan = _run(["apt-get", *options, "install", "--no-install-recommends", "--print-uris", "-y", *packages])
     found = re.findall(r"'[^']*' ([^_ ]+)_", plan)  # 'http://…/x.deb' name_version_arch.deb size hash
     return found or list(packages)
@@ -139,6 +139,8 @@ def _run(command: Sequence[str], cwd: Path | None = None) -> str:
     if result.returncode != 0:
         tail = "\n".join((result.stdout + result.stderr).strip().splitlines()[-6:])
         raise Problem(
-            f"`{' '.join(command[:4])} …` failed", "is the Debian mirror reachable?  apt-get update", detail=tail
+            f"`{' '.join(command[:4])} …` failed",
+            "check that the Debian mirror is reachable:  apt-get update",
+            detail=tail,
         )
     return result.stdout

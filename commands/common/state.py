@@ -1,7 +1,7 @@
-"""The run directory: everything one kit has on disk, and the processes that belong to it.
+"""Run directory: everything that one kit has on disk, and the processes that belong to it.
 
-Two kits are two run directories (`KIT_RUN_DIR`); they share nothing but the source and `.venv`. What the processes are
-and how they are started stands in `processes.py`.
+Two kits have two run directories (`KIT_RUN_DIR`). They share only the source and `.venv`. `servers/processes.py` lists
+the processes and their commands.
 """
 
 import contextlib
@@ -21,10 +21,10 @@ from dotenv import dotenv_values
 from commands.common.console import Problem
 
 ROOT = Path(__file__).resolve().parents[2]
-# In the environment of supervisord and so of everything it starts: this is how a kit knows its own processes again.
+# A variable in the environment of supervisord and of all that it starts. By it a kit recognises its own processes.
 MARK = "KIT_SUPERVISED"
-TEMPORARY = "experiments-"  # what the folders of experiments are called in the temporary folder
-TEST_SESSION = "KIT_TEST_SESSION"  # in the environment of everything that a run of the tests starts
+TEMPORARY = "experiments-"  # the start of an experiment's folder name in the temporary folder
+TEST_SESSION = "KIT_TEST_SESSION"  # in the environment of every process that the tests start
 LONGEST_SOCKET_PATH = 90  # the kernel allows 107 bytes, supervisor appends its pid while it binds
 PLAIN = re.compile(r"[A-Za-z0-9/._+@-]+")
 
@@ -41,18 +41,18 @@ class RunDir:
 
     @property
     def alias(self) -> Path:
-        """A short path in plain ASCII for this kit alone, in the temporary folder; there may be nothing there."""
+        """A short path in plain ASCII for this kit alone, in the temporary folder. It need not exist."""
         digest = hashlib.sha256(str(self.path).encode()).hexdigest()[:12]
         return Path(tempfile.gettempdir()) / f"kit-{os.getuid()}-{digest}"
 
     @property
     def socket(self) -> Path:
-        """Supervisor's socket: in the run directory unless the path would be too long for a socket."""
+        """Supervisor's socket: in the run directory, or beside `alias` if that path is too long for a socket."""
         beside = self.path / "supervisor.sock"
         return beside if len(os.fsencode(beside)) <= LONGEST_SOCKET_PATH else self.alias.with_suffix(".sock")
 
     def plain_path(self) -> Path:
-        """The folder by a path in plain ASCII, for RabbitMQ, which cannot start in a folder called Рабочий стол."""
+        """Return a path to the folder in plain ASCII. RabbitMQ cannot start in a folder called Рабочий стол."""
         if PLAIN.fullmatch(str(self.path)):
             return self.path
         self.alias.unlink(missing_ok=True)
@@ -60,14 +60,14 @@ class RunDir:
         return self.alias
 
     def create(self) -> None:
-        """Make the folder, readable by its owner alone.
+        """Make the folder. Only its owner can read it.
 
         Raises:
-            Problem: its path has a character that one of the servers cannot cope with, or it cannot be made.
+            Problem: its path has a character that one of the servers cannot use, or the folder cannot be made.
         """
         if bad := set("'\"\\\n") & set(str(self.path)):
             raise Problem(
-                f"the run directory {str(self.path)!r} contains {' '.join(map(repr, bad))}",
+                f"the run directory {str(self.path)!r} contains {' '.join(map(repr, bad))}, which servers cannot use",
                 "set KIT_RUN_DIR to another path",
             )
         try:
@@ -83,19 +83,19 @@ class RunDir:
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """One `up`, `down` or `scale` at a time on this run directory; the second waits for the first."""
+        """Allow one `up`, `down` or `scale` at a time on this run directory. The second waits for the first."""
         self.create()
         with (self.path / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
     def read_env(self) -> dict[str, str]:
-        """What `kit up` wrote down; empty if it never ran."""
+        """Return the values that `kit up` wrote down; none if it never ran."""
         values = dotenv_values(self.kit_env, interpolate=False, encoding="utf-8")
         return {name: value for name, value in values.items() if value is not None}
 
     def write_env(self, values: dict[str, str]) -> None:
-        """Write the addresses for everything that reads `cars_bot.settings`; readable by this user alone."""
+        """Write the addresses for all programs that read `cars_bot.settings`. Only this user can read the file."""
         text = "# written by ./kit up: where everything is. ./kit down empties it.\n"
         text += "".join(f"{name}={in_quotes(value)}\n" for name, value in sorted(values.items()))
         unfinished = self.kit_env.with_suffix(".new")
@@ -104,22 +104,22 @@ class RunDir:
         unfinished.replace(self.kit_env)
 
     def secret(self) -> str:
-        """The key that signs status reports, made at the first start and kept."""
+        """Return the key that signs status reports. It is made at the first start and kept."""
         return self.read_env().get("KIT_SECRET") or secrets.token_hex(32)
 
 
 def in_quotes(value: str) -> str:
-    """A value as a file of settings holds it."""
+    """Return a value as a file of settings holds it."""
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def run_dir() -> RunDir:
-    """The run directory of this call: `KIT_RUN_DIR`, or `.run` beside the source."""
+    """Return the run directory of this command: `KIT_RUN_DIR`, or `.run` beside the source."""
     return RunDir(Path(os.environ.get("KIT_RUN_DIR") or ROOT / ".run").resolve())
 
 
 def process_state(pid: int) -> str:
-    """The letter that /proc has for a process, such as T (suspended) or Z (a zombie); none if it is gone."""
+    """Return the letter in /proc for a process, such as T (suspended) or Z (a zombie), or "" if the process is gone."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except OSError:
@@ -127,7 +127,7 @@ def process_state(pid: int) -> str:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether process `pid` still runs. A zombie does not: it has ended, and only its parent has not noticed yet."""
+    """Return whether process `pid` still runs. A zombie has ended; only its parent has not noticed yet."""
     if Path("/proc/self").exists():
         return process_state(pid) not in ("", "Z")
     try:
@@ -140,12 +140,12 @@ def is_alive(pid: int) -> bool:
 
 
 def living(run: RunDir) -> dict[int, str]:
-    """Processes that this kit's supervisor started, itself included: pid → command line. Zombies do not count."""
+    """Return the processes of this kit, with its supervisor: pid → command line. Zombies do not count."""
     return marked(f"{MARK}={run.path}")
 
 
 def marked(mark: str) -> dict[int, str]:
-    """Processes that have `mark`, a NAME=value, in their environment: pid → command line."""
+    """Return the processes that have `mark`, a NAME=value, in their environment: pid → command line."""
     found = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
@@ -159,15 +159,15 @@ def marked(mark: str) -> dict[int, str]:
 
 
 def end_leftovers(run: RunDir) -> int:
-    """End what a supervisor that was killed left behind; return how many there were."""
+    """End the processes that a killed supervisor left behind. Return their number."""
     return end_marked(f"{MARK}={run.path}")
 
 
 def end_marked(mark: str, grace: float = 3.0) -> int:
-    """End the processes that have `mark` in their environment; return how many there were.
+    """End the processes that have `mark` in their environment. Return their number.
 
     Raises:
-        Problem: some do not end, not even by SIGKILL.
+        Problem: some do not end, even after SIGKILL.
     """
     leftovers = marked(mark)
     for sign, seconds in ((signal.SIGTERM, grace), (signal.SIGKILL, 5.0)):
@@ -179,6 +179,7 @@ def end_marked(mark: str, grace: float = 3.0) -> int:
             time.sleep(0.05)
     if still := marked(mark):
         raise Problem(
-            f"processes of this kit do not end: {', '.join(map(str, still))}", f"kill -9 {' '.join(map(str, still))}"
+            f"processes of this kit do not end after SIGKILL: {', '.join(map(str, still))}",
+            f"kill -9 {' '.join(map(str, still))}",
         )
     return len(leftovers)

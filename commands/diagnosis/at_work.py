@@ -1,6 +1,6 @@
-"""What `kit doctor` looks at while the kit is up: does the work get done. One function a check, as in `checks.py`.
+"""Checks of the work while the kit is up: runs start, move and end. Each check is one function.
 
-That every process runs says little: a message may kill each child that takes it, or a run may never move.
+Running processes alone prove little. A message may kill each child that takes it, or a run may never move.
 """
 
 import re
@@ -15,13 +15,13 @@ from commands.diagnosis.fault import Fault
 from commands.servers import amqp, redis_server
 from commands.servers.supervisor import Supervisor
 
-PATIENCE = 60  # seconds a run that is due may wait for a worker
+PATIENCE = 60  # seconds that a due run may wait for a worker
 LOOK_BACK = 300  # seconds
-FEW_DEATHS = 3  # within LOOK_BACK: a worker that was killed by hand, a lesson
+FEW_DEATHS = 3  # within LOOK_BACK; a lesson may kill that many by hand
 FEW_LETTERS = 50
-LOG_BYTES = 200_000  # of the end of each log
+LOG_BYTES = 200_000  # read from the end of each log
 PROGRAMS = {"celery": "celery_worker", "raw": "consumer"}
-# A log's line about the death of a process, as supervisor, Celery and the raw worker write it; a Z says UTC.
+# A log line about the death of a process, as supervisor, Celery and the raw worker write it. A Z means UTC.
 DEATH = re.compile(
     r"^(?:time=)?(?P<at>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)\S*? "
     r".*?(?:WARN exited: (?P<program>\S+) \(.*not expected| died with |exited with '(?!exitcode 0))"
@@ -29,16 +29,16 @@ DEATH = re.compile(
 
 
 def workers(run: RunDir) -> Iterator[Fault]:
-    """Somebody reads the queues of either lane. A raw worker that is busy does not; its reports say it is there."""
+    """Check that workers read the queues of both lanes. A busy raw worker does not read; its reports prove it is up."""
     values, supervisor = run.read_env(), Supervisor(run)
     if not supervisor.is_up() or amqp.why_not(values["RMQ_URL"]) or redis_server.why_not(values["REDIS_URL"]):
         return
     from cars_bot.catalogue import QUEUES
-    from cars_bot.processes import presence
+    from cars_bot.processes import raw_worker_state
     from cars_bot.settings import settings
 
     alive = {process.pid for process in supervisor.processes() if process.is_alive}
-    idle = [] if alive & {worker["pid"] for worker in presence.workers()} else ["consumer"]
+    idle = [] if alive & {worker["pid"] for worker in raw_worker_state.workers()} else ["consumer"]
     if not settings().celery_over_redis and amqp.why_not(settings().celery_broker_url) is None:
         read = amqp.consumers(settings().celery_broker_url, list(QUEUES))
         idle += [] if all(read.get(name) for name in QUEUES) else ["celery_worker"]
@@ -48,7 +48,7 @@ def workers(run: RunDir) -> Iterator[Fault]:
 
 
 def progress(run: RunDir) -> Iterator[Fault]:
-    """What could start has started, and what has started has come to an end."""
+    """Check that due runs start and that started runs end."""
     if not Supervisor(run).is_up():
         return
     from sqlalchemy.exc import SQLAlchemyError
@@ -61,13 +61,13 @@ def progress(run: RunDir) -> Iterator[Fault]:
             for lane, program in (PROGRAMS | {"inline": "api"}).items():
                 yield from _standing_still(connection, lane, program)
     except StorageUnavailable:
-        return  # the check of the database says so
+        return  # the check of the database reports it
     except SQLAlchemyError as error:
-        yield Fault(f"the database does not answer as it should ({type(error).__name__})", "./kit logs api")
+        yield Fault(f"the database gives an unexpected answer ({type(error).__name__})", "./kit logs api")
 
 
 def _standing_still(connection: Any, lane: str, program: str) -> Iterator[Fault]:
-    """The runs of one lane that wait for long: many at once are a backlog, one that others pass is stuck."""
+    """Find runs of one lane that wait too long. Many at once are a backlog; a run that later runs overtake is stuck."""
     from sqlalchemy import func, select
 
     from cars_bot.database.models import runs
@@ -90,14 +90,14 @@ def _standing_still(connection: Any, lane: str, program: str) -> Iterator[Fault]
     moves = connection.execute(ended).scalar_one() or len(at_work) > len(hanging)
     late = select(runs.c.id, runs.c.queue, runs.c.priority, runs.c.due_at).where(ours, waits).order_by(runs.c.due_at)
     for run_id, queue, priority, due_at in connection.execute(late.limit(20)).all():
-        # Of a queue the first comes first, so nothing that came a minute later may be done before it.
+        # A queue gives out its first message first. So no run that came a minute later may end before this one.
         passed_by = select(runs.c.id).where(
             ours, runs.c.queue == queue, runs.c.priority <= priority, runs.c.state.in_(ENDED),
             runs.c.accepted_at > due_at + PATIENCE, runs.c.attempt > 0,
         )  # fmt: skip
         if connection.execute(passed_by.limit(1)).first():
-            yield Fault(f"run {run_id} of the {lane} lane does not move, and later ones have ended",
-                        f"./kit logs {program}; its page shows what became of it")  # fmt: skip
+            yield Fault(f"run {run_id} of the {lane} lane does not move, although later runs have ended",
+                        f"./kit logs {program}; the page of the run shows its events")  # fmt: skip
             return
     what = f"{waiting} runs of the {lane} lane have waited for more than {PATIENCE} s"
     if moves:
@@ -114,15 +114,15 @@ def _policies() -> dict[str, Any]:
 
 
 def _at_most(policy: Any, attempt: int) -> float:
-    """How many seconds after its first start a run may be at work in this attempt."""
+    """Return the seconds after its first start during which a run may be at work in this attempt."""
     if policy is None:
-        return float("inf")  # a job of another kit's
+        return float("inf")  # a job of another kit
     earlier = max(0, attempt - 1) * (policy.hard_time_limit + policy.backoff_max)
     return float(earlier + policy.hard_time_limit + PATIENCE)
 
 
 def crashes(run: RunDir) -> Iterator[Fault]:
-    """No process dies again and again. Supervisor and the workers start them again, so that nobody sees it."""
+    """Check that no process dies again and again. Supervisor and the workers restart it, so nobody sees the deaths."""
     if not Supervisor(run).is_up():
         return
     deaths: dict[str, int] = {}
@@ -131,12 +131,12 @@ def crashes(run: RunDir) -> Iterator[Fault]:
             deaths[name] = deaths.get(name, 0) + 1
     for name, count in sorted(deaths.items()):
         if count > FEW_DEATHS:
-            what = f"{name}: {count} times within the last {LOOK_BACK // 60} minutes a process of it has died"
+            what = f"{name}: its processes have died {count} times within the last {LOOK_BACK // 60} minutes"
             yield Fault(what, f"./kit logs {name}; ./kit dead-letters list")
 
 
 def deaths_in(log: Path, since: float) -> Iterator[str]:
-    """The names of the processes whose death a log tells of, each as often as it does."""
+    """Yield the names of the processes that died according to a log, one name per death."""
     with log.open("rb") as file:
         file.seek(max(0, log.stat().st_size - LOG_BYTES))
         text = file.read().decode(errors="replace")
@@ -150,7 +150,7 @@ def deaths_in(log: Path, since: float) -> Iterator[str]:
 
 
 def dead_letters(run: RunDir) -> Iterator[Fault]:
-    """What nobody will try again does not pile up."""
+    """Check that dead letters do not pile up."""
     values = run.read_env()
     if not Supervisor(run).is_up():
         return
@@ -161,7 +161,7 @@ def dead_letters(run: RunDir) -> Iterator[Fault]:
         places["celery"] = settings().celery_broker_url
     for lane, url in places.items():
         if amqp.why_not(url):
-            continue  # the check of the connections says so
+            continue  # the check of the connections reports it
         if count := amqp.messages(url, [f"{lane}.dead"]).get(f"{lane}.dead", 0):
             what = f"{count} dead letters of the {lane} lane"
             yield Fault(what, f"./kit dead-letters list --lane {lane}", note=count <= FEW_LETTERS)

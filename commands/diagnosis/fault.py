@@ -1,11 +1,11 @@
-"""What `kit doctor` says of one thing that is wrong."""
+"""A fault: one finding of `kit doctor`."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Fault:
-    """What is wrong and what to type. A `note` is worth knowing and needs nothing done."""
+    """One thing that is wrong, and the command to type. A `note` is worth knowing and needs no action."""
 
     what: str
     remedy: str

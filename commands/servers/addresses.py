@@ -1,7 +1,10 @@
-"""Where this kit's servers are: given by the user, found on the machine, or to be started by us.
+"""Addresses of this kit's servers: given by the user, found on the machine, or of servers that we will start.
 
-`find` decides and returns the plan; it starts nothing. The order, for RabbitMQ and for Redis alike: the address in the
-environment or `.env`; a server on the standard port that lets the kit's login in and is nobody else's; a private one.
+`find` makes the plan; it starts nothing. For RabbitMQ and for Redis it takes the first of these:
+
+- the address in the environment or in `.env`
+- a server on the standard port that accepts the kit's login and is not in use by another kit
+- a private server of this kit
 """
 
 from dataclasses import dataclass, field
@@ -10,9 +13,9 @@ from cars_bot.boundary import urls
 from cars_bot.settings import OWN_REDIS
 from commands.common.state import RunDir
 from commands.servers import amqp, ports, redis_server
-from commands.servers.given import SERVERS, check, given, own_host, shown
+from commands.servers.user_settings import SERVERS, check, own_host, read_user_settings, shown
 
-# What other commands must find in kit.env although only the shell that typed `kit up` had it set.
+# Settings that other commands must find in kit.env, even if only the shell of `kit up` had them.
 REMEMBERED = ("DATABASE_URL", "CELERY_BROKER_URL", "CELERY_RESULT_BACKEND", "TLS_CA_FILE", "EXTRA_JOBS")
 RABBITMQ_PORTS = ("rabbitmq", "rabbitmq_management", "rabbitmq_dist", "epmd")
 WORTH_SAYING = ("api", "outside_world", "rabbitmq", "rabbitmq_management", "redis")
@@ -20,31 +23,24 @@ WORTH_SAYING = ("api", "outside_world", "rabbitmq", "rabbitmq_management", "redi
 
 @dataclass
 class Plan:
-    """What `kit up` is going to do.
+    """The addresses and ports that `kit up` will use."""
 
-    Attributes:
-        values: what goes into kit.env: every address by the name its setting has.
-        ports: the ports our own processes listen on, by program.
-        hosts: the addresses that our own RabbitMQ and Redis listen on.
-        notes: what the user should know about where things are.
-    """
-
-    values: dict[str, str]
-    ports: dict[str, int]
-    hosts: dict[str, str] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
+    values: dict[str, str]  # the content of kit.env: every address by the name of its setting
+    ports: dict[str, int]  # the ports that our own processes listen on, by program
+    hosts: dict[str, str] = field(default_factory=dict)  # the addresses that our own RabbitMQ and Redis listen on
+    notes: list[str] = field(default_factory=list)  # what the user should know about the addresses
 
 
 def find(run: RunDir, private_only: bool) -> Plan:
-    """Decide where everything is.
+    """Choose the addresses and ports of everything.
 
     Args:
-        private_only: use no server that merely happens to run on this machine.
+        private_only: ignore the servers that already run on this machine.
 
     Raises:
-        Problem: a given address is refused, malformed or does not answer.
+        Problem: a given address is refused, is malformed or does not answer.
     """
-    settings = given()
+    settings = read_user_settings()
     expected = check(settings)
     look = not private_only
     rmq_url = settings.get("RMQ_URL") or (amqp.found_on_this_machine() if look and "rabbitmq" not in expected else None)
@@ -77,7 +73,7 @@ def find(run: RunDir, private_only: bool) -> Plan:
 
 
 def hosts(settings: dict[str, str], expected: dict[str, int]) -> dict[str, str]:
-    """Where a server of ours has to listen: on 127.0.0.1, unless the user expects it at another address."""
+    """Return the address that our own servers must listen on: 127.0.0.1, unless the user expects another one."""
     found = {"rabbitmq": "127.0.0.1", "redis": "127.0.0.1"}
     for url in (settings[name] for name in reversed(SERVERS) if settings.get(name) not in (None, "", OWN_REDIS)):
         program = "redis" if urls.is_redis(url) else "rabbitmq"
@@ -87,14 +83,14 @@ def hosts(settings: dict[str, str], expected: dict[str, int]) -> dict[str, str]:
 
 
 def management_port(chosen: dict[str, int], settings: dict[str, str]) -> int | None:
-    """Where RabbitMQ's own page is; of a broker elsewhere it is not known."""
+    """Return the port of RabbitMQ's own page, or None for a broker elsewhere, whose page we do not know."""
     standard = ports.PREFERRED["rabbitmq_management"]
     found = "RMQ_URL" not in settings and ports.answers(standard)
     return chosen.get("rabbitmq_management") or (standard if found else None)
 
 
 def notes(values: dict[str, str], chosen: dict[str, int], expected: dict[str, int]) -> list[str]:
-    """What differs from what a student expects to see."""
+    """Return notes on all that a student would not expect: other ports than usual, servers that we did not start."""
     elsewhere = [
         f"port {ports.PREFERRED[name]} is taken: {name} is on {chosen[name]}"
         for name in WORTH_SAYING

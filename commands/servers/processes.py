@@ -1,7 +1,7 @@
-"""The processes of a kit and how supervisor runs them; what they do stands in their own modules.
+"""Processes of a kit: their commands, and their settings for supervisor. Their work is in their own modules.
 
-None starts by itself: `up` starts them in stages. One that dies is started again. A scalable program is declared with
-its highest number of copies, so that `scale` starts and stops copies without touching the others.
+No process starts by itself: `up` starts them in stages. A process that dies is started again. A scalable program is
+declared with its highest number of copies. So `scale` can start and stop copies without touching the others.
 """
 
 import os
@@ -14,9 +14,9 @@ from commands.common.state import MARK, ROOT, TEST_SESSION, RunDir
 
 CEILING = 8  # copies of a scalable program
 NUMBERED = "%(program_name)s-%(process_num)d"  # supervisor fills in the name of each copy: celery_worker-1
-# A worker is given the time its longest job may take (hard limit 360 s) before it is cut off.
+# A stopping worker gets the time that its longest job may take (hard limit 360 s) before it is killed.
 WORKER_STOP_SECONDS = 370
-# What a process gets of the shell that typed `kit up`, beside the settings.
+# Variables that a process gets from the shell of `kit up`, in addition to the settings.
 HANDED_ON = (
     "PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR",
     "REQUESTS_CA_BUNDLE", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy",
@@ -26,32 +26,24 @@ HANDED_ON = (
 
 @dataclass(frozen=True)
 class Program:
-    """One line of the table.
+    """One program of the kit, as supervisor runs it."""
 
-    Attributes:
-        name: as in `kit status`, in the logs and in docker-compose.yml.
-        command: its words; `NUMBERED` stands for the name of the copy.
-        environment: in addition to what every process gets.
-        copies: how many there may be; above one the processes are called name-1, name-2, …
-        stop_seconds: how long it may take to end after SIGTERM before it is killed.
-    """
-
-    name: str
-    command: list[str]
-    environment: dict[str, str] = field(default_factory=dict)
-    copies: int = 1
-    stop_seconds: int = 5
+    name: str  # as in `kit status`, in the logs and in docker-compose.yml
+    command: list[str]  # its words; `NUMBERED` stands for the name of the copy
+    environment: dict[str, str] = field(default_factory=dict)  # in addition to the environment of every process
+    copies: int = 1  # the highest number; if it is above 1, the processes are called name-1, name-2, …
+    stop_seconds: int = 5  # from SIGTERM until the process is killed
 
 
 def kit_programs(run: RunDir, ports: dict[str, int]) -> list[Program]:
-    """The programs written in Python, which every kit has."""
+    """Return the programs written in Python, which every kit has."""
     python, celery = sys.executable, [sys.executable, "-m", "celery", "-A", "celery_app"]
     loopback = ["--host", "127.0.0.1", "--port"]
     world = [python, "-m", "outside_world", *loopback, str(ports.get("outside_world"))]
     return [
         *([Program("outside_world", world)] if "outside_world" in ports else []),
         Program("api", [python, "-m", "api", *loopback, str(ports["api"])]),
-        # Mingle and gossip tell workers of each other and of revoked tasks; ours ask the database, and start sooner.
+        # Mingle and gossip tell workers of each other and of revoked tasks. Ours ask the database and start sooner.
         Program("celery_worker", [*celery, "worker", "-l", "info", "--concurrency", "2",
                                   "-n", f"{NUMBERED}@%h", "--without-mingle", "--without-gossip"],
                 {"KIT_WORKER_NAME": NUMBERED}, CEILING, WORKER_STOP_SECONDS),
@@ -69,7 +61,7 @@ OPTIONAL = ("flower",)
 
 
 def environment(run: RunDir, settings: dict[str, str]) -> dict[str, str]:
-    """What every process of the kit gets, and nothing else of the user's shell."""
+    """Return the environment of every process of the kit. Of the user's shell it has only `HANDED_ON`."""
     kept = {name: os.environ[name] for name in HANDED_ON if name in os.environ}
     past_proxies = ",".join(
         filter(None, [os.environ.get("NO_PROXY") or os.environ.get("no_proxy"), "127.0.0.1,localhost"])
@@ -90,7 +82,7 @@ def environment(run: RunDir, settings: dict[str, str]) -> dict[str, str]:
 
 
 def configuration(run: RunDir, programs: Iterable[Program]) -> str:
-    """The text of supervisord.conf."""
+    """Return the text of supervisord.conf."""
     head = f"""[supervisord]
 nodaemon=true
 pidfile={_plain(run.supervisor_pid)}
@@ -141,10 +133,13 @@ stdout_logfile_backups=2
 
 
 def _plain(path: object) -> str:
-    """A path as supervisor's configuration wants it, a percent sign being an expression; a log's name is read twice."""
+    """Return a path with each percent sign doubled: to supervisor, one alone begins an expression.
+
+    Supervisor reads the name of a log twice, so that needs two calls.
+    """
     return str(path).replace("%", "%%")
 
 
 def _value(text: str) -> str:
-    """`text` for supervisor, in which nothing but `NUMBERED` is an expression."""
+    """Return `text` for supervisor's configuration. Only `NUMBERED` is an expression in it."""
     return text.replace("%", "%%").replace(NUMBERED.replace("%", "%%"), NUMBERED)

@@ -1,8 +1,8 @@
-"""A private RabbitMQ: which binaries, and how an ordinary user runs them on loopback.
+"""Private RabbitMQ: its binaries, and the way in which an ordinary user runs them on loopback.
 
-Debian's `/usr/sbin/rabbitmq-server` switches to the user rabbitmq; the script under `/usr/lib` runs as its caller.
-A node needs `epmd`, Erlang's name server, which otherwise starts itself and outlives the broker. Ours is a process of
-the kit like any other, on a port of its own, so that two kits may both call their node kit@localhost.
+Debian's `/usr/sbin/rabbitmq-server` switches to the user rabbitmq. The script under `/usr/lib` runs as its caller.
+A node needs `epmd`, Erlang's name server. By default a node starts `epmd`, and `epmd` outlives the broker. Our `epmd`
+is a process of the kit like any other. It has a port of its own, so two kits may both call their node kit@localhost.
 """
 
 import os
@@ -19,14 +19,14 @@ from commands.servers.processes import Program
 
 UNPACKED = ROOT / ".run" / "packages" / "rabbitmq-server"
 STOP_SECONDS = 15
-# Everybody knows the classroom's login, and any page can reach the broker's own page: its user sees all, and manages no
-# users and no virtual hosts. Experiments make virtual hosts, and set KIT_BROKER_TAG to administrator.
+# Everybody knows the classroom's login, and any web page can reach the broker's own page. So this user sees all, but
+# manages no users and no virtual hosts. Experiments make virtual hosts, so they set KIT_BROKER_TAG to administrator.
 TAG = "monitoring"
 
 
 @dataclass(frozen=True)
 class Binaries:
-    """Where the server is and what its scripts need to find each other."""
+    """The path of the server, and the environment by which its scripts find each other."""
 
     server: Path
     path: str
@@ -42,13 +42,13 @@ class Binaries:
 
 
 def binaries(home: Path) -> Binaries:
-    """The server to run: what is installed, else Debian's package, installed by root and unpacked by anybody else.
+    """Return the server to run: an installed one, else Debian's package. Root installs it, other users unpack it.
 
     Args:
-        home: the node's folder; what is unpacked is reached through it.
+        home: the node's folder; a link in it leads to the unpacked package.
 
     Raises:
-        Problem: there is none and it cannot be had; the message says what to do.
+        Problem: there is no server and we cannot get one. The message says what to do.
     """
     if installed() is None and unpacked() is None and debian.is_debian():
         debian.obtain("rabbitmq-server", UNPACKED, _settle_erlang)
@@ -71,7 +71,7 @@ def installed() -> Binaries | None:
 
 
 def unpacked(folder: Path = UNPACKED) -> Binaries | None:
-    """What `debian.unpack` put into `folder`, by the path it is given, which may be a link to it."""
+    """Return the server that `debian.unpack` put into `folder`. If `folder` is a link, the paths contain it."""
     server = next(folder.glob("usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin/rabbitmq-server"), None)
     if server is None:
         return None
@@ -82,7 +82,7 @@ def unpacked(folder: Path = UNPACKED) -> Binaries | None:
 
 
 def _settle_erlang(tree: Path) -> None:
-    """Make Erlang's start scripts ask where they are: Debian built them for /usr/lib/erlang."""
+    """Make Erlang's start scripts read their folder from ERL_ROOTDIR. Debian built them for /usr/lib/erlang."""
     for script in tree.glob("usr/lib/erlang/**/bin/erl"):
         lines = script.read_text().splitlines(keepends=True)
         there = 'ROOTDIR="$ERL_ROOTDIR"\n'
@@ -90,11 +90,11 @@ def _settle_erlang(tree: Path) -> None:
 
 
 def programs(run: RunDir, ports: dict[str, int], host: str = "127.0.0.1") -> list[Program]:
-    """Write the private node's files and return how to run it and its name server."""
+    """Write the private node's files. Return the programs for its name server and for the node itself."""
     home = run.plain_path() / "rabbitmq"
     (home / "home").mkdir(parents=True, exist_ok=True)
     found = binaries(home)
-    # Erlang terms, not a rabbitmq.conf: to translate one takes a quarter of the time that a node takes to start.
+    # Erlang terms, not a rabbitmq.conf: its translation takes a quarter of the time that a node needs to start.
     (home / "rabbitmq.conf").unlink(missing_ok=True)
     (home / "advanced.config").write_text(
         f"""%% A private broker for one student: loopback only, little memory, logs to the console.
@@ -111,7 +111,7 @@ def programs(run: RunDir, ports: dict[str, int], host: str = "127.0.0.1") -> lis
 """
     )
     (home / "enabled_plugins").write_text("[rabbitmq_management].\n")
-    # A machine whose /etc/hosts lacks localhost must not matter.
+    # The node must also start on a machine whose /etc/hosts lacks localhost.
     (home / "erl_inetrc").write_text('{host, {127,0,0,1}, ["localhost"]}.\n{lookup, [file, native]}.\n')
     schedulers = min(2, os.cpu_count() or 1)
     environment = found.environment | {
@@ -128,7 +128,7 @@ def programs(run: RunDir, ports: dict[str, int], host: str = "127.0.0.1") -> lis
         "RABBITMQ_GENERATED_CONFIG_DIR": str(home / "generated"),
         "RABBITMQ_CONF_ENV_FILE": str(home / "none"),
         "RABBITMQ_PID_FILE": str(home / "pid"),
-        # Two schedulers that sleep when idle: the broker shares the machine with everything it serves.
+        # Two schedulers that sleep when idle, because the broker shares the machine with all of its clients.
         "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": f"+S {schedulers}:{schedulers} +sbwt none +sbwtdcpu none +sbwtdio none"
         " -kernel inet_dist_use_interface {127,0,0,1}",
         "RUNNING_UNDER_SYSTEMD": "true",  # run the Erlang VM itself instead of a shell that waits for it
@@ -146,7 +146,7 @@ def programs(run: RunDir, ports: dict[str, int], host: str = "127.0.0.1") -> lis
 
 
 def _write_control_script(run: RunDir, found: Binaries, environment: dict[str, str]) -> None:
-    """`<run dir>/bin/rabbitmqctl`: the real one, pointed at this node."""
+    """Write `<run dir>/bin/rabbitmqctl` and `rabbitmq-diagnostics`, which call the real tools for this node."""
     folder = run.path / "bin"
     folder.mkdir(exist_ok=True)
     exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in environment.items())
@@ -158,9 +158,9 @@ def _write_control_script(run: RunDir, found: Binaries, environment: dict[str, s
 
 
 def data_is_safe(run: RunDir) -> bool:
-    """Whether a node that was told to stop has closed its message stores: each then holds a file called clean.dot.
+    """Return whether a stopping node has closed its message stores. A closed store holds a file called clean.dot.
 
-    The management plugin idles for five seconds more before it lets the node end; nobody needs to wait for that.
+    The management plugin idles for five more seconds before it lets the node end. Nobody needs to wait for that.
     """
     stores = list((run.path / "rabbitmq" / "data").glob("*/msg_stores/vhosts/*/msg_store_*"))
     return bool(stores) and all((store / "clean.dot").exists() for store in stores)

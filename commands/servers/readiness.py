@@ -1,4 +1,4 @@
-"""When a process is ready: conditions on what it does, never a sleep, and what to say when it does not get there."""
+"""Readiness of processes: conditions on their work, never a sleep, and an error for one that is not ready in time."""
 
 import time
 import urllib.error
@@ -10,13 +10,13 @@ from commands.servers import amqp, redis_server
 from commands.servers.ports import listener_is
 from commands.servers.supervisor import Process, Supervisor
 
-DEADLINE = 60.0  # seconds; a slow machine under load, not the usual case
+DEADLINE = 60.0  # seconds; enough for a slow machine under load, far more than usual
 LOG_LINES = 15
 no_proxy = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def http_answers(url: str) -> bool:
-    """Whether an HTTP server answers there with anything but a server's error."""
+    """Return whether an HTTP server answers at `url` with anything but a server error (5xx)."""
     try:
         no_proxy.open(url, timeout=2).close()
     except urllib.error.HTTPError as error:
@@ -27,10 +27,10 @@ def http_answers(url: str) -> bool:
 
 
 def raw_worker_reports(process: Process) -> bool:
-    """Whether this very worker has told Redis what its children do; if Redis is away, that it runs must do."""
+    """Return whether this very worker has reported its children to Redis. Without Redis, a running worker counts."""
     import redis
 
-    from cars_bot.processes.presence import workers
+    from cars_bot.processes.raw_worker_state import workers
 
     try:
         return any(worker["pid"] == process.pid for worker in workers())
@@ -39,14 +39,14 @@ def raw_worker_reports(process: Process) -> bool:
 
 
 class PortTaken(Problem):
-    """Somebody else listens on a port that was free when it was chosen."""
+    """Another program listens on a port that was free when we chose it."""
 
     def __init__(self, name: str, port: int) -> None:
-        super().__init__(f"port {port} of {name} was taken by another program", "./kit restart   chooses another")
+        super().__init__(f"another program has taken port {port} of {name}", "./kit restart   chooses another")
 
 
 class Starting:
-    """The processes that are on their way up, watched together.
+    """The processes that are starting, watched together.
 
     Args:
         values: the addresses, by the names they have in kit.env.
@@ -68,7 +68,7 @@ class Starting:
             "celery_worker": lambda p: " ready." in self._logged(p),
             "consumer": raw_worker_reports,
             "celery_beat": lambda p: "beat: Starting" in self._logged(p),
-            "scheduler": lambda p: p.state == "RUNNING",  # as a spare it has nothing to say
+            "scheduler": lambda p: p.state == "RUNNING",  # a spare scheduler prints nothing
         }
 
     def start(self, processes: Iterable[Process]) -> None:
@@ -80,7 +80,7 @@ class Starting:
         """Return when every process called one of `names` is ready.
 
         Raises:
-            Problem: one of them gave up or the deadline passed; it carries the end of its log.
+            Problem: one of them gave up or the deadline passed. The problem carries the end of its log.
         """
         missing = list(names)
         until = time.monotonic() + deadline
@@ -96,10 +96,10 @@ class Starting:
                 time.sleep(0.05)
 
     def _is_ready(self, process: Process) -> bool:
-        """Whether it does its work; a server must be the one that answers, and not another kit's on the same port.
+        """Return whether a process does its work. It must itself listen on its port, not another kit's server.
 
         Raises:
-            PortTaken: it is another's.
+            PortTaken: another program listens on its port.
         """
         port = self._ports.get(process.program)
         if process.state not in ("STARTING", "RUNNING") or not process.pid:
@@ -119,21 +119,21 @@ class Starting:
         return "is not ready in time" if too_late else ""
 
     def _gave_up(self, process: Process) -> bool:
-        """Supervisor starts again what ends. One end may be bad luck, the third is a fault."""
+        """Return whether the process keeps ending. A second start may be bad luck; a third start is a fault."""
         pids = self._pids.setdefault(process.name, set())
         if process.pid:
             pids.add(process.pid)
         return process.state in ("FATAL", "STOPPED") or len(pids) > 2
 
     def _logged(self, process: Process) -> str:
-        """What it has written since it was started."""
+        """Return the text that a process has logged since its start."""
         with process.log.open(encoding="utf-8", errors="replace") as log:
             log.seek(self._log_sizes.get(process.name, 0))
             return log.read()
 
 
 def tail(process: Process, lines: int = LOG_LINES) -> str:
-    """The end of a process's log, as one text."""
+    """Return the end of a process's log, as one text."""
     try:
         text = process.log.read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:

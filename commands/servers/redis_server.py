@@ -1,4 +1,4 @@
-"""Redis: finding one that runs, finding binaries, and how a private one is run on loopback."""
+"""Redis: a server that already runs, the binaries, and a private server on loopback."""
 
 import os
 import shutil
@@ -10,20 +10,20 @@ from commands.common.state import ROOT, RunDir
 from commands.servers.ports import PREFERRED
 from commands.servers.processes import Program
 
-CONFIG_NAME = "cars-bot-kit-redis.conf"  # a server says which file it was started with: so a kit's is known
+CONFIG_NAME = "cars-bot-kit-redis.conf"  # a server tells this name, so we recognise a kit's server
 OWNER = "cars_bot:kit"
-DATABASES = 16  # a server has so many unless told otherwise
+DATABASES = 16  # the default of a Redis server
 UNPACKED = ROOT / ".run" / "packages" / "redis-server"
 
 
 def found_on_this_machine(run: RunDir) -> str | None:
-    """The address of a database on the standard port that is empty, or ours from an earlier start, or None.
+    """Return the address of a database on the standard port that is empty or ours from an earlier start, or None.
 
-    It is marked as ours. Another kit's private server is not used.
+    The database is marked as ours. The private server of another kit is not used.
     """
     import redis
 
-    from cars_bot import redis_client
+    from cars_bot.boundary import redis_client
 
     base = f"redis://127.0.0.1:{PREFERRED['redis']}"
     if why_not(f"{base}/0"):
@@ -44,10 +44,10 @@ def found_on_this_machine(run: RunDir) -> str | None:
 
 
 def why_not(url: str) -> str | None:
-    """None if the server at `url` answers, else the reason in words."""
+    """Return None if the server at `url` answers, else the reason in words."""
     import redis
 
-    from cars_bot import redis_client
+    from cars_bot.boundary import redis_client
 
     try:
         client = redis_client.connect(url, 2.0)
@@ -61,7 +61,7 @@ def why_not(url: str) -> str | None:
 
 
 def programs(run: RunDir, ports: dict[str, int], host: str = "127.0.0.1") -> list[Program]:
-    """Write the private server's configuration and return how to run it."""
+    """Write the private server's configuration and return its program."""
     server, environment = binaries()
     home = run.path / "redis"
     home.mkdir(exist_ok=True)
@@ -72,7 +72,7 @@ bind {host}
 port {ports["redis"]}
 dir "{home}"
 daemonize no
-# Writing a title overwrites the environment, by which a kit knows its processes again.
+# A title would overwrite the environment, by which a kit recognises its processes.
 set-proc-title no
 appendonly no
 save 3600 1
@@ -85,10 +85,10 @@ maxmemory-policy volatile-ttl
 
 
 def binaries() -> tuple[Path, dict[str, str]]:
-    """The server and the environment it needs; see `rabbitmq.binaries` for the order.
+    """Return the server and the environment that it needs. The order is that of `rabbitmq.binaries`.
 
     Raises:
-        Problem: there is none and it cannot be had; the message says what to do.
+        Problem: there is no server and we cannot get one. The message says what to do.
     """
     found = installed() or unpacked()
     if found is None and debian.is_debian():

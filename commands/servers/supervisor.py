@@ -1,4 +1,4 @@
-"""Talking to the supervisord of one kit over its unix socket."""
+"""Client of the supervisord of one kit, over its unix socket."""
 
 import http.client
 import socket
@@ -30,7 +30,7 @@ class Process:
 
     @property
     def id(self) -> str:
-        """The name supervisor's commands take."""
+        """The name that supervisor's commands take."""
         return f"{self.program}:{self.name}"
 
     @property
@@ -63,7 +63,7 @@ class _UnixTransport(xmlrpc.client.Transport):
 
 
 class Supervisor:
-    """The supervisord of `run`, which may or may not be there."""
+    """The supervisord of `run`. It may be up or not."""
 
     def __init__(self, run: RunDir) -> None:
         self.run = run
@@ -76,10 +76,10 @@ class Supervisor:
             return False
 
     def launch(self, environment: dict[str, str]) -> int:
-        """Start supervisord and return its pid; everything it starts inherits `environment`.
+        """Start supervisord and return its pid. Everything that it starts inherits `environment`.
 
         Raises:
-            Problem: it ended at once or does not answer.
+            Problem: supervisord ended at once or does not answer.
         """
         self.run.socket.unlink(missing_ok=True)
         output = self.run.logs / "supervisord.out"
@@ -100,7 +100,7 @@ class Supervisor:
         return process.pid
 
     def processes(self) -> list[Process]:
-        """All copies that exist, running or not, in the order they were declared.
+        """Return all copies, running or not, in the order of their declaration.
 
         Raises:
             Problem: the kit is not up.
@@ -118,7 +118,7 @@ class Supervisor:
         self._ask("startProcess", process)
 
     def stop(self, process: Process) -> None:
-        """Send SIGTERM; `processes()` shows when it has ended."""
+        """Send SIGTERM. `processes()` shows the end of the process."""
         self._ask("stopProcess", process)
 
     def _ask(self, method: str, process: Process) -> None:
@@ -129,7 +129,7 @@ class Supervisor:
                 raise Problem(f"supervisor: {fault.faultString}", f"./kit logs {process.name}") from fault
 
     def shutdown(self) -> None:
-        """End supervisord itself, which ends whatever still runs."""
+        """End supervisord itself. It ends all processes that still run."""
         try:
             pid: Any = self._call.getPID()
             self._call.shutdown()
@@ -137,15 +137,15 @@ class Supervisor:
             return
         deadline = time.monotonic() + 10
         while is_alive(pid) and time.monotonic() < deadline:
-            self.is_up()  # each request wakes its loop, which otherwise looks once a second
+            self.is_up()  # each request wakes its loop, which otherwise wakes once a second
             time.sleep(0.03)
 
 
 def by_name(processes: list[Process], name: str) -> list[Process]:
-    """The copies meant by `name`: a program or one copy of it.
+    """Return the copies that `name` means: all copies of a program, or one copy.
 
     Raises:
-        Problem: nothing is called that.
+        Problem: no process has this name.
     """
     if meant := [p for p in processes if name in (p.program, p.name)]:
         return meant

@@ -1,14 +1,15 @@
-"""A warden: a process that ends what another has started when that other has ended, however it ended.
+"""Warden: a process that watches its owner. After the owner's end, however it came, it ends the owner's processes.
 
-Whoever starts servers of its own (the tests, a lab's check, an antipattern, the benchmark) takes one first. The warden
-waits for the end of a pipe that only its owner holds open: the kernel closes it at the owner's exit, also at SIGKILL.
-Then the warden kills every process that has the owner's mark in its environment, which children inherit however they
-are started, and deletes the owner's folder. It is in a session of its own, so a closed terminal does not end it, too.
+Each program that starts servers of its own starts a warden first: the tests, a lab's check, an antipattern, the
+benchmark. The warden waits for the end of a pipe that only its owner holds open. The kernel closes the pipe at the
+owner's exit, also after SIGKILL. Then the warden kills every process that has the owner's mark in its environment, and
+deletes the owner's folder. Children inherit the mark, however they are started. The warden has a session of its own, so
+a closed terminal does not end it.
 
     with Warden(f"KIT_RUN_DIR={folder / 'run'}", folder):
         …
 
-`kit up` takes none: what it starts is meant to stay.
+`kit up` starts no warden: its processes must stay.
 """
 
 import ctypes
@@ -24,17 +25,17 @@ from types import TracebackType
 
 from commands.common.state import ROOT, RunDir, marked
 
-PATIENCE = 20.0  # seconds after which a process that SIGKILL does not end is left to the kernel
-TWICE = 2  # looks that must find nothing: a process that was just being forked is not seen by the first
+PATIENCE = 20.0  # seconds; the kernel must end a process that SIGKILL has not ended by then
+TWICE = 2  # looks in a row that must find nothing: the first may miss a process that is just being forked
 PR_SET_PDEATHSIG = 1  # of prctl(2)
 
 
 class Warden:
-    """The owner's end of it, to be used in a `with` statement.
+    """The warden from its owner's side, for a `with` statement.
 
     Args:
-        mark: a NAME=value that all processes to be ended have in their environment; empty for none.
-        folder: deleted at the end; processes that work in it (whose current directory it is) are ended as well.
+        mark: the NAME=value in the environment of all processes that must end; empty for none.
+        folder: deleted at the end. Processes whose current directory is in it are ended as well.
     """
 
     def __init__(self, mark: str, folder: Path | None = None) -> None:
@@ -47,10 +48,10 @@ class Warden:
         )  # fmt: skip
 
     def end(self) -> None:
-        """Have everything ended and the folder deleted; return when that is done. A second call does nothing."""
+        """End everything, delete the folder, and return when that is done. A second call does nothing."""
         assert self._process.stdin is not None
         self._process.stdin.close()
-        if self._process.wait():  # somebody has killed it
+        if self._process.wait():  # somebody has killed the warden
             end_all(self.mark, self.folder)
 
     def __enter__(self) -> "Warden":
@@ -63,16 +64,19 @@ class Warden:
 
 
 def end_with_make() -> None:
-    """Be ended by SIGTERM if the `make` that started us is killed. A shell may end without us: nohup wants that."""
+    """Ask the kernel for a SIGTERM to us when the `make` that started us ends.
+
+    A shell that started us may end without us, because nohup needs that.
+    """
     with suppress(OSError, AttributeError):
         if Path(f"/proc/{os.getppid()}/comm").read_text("utf-8").strip() == "make":
             ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def end_all(mark: str, folder: Path | None) -> None:
-    """Kill whatever has `mark` or works in `folder`, until there is nothing left, and delete `folder`."""
+    """Kill every process that has `mark` or works in `folder`, until none is left. Then delete `folder`."""
     name, _, value = mark.partition("=")
-    if not Path("/proc/self").exists():  # no Linux: only supervisor knows what it has started
+    if not Path("/proc/self").exists():  # not Linux: only supervisor knows its processes
         subprocess.run([sys.executable, "-m", "commands", "down"], env=os.environ | {name: value}, check=False)
     deadline, empty = time.monotonic() + PATIENCE, 0
     while empty < TWICE and time.monotonic() < deadline:
@@ -84,14 +88,17 @@ def end_all(mark: str, folder: Path | None) -> None:
         time.sleep(0.02)
     if name == "KIT_RUN_DIR":
         run = RunDir(Path(value))
-        for beside in (run.alias, run.socket):  # in the temporary folder, where the run directory's path is too long
+        for beside in (run.alias, run.socket):  # in the temporary folder, if the run directory's path is too long
             beside.unlink(missing_ok=True)
     if folder:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def working_in(folder: Path) -> list[int]:
-    """Processes whose current directory is in `folder`: PostgreSQL writes its titles over the environment."""
+    """Return the processes whose current directory is in `folder`.
+
+    PostgreSQL is found only this way: it overwrites its environment, and the mark in it, with its titles.
+    """
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
@@ -101,7 +108,7 @@ def working_in(folder: Path) -> list[int]:
 
 
 def main(mark: str, folder: str) -> None:
-    """Wait for the owner's end."""
+    """Wait for the owner's end, then end everything."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     sys.stdin.buffer.read()

@@ -1,12 +1,12 @@
-"""The containers' health checks: `python deploy/container/health.py KIND [ARGUMENT …]`; exit status 0 says healthy.
+"""The containers' health checks: `python deploy/container/health.py KIND [ARGUMENT …]`; exit status 0 means healthy.
 
-That a process exists is known anyhow, so a check asks whether it does its work. It runs every few seconds in each
-container and therefore imports little: nothing of the kit, and a library only where it is needed.
+Docker already knows that a process exists, so a check asks for its work. A check runs every few seconds in each
+container. So it imports little: nothing of the kit, and a library only in the check that needs it.
 
     http URL                a server answers there, and not with an error
-    celery                  this container's Celery worker answers a ping that travels through the broker
+    celery                  this container's Celery worker answers a ping through the broker
     raw                     this container's raw worker has a connection to the broker, and all its children
-    leads ROLE              a process holds that lease in the database: this one, or the one it stands by for
+    leads ROLE              some process holds that lease in the database: this one, or the leader that it could replace
 """
 
 import http.client
@@ -21,7 +21,7 @@ SECONDS = 3.0  # for an answer
 
 
 def http_answers(url: str) -> bool:
-    """Whether GET `url` is answered with a status below 400. Proxies are not asked."""
+    """Return whether GET `url` gets a status below 400. The request uses no proxy."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.hostname or "127.0.0.1", parts.port, timeout=SECONDS)
     connection.request("GET", parts.path or "/")
@@ -29,9 +29,9 @@ def http_answers(url: str) -> bool:
 
 
 def celery_answers() -> bool:
-    """Whether the worker's event loop, its connection and the broker all work, however busy its children are."""
+    """Return whether the worker's event loop, its connection and the broker all work, even if its children are busy."""
     from kombu import Connection
-    from kombu.pidbox import Mailbox  # what `celery inspect ping` is made of, without loading Celery and the tasks
+    from kombu.pidbox import Mailbox  # the part under `celery inspect ping`; it loads no Celery and no tasks
 
     worker = f"celery_worker@{socket.gethostname()}"
     with Connection(os.environ.get("CELERY_BROKER_URL") or os.environ["RMQ_URL"], connect_timeout=SECONDS) as broker:
@@ -40,9 +40,9 @@ def celery_answers() -> bool:
 
 
 def raw_works() -> bool:
-    """Whether the worker reaches the broker, and its parent has said just now that it has all its children.
+    """Return whether the worker has a connection to the broker, and its parent has just reported all its children.
 
-    It says so in Redis; while Redis is away the worker goes on and the connection alone has to do.
+    The report is in Redis. While Redis is away, the worker goes on, and the connection alone decides.
     """
     import redis
 
@@ -58,7 +58,7 @@ def raw_works() -> bool:
 
 
 def connected(url: str, default_port: int) -> bool:
-    """Whether this container has an established TCP connection to the port in `url`."""
+    """Return whether this container has an established TCP connection to the port in `url`."""
     port = urlsplit(url).port or default_port
     tables = Path("/proc/net/tcp").read_text() + Path("/proc/net/tcp6").read_text()
     sockets = (line.split()[2:4] for line in tables.splitlines())  # remote address and state; 01 is ESTABLISHED
@@ -66,7 +66,7 @@ def connected(url: str, default_port: int) -> bool:
 
 
 def somebody_leads(role: str) -> bool:
-    """Whether that lease is being renewed, by the database's clock."""
+    """Return whether a process holds that lease now, by the database's clock."""
     import psycopg
 
     with psycopg.connect(os.environ["DATABASE_URL"], connect_timeout=int(SECONDS)) as database:

@@ -1,7 +1,7 @@
-"""A web server of the tests' own: the real API on a free port, with its own SQLite and Redis, and no broker.
+"""A web server for the tests: the real API on a free port, with its own SQLite and Redis, and no broker.
 
-There are no workers either. A test that needs one plays it, through the signed callback: so it decides itself when a
-run starts and how it ends.
+There are no workers either. A test plays the worker through the signed callback. So it decides itself when a run
+starts and how it ends.
 """
 
 import json
@@ -19,7 +19,7 @@ from typing import Any
 
 import httpx
 
-from cars_bot.reporting.callback import sign
+from cars_bot.run_store.signature import sign
 from commands.servers.redis_server import binaries
 from tests.kit import NO_TLS, ROOT, until
 
@@ -27,7 +27,7 @@ SECRET = "the tests' own"
 
 
 def free_port() -> int:
-    """A port nobody listens on, and none of those the kernel gives to outgoing connections: one might take it first."""
+    """A port that nobody listens on. The kernel does not give it to outgoing connections, so none can take it first."""
     while True:
         port = random.randrange(26_000, 32_000)
         with socket.socket() as probe, suppress(OSError):
@@ -36,7 +36,7 @@ def free_port() -> int:
 
 
 class Server:
-    """The API as a process, which can be killed and started again on the same data."""
+    """The API as a process. A test can kill it and start it again on the same data."""
 
     prefix: tuple[str, ...] = ()  # words before the command, such as `prlimit --nofile=400`
 
@@ -61,7 +61,7 @@ class Server:
         self.process: subprocess.Popen[bytes] | None = None
 
     def fresh_client(self) -> httpx.Client:
-        """A client with connections of its own."""
+        """A client with its own connections."""
         return httpx.Client(base_url=self.url, timeout=10.0, trust_env=False, verify=NO_TLS)
 
     def start(self) -> None:
@@ -87,7 +87,7 @@ class Server:
         return time.monotonic() - began
 
     def log(self) -> str:
-        """What it has written."""
+        """The text that it has written to its log."""
         return (self.folder / "api.log").read_text()
 
     # -------------------------------------------------- runs
@@ -104,7 +104,7 @@ class Server:
         return answer
 
     def counts(self) -> int:
-        """How many runs there are at all."""
+        """Return how many runs there are in all."""
         return sum(lane["accepted"] for lane in self.http.get("/api/summary").json().values())
 
     # -------------------------------------------------- the worker, played by the test
@@ -129,13 +129,13 @@ class Server:
         return int(reply.json()["attempt"])
 
     def end(self, run_id: str, status: str = "DONE", **more: Any) -> httpx.Response:
-        """End the attempt that was begun last."""
+        """End the attempt that began last."""
         return self.report(run_id, status, attempt=self.run(run_id)["attempt"], began=time.time(), **more)
 
 
 @contextmanager
 def redis_server(folder: Path) -> Iterator[str]:
-    """A Redis of the tests' own; yields its URL."""
+    """A Redis for the tests. Yields its URL."""
     (program, environment), port = binaries(), free_port()
     words = [str(program), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
     process = subprocess.Popen(words, stdout=subprocess.DEVNULL, env={**os.environ, **environment})
@@ -154,7 +154,7 @@ def _listens(port: int) -> bool:
 
 @contextmanager
 def serving(folder: Path, redis_url: str, **environment: str) -> Iterator[Server]:
-    """A server that is up, and gone afterwards."""
+    """A server that is up. It is gone afterwards."""
     server = Server(folder, redis_url, **environment)
     server.start()
     try:

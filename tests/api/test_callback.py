@@ -1,4 +1,4 @@
-"""Reports over HTTP: only signed ones, only about the run signed for, only forwards; a copy changes nothing."""
+"""Reports over HTTP: each is signed, is about its own run, and moves it only forwards; a copy changes nothing."""
 
 import json
 import time
@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 
-from cars_bot.reporting.callback import sign
+from cars_bot.run_store.signature import sign
 from tests.api.server import SECRET, Server
 
 

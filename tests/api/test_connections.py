@@ -1,4 +1,4 @@
-"""What a connection may take, with real sockets: half-sent requests, endless heads, clients that do not read."""
+"""Limits of a connection, with real sockets: half-sent requests, endless heads, clients that do not read."""
 
 import os
 import socket
@@ -14,14 +14,14 @@ from api import protocol
 from tests.api.server import Server, serving
 from tests.kit import until
 
-FILES = 400  # file descriptors of the small server: 250 places
+FILES = 400  # file descriptors of the small server; they give it 250 places for connections
 HEAD = "POST /api/runs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 RUN = b'{"job": "debug_task", "lane": "raw"}'
 
 
 @pytest.fixture(scope="module")
 def small_server(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Iterator[Server]:
-    """A server with few file descriptors, which waits for a head for a second only."""
+    """A server with few file descriptors. It waits only one second for the head of a request."""
     server = Server(tmp_path_factory.mktemp("small"), redis_url.removesuffix("0") + "3")
     server.prefix = ("prlimit", f"--nofile={FILES}:{FILES}")
     server.start()
@@ -34,7 +34,7 @@ def small_server(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> It
 
 @contextmanager
 def connections(server: Server, count: int, text: str | bytes) -> Iterator[list[socket.socket]]:
-    """So many connections that have sent `text` and go on no further."""
+    """Open `count` connections that have sent `text` and then send nothing more."""
     opened = []
     try:
         for _ in range(count):
@@ -63,7 +63,7 @@ def test_half_sent_requests_lock_nobody_out(small_server: Server, sent: str) -> 
 
 
 def pid_of(server: Server) -> int:
-    """The process's id; `prlimit` has become it."""
+    """The server's process id. `prlimit` replaces itself by the server, so the id stays the same."""
     assert server.process is not None
     return server.process.pid
 
@@ -78,7 +78,7 @@ def test_a_head_that_does_not_end_is_given_up(server: Server) -> None:
 
 
 def assert_closed(client: socket.socket) -> None:
-    """The server says no more."""
+    """Check that the server sends nothing more."""
     try:
         while client.recv(65_536):
             pass
@@ -115,7 +115,7 @@ def test_a_client_that_does_not_read_its_answers_is_dropped(tmp_path: Path, redi
 
 
 def answers(server: Server, text: bytes, count: int) -> list[int]:
-    """The statuses of the first `count` answers to what one connection sends."""
+    """The statuses of the first `count` answers on one connection that sends `text`."""
     with connections(server, 1, text) as [client]:
         got = b""
         while got.count(b"HTTP/1.1 ") < count and (more := client.recv(65_536)):
@@ -165,7 +165,7 @@ def test_big_bodies_on_their_way_are_bounded_together_and_small_ones_come_in(ser
         for client in clients:
             try:
                 client.sendall(b" " * 12_000_000)
-            except OSError:  # refused already
+            except OSError:  # already refused
                 continue
         assert server.submit()
         assert psutil.Process(pid_of(server)).memory_info().rss - before < 120_000_000

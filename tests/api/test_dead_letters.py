@@ -1,4 +1,4 @@
-"""Dead letters where there can be none: the broker is away, or is Redis; and requests that make no sense."""
+"""Dead letters where there can be none, because the broker is away or is Redis; and requests that make no sense."""
 
 from pathlib import Path
 from typing import Any

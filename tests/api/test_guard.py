@@ -1,4 +1,4 @@
-"""In front of every route: size, kind and speed of a body, from which site, and the headers of every answer."""
+"""Checks in front of every route: size, kind, speed and origin of a request, and the headers of every answer."""
 
 import asyncio
 import socket
@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from starlette.datastructures import Headers
 
-from api import guard
+from api import request_body
 from tests.api.server import Server, serving
 
 JSON = {"Content-Type": "application/json"}
 
 
 def test_a_body_over_the_cap_is_refused(server: Server) -> None:
-    reply = server.http.post("/api/runs", content=b"x" * (guard.BODY_CAP + 1), headers=JSON)
+    reply = server.http.post("/api/runs", content=b"x" * (request_body.BODY_CAP + 1), headers=JSON)
 
     assert (reply.status_code, reply.json()["error"]) == (413, "body_too_large")
 
@@ -34,7 +34,7 @@ def test_a_body_without_a_length_is_held_to_the_same_cap(server: Server) -> None
 def test_an_export_may_be_bigger(server: Server) -> None:
     messages = [{"id": number, "type": "message", "text": "x" * 50_000} for number in range(1, 41)]
 
-    assert len(messages) * 50_000 >= 2 * guard.BODY_CAP
+    assert len(messages) * 50_000 >= 2 * request_body.BODY_CAP
     assert server.http.post("/api/posts", json={"name": "big", "messages": messages}).status_code == 201
 
 
@@ -50,14 +50,14 @@ def test_a_body_announced_and_never_sent_holds_no_thread(server: Server) -> None
 
 
 def test_a_body_that_comes_too_slowly_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guard, "BODY_SECONDS", 0.05)
+    monkeypatch.setattr(request_body, "BODY_SECONDS", 0.05)
 
     async def drip() -> dict[str, Any]:
         await asyncio.sleep(0.02)
         return {"type": "http.request", "body": b" ", "more_body": True}
 
     with pytest.raises(TimeoutError):
-        asyncio.run(guard.read_body(drip, Headers({}), cap=1_000))
+        asyncio.run(request_body.read_body(drip, Headers({}), cap=1_000))
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""])

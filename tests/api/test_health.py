@@ -1,4 +1,4 @@
-"""Ready means that a run would be taken in: not that somebody answers."""
+"""Readiness: the API is ready only if it would accept a run. An answer alone is not enough."""
 
 import resource
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ UNLIMITED = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
 
 @contextmanager
 def disk_full_for(pid: int) -> Iterator[None]:
-    """No file of this process may grow beyond its first page: the same as a full disk to it."""
+    """Let no file of this process grow beyond its first page. For the process this is the same as a full disk."""
     resource.prlimit(pid, resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
     try:
         yield

@@ -1,4 +1,4 @@
-"""Inline runs and the process that executes them: what an API left behind ends, what another has in hand is left."""
+"""Inline runs and their process. A run that a dead API left behind is ended; a run of a live API is left alone."""
 
 import signal
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +13,7 @@ SLOW = {"job": "process_task", "lane": "inline", "args": {"task_num": 1, "timeou
 
 
 def second(first: Server, folder: Path) -> Server:
-    """Another API on the same database, not started yet."""
+    """Another API on the same database. It is not started yet."""
     return Server(folder, first.environment["REDIS_URL"], DATABASE_URL=f"sqlite:///{first.database}")
 
 
@@ -53,7 +53,7 @@ def test_what_an_api_that_was_killed_had_in_hand_ends_in_words(own_server: Serve
             own_server.start()
         asked = own_server if alone else other
         until(lambda: asked.run(run["id"])["state"] == "FAILED", 15, "it ends")
-        assert "the API stopped while it ran" in asked.run(run["id"])["error"]
+        assert "the API stopped while the run was open" in asked.run(run["id"])["error"]
     finally:
         if not alone:
             other.stop()

@@ -12,7 +12,7 @@ from cars_bot.settings import settings
 
 @pytest.fixture
 def writer(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[ledger._Writer]:
-    """This process's writer, with a Redis; its thread is left waiting, and the tests flush by hand."""
+    """This process's writer, with a Redis. Its thread never wakes, and the tests flush by hand."""
     monkeypatch.setenv("REDIS_URL", redis_url)
     settings.cache_clear()
     writer = ledger._Writer()

@@ -1,4 +1,4 @@
-"""The page's news: what has changed in its view, a tick a second, and nothing twice; with Redis or without."""
+"""Live updates of the page: changes in its view, once a second, and nothing twice; with and without Redis."""
 
 import asyncio
 import json
@@ -20,7 +20,7 @@ from tests.kit import until
 
 
 class Listener:
-    """A page without a browser: collects what it is sent."""
+    """A page without a browser. It collects the messages that the server sends."""
 
     def __init__(self, reply: httpx.Response) -> None:
         self.heard: Queue[tuple[str, str, Any]] = Queue()
@@ -49,7 +49,7 @@ class Listener:
                 return id, data
 
     def row(self, run_id: str, state: str) -> dict[str, Any]:
-        """Wait until the page has been told that a run is in `state`."""
+        """Wait until the server has sent the page the run in `state`; return that row."""
         while True:
             for row in self.next("rows")[1]["rows"]:
                 if (row["id"], row["state"]) == (run_id, state):
@@ -58,7 +58,7 @@ class Listener:
 
 @contextmanager
 def listening(server: Server, last_id: str = "", **query: str) -> Iterator[Listener]:
-    """Open /api/live with a connection of its own."""
+    """Open /api/live on its own connection."""
     with (
         httpx.Client(base_url=server.url, trust_env=False, timeout=20) as client,
         client.stream("GET", "/api/live", params=query, headers={"Last-Event-ID": last_id}) as reply,
@@ -112,7 +112,7 @@ def test_one_run_can_be_followed(server: Server) -> None:
         assert [row["id"] for row in page.next("rows")[1]["rows"]] == [mine]
 
 
-def test_a_page_that_comes_back_is_sent_nothing_it_has(own_server: Server) -> None:  # where nobody else's runs move
+def test_a_page_that_comes_back_is_sent_nothing_it_has(own_server: Server) -> None:  # no other test's runs move here
     own_server.submit("celery")
     with listening(own_server, lane="celery") as stayed:
         stayed.next("rows")
@@ -208,7 +208,7 @@ def test_a_page_that_takes_nothing_is_dropped(monkeypatch: pytest.MonkeyPatch) -
 
 
 def tell(url: str, lines: list[tuple[str, str]]) -> None:
-    """Write lines into the ledger as workers do."""
+    """Write lines into the ledger, as workers do."""
     client = redis.Redis.from_url(url)
     pipe = client.pipeline(transaction=False)
     for kind, run in lines:
@@ -227,7 +227,7 @@ def test_a_line_in_the_ledger_wakes_the_page_and_changes_no_run(server: Server, 
         tell(redis_url, [("started", run_id), ("succeeded", run_id)])
         server.end(run_id, "RETRYING", error="not yet", after=60.0)
         page.row(run_id, "RETRYING")
-        tell(redis_url, [("started", run_id)])  # late: a message of its first attempt
+        tell(redis_url, [("started", run_id)])  # a late line of its first attempt
         (marker,) = server.submit()
         until(lambda: server.run(marker)["state"] == "PENDING", 5, "the line before it has been read")
 

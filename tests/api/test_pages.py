@@ -1,4 +1,4 @@
-"""The pages as the server makes them: readable without a script, escaped, and from nobody else's computer."""
+"""Pages as the server makes them: readable without a script, escaped, and with nothing from other computers."""
 
 import re
 import sqlite3
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from api.pages import drawing, forms
+from api.pages import forms, timeline_strip
 from api.schemas import Happening
 from tests.api.server import Server
 
@@ -115,7 +115,7 @@ def test_alive_is_not_ready(own_server: Server) -> None:
 
     own_server.stop()
     own_server.environment["DATABASE_URL"] = "postgresql://nobody@127.0.0.1:1/nothing"
-    with pytest.raises(AssertionError):  # it cannot make its tables, and does not pretend
+    with pytest.raises(AssertionError):  # it cannot make its tables, so it does not start
         own_server.start()
 
 
@@ -131,11 +131,11 @@ def test_a_locked_database_means_503_and_come_back(own_server: Server) -> None:
     assert own_server.counts() == 0
 
 
-# ---------------------------------------------------------------- drawing and forms
+# ---------------------------------------------------------------- the timeline strip and forms
 
 
 def drawn(*events: tuple[float, str], ended: bool = True, now: float = 10.0) -> list[tuple[str, float]]:
-    strip = drawing.strip([Happening(at=at, event=event) for at, event in events], ended, now)
+    strip = timeline_strip.strip([Happening(at=at, event=event) for at, event in events], ended, now)
     return [(part.kind, round(part.seconds, 3)) for part in strip.parts]
 
 
@@ -169,7 +169,7 @@ def test_an_attempt_that_was_cut_off_ends_where_it_ended() -> None:
     rest = [told("redelivered", 6, "a/2"), told("started", 6, "a/2"), told("succeeded", 8, "a/2")]
 
     def parts(*middle: Happening) -> list[tuple[str, float]]:
-        strip = drawing.strip([*began, *middle, *rest], ended=True)
+        strip = timeline_strip.strip([*began, *middle, *rest], ended=True)
         return [(part.kind, part.seconds) for part in strip.parts]
 
     waited, worked = [("outbox", 1), ("queue", 1)], [("work", 2)]
@@ -188,9 +188,9 @@ def test_a_strip_is_never_longer_than_its_frame() -> None:
     events = [Happening(at=0.0, event="accepted")]
     for attempt in range(300):
         events += [Happening(at=attempt + 0.1, event="started"), Happening(at=attempt + 0.2, event="retry")]
-    strip = drawing.strip(events, ended=False, now=400.0)
+    strip = timeline_strip.strip(events, ended=False, now=400.0)
 
-    assert max(part.x + part.width for part in strip.parts) <= drawing.WIDTH + 1
+    assert max(part.x + part.width for part in strip.parts) <= timeline_strip.WIDTH + 1
 
 
 def test_every_job_has_a_form_whose_example_needs_no_typing() -> None:

@@ -193,7 +193,7 @@ def test_queues_of_a_broker_that_is_away_are_unknown_not_empty(server: Server) -
 
 
 def test_a_frozen_broker_holds_up_neither_submitting_nor_counting(tmp_path: Path, redis_url: str) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as frozen:  # takes connections and never says a word
+    with socket.create_server(("127.0.0.1", 0)) as frozen:  # accepts connections and never answers
         broker = f"amqp://student:qwerty@127.0.0.1:{frozen.getsockname()[1]}/"
         with serving(tmp_path, redis_url.removesuffix("0") + "2", RMQ_URL=broker) as server:
             began = time.monotonic()
@@ -251,12 +251,12 @@ def test_what_is_no_export_is_refused_and_told_how_to_make_one(server: Server, w
 
 def test_a_wait_is_over_within_milliseconds_of_the_end(server: Server) -> None:
     def late() -> float:
-        """Milliseconds from a run's end to the end of the wait for it."""
+        """The milliseconds from a run's end to the end of the wait for it."""
         (run_id,) = server.submit()
         server.begin(run_id)
         with ThreadPoolExecutor(1) as pool, server.fresh_client() as client:
             waiting = pool.submit(lambda: (client.get(f"/api/runs/{run_id}?wait=20").json(), time.time()))
-            time.sleep(0.7)  # so that a wait that looks by itself would do so twice a second only
+            time.sleep(0.7)  # by now, a wait that asks the database itself would ask only twice a second
             server.end(run_id)
             run, answered_at = waiting.result(timeout=5)
         return float(answered_at - run["finished_at"]) * 1000

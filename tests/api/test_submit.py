@@ -1,4 +1,4 @@
-"""Submitting: what is accepted is in the database, what is wrong is refused in words, what comes twice counts once."""
+"""Submitting: an accepted run is in the database, a wrong request is refused with a reason, a repeat counts once."""
 
 import json
 import signal
@@ -126,7 +126,7 @@ WRONG: list[tuple[str, dict[str, Any], int, str, str]] = [
     ),
     ("an argument out of range", TASK | {"args": {"task_num": 1, "timeout": -1}}, 422, "invalid_arguments", "timeout"),
     ("arguments that are no object", TASK | {"args": [1, 2]}, 422, "invalid_request", "body.args"),
-    ("an unknown field", TASK | {"prioritty": 1}, 422, "invalid_request", "prioritty: this field is not known"),
+    ("an unknown field", TASK | {"prioritty": 1}, 422, "invalid_request", "prioritty: this field is unknown"),
     ("priority over the queue's range", TASK | {"priority": 6}, 422, "invalid_arguments", "'default' takes 0 to 5"),
     ("priority under it", TASK | {"priority": -1}, 422, "invalid_arguments", "0 to 5"),
     ("priority as a text", TASK | {"priority": "high"}, 422, "invalid_request", "body.priority"),

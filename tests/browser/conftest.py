@@ -1,4 +1,4 @@
-"""A real browser on a real server: the installed Chromium, driven by Playwright; nothing is downloaded."""
+"""A real browser on a real server: Playwright drives the installed Chromium; nothing is downloaded."""
 
 import shutil
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not 
 
 @pytest.fixture(scope="package")
 def chromium() -> Iterator["sync_api.Browser"]:
-    """One browser for all tests of this folder. While Playwright is there, no other test can use `asyncio.run`."""
+    """One browser for all tests of this folder. While Playwright runs, no other test can use `asyncio.run`."""
     program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if program is None:
         pytest.skip("no Chromium is installed: apt-get install chromium")
@@ -26,7 +26,7 @@ def chromium() -> Iterator["sync_api.Browser"]:
 
 
 class Visitor:
-    """Somebody looking at the page, and everything the page complained about meanwhile."""
+    """A visitor of the page, and every error that the page has reported meanwhile."""
 
     def __init__(self, browser: "sync_api.Browser", server: Server, **options: object) -> None:
         self.context = browser.new_context(
@@ -41,14 +41,14 @@ class Visitor:
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
 
     def overflow(self) -> int:
-        """How many pixels the page is wider than its window."""
+        """Return how many pixels the page is wider than its window."""
         width: int = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         return width
 
 
 @pytest.fixture
 def visit(chromium: "sync_api.Browser", server: Server) -> Iterator[object]:
-    """Call it with a path to open a page; at the end no page may have complained."""
+    """A function that opens the page at a path. At the end of the test, no page may have reported an error."""
     visitors = []
 
     def open_page(path: str = "/", **options: object) -> Visitor:

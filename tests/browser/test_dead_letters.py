@@ -12,7 +12,7 @@ SIZES = [{"width": 1280, "height": 900}, {"width": 390, "height": 844}]
 
 
 def open_page(browser: "sync_api.Browser", kit: Kit, **options: object) -> Visitor:
-    """Somebody at the page of the dead letters."""
+    """A visitor at the page of the dead letters."""
     visitor = Visitor(browser, SimpleNamespace(url=str(kit.http.base_url)), **options)  # type: ignore[arg-type]
     visitor.page.goto("/dead-letters")
     return visitor
@@ -53,7 +53,7 @@ def test_the_longest_letter_fits_and_can_be_read_whole_without_a_script(
 
 
 def widest(visitor: Visitor) -> float:
-    """How far to the right anything reaches, in pixels; measured by the browser, without a script of the page."""
+    """The right edge of the rightmost element, in pixels. The browser measures it, without a script of the page."""
     visitor.page.wait_for_load_state("load")  # with its style sheet
     right = "all => Math.max(...all.map(each => each.getBoundingClientRect().right))"
     return float(visitor.page.locator("main *").evaluate_all(right))

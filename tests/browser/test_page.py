@@ -1,4 +1,4 @@
-"""What a visitor sees and does: runs that move by themselves, forms, filters, charts, a phone, the dark, a keyboard."""
+"""The page in the hands of a visitor: live runs, forms, filters, charts, a phone, dark mode, a keyboard."""
 
 import json
 import re
@@ -33,7 +33,7 @@ def send(visitor: Visitor, which: str) -> "sync_api.Locator":
 
 @contextmanager
 def working(server: Server, lane: str, queues: list[str]) -> Iterator[None]:
-    """A worker of another machine, as the database knows it, for as long as the block lasts."""
+    """A worker on another machine, as the database shows it, while the block runs."""
     with closing(sqlite3.connect(server.database, isolation_level=None, timeout=10)) as connection:
         row = ("elsewhere-0-1-1", "w", lane, "h", 1, json.dumps(queues), "[]", time.time(), time.time())
         connection.execute(
@@ -138,7 +138,7 @@ def test_what_only_the_server_knows_is_told_beside_the_form_too(visit: Visit, se
     form.get_by_role("button").click()
 
     expect(form.locator(".said")).to_have_text("priority 9 is out of range; queue 'default' takes 0 to 5")
-    assert visitor.complaints.pop().startswith("Failed to load resource")  # the browser's own note of the 422
+    assert visitor.complaints.pop().startswith("Failed to load resource")  # the browser itself reports the 422
 
 
 def show(visitor: Visitor, **chosen: str) -> None:
@@ -251,7 +251,7 @@ def test_a_page_that_lost_the_server_says_so_and_comes_back(visit: Visit, server
 
     expect(line(visitor, run_id)).to_be_visible()
     expect(visitor.page.locator("[data-connection]")).to_have_text("live")
-    visitor.complaints.clear()  # the browser notes each failed attempt
+    visitor.complaints.clear()  # the browser reports each failed attempt
 
 
 def test_a_queue_that_nobody_reads_is_said_until_somebody_does(visit: Visit, server: Server) -> None:
@@ -356,7 +356,7 @@ def test_a_phone_never_scrolls_sideways(visit: Visit, server: Server, path: str)
 
     assert visitor.overflow() == 0
     if path == "/runs/none":
-        visitor.complaints.clear()  # the browser notes the 404
+        visitor.complaints.clear()  # the browser reports the 404
 
 
 @pytest.mark.parametrize("width", [320, 768, 1024])
@@ -365,7 +365,7 @@ def test_no_width_scrolls_sideways(visit: Visit, width: int) -> None:
 
 
 def background(visitor: Visitor) -> int:
-    """How light the page is, from 0 to 255."""
+    """The brightness of the page, from 0 to 255."""
     colour = visitor.page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
     return int(re.findall(r"\d+", colour)[0])
 

@@ -1,4 +1,7 @@
-"""Queues of their own, in which a message lives for a second and an hour, for kits with `EXTRA_JOBS` of this name."""
+"""Two queues for kits with `EXTRA_JOBS=tests.contract.brief`.
+
+A message lives for a second in `brief`, and for an hour in `unhurried`.
+"""
 
 from cars_bot.catalogue import Job, Queue
 from tests.contract.jobs import name_process

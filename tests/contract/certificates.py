@@ -1,4 +1,4 @@
-"""A certificate authority of the tests' own, and a server that puts TLS before another one."""
+"""A certificate authority for the tests, and a server that puts TLS in front of another server."""
 
 import asyncio
 import ssl
@@ -15,7 +15,7 @@ def openssl(*words: str | Path) -> None:
 
 
 class Authority:
-    """Signs certificates; `certificate` is the file with which they are checked."""
+    """An authority that signs certificates. The file `certificate` is there to check them."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -25,7 +25,7 @@ class Authority:
                 "-keyout", self._key, "-out", self.certificate)  # fmt: skip
 
     def certified(self, name: str) -> ssl.SSLContext:
-        """What a server called `name` needs, a name or an IP address."""
+        """The TLS context of a server with this name, which is a host name or an IP address."""
         key, request, signed = (self.folder / f"{name}.{end}" for end in ("key", "csr", "pem"))
         kind = "IP" if name.replace(".", "").isdecimal() else "DNS"
         extensions = self.folder / "extensions"
@@ -40,7 +40,7 @@ class Authority:
 
 @contextmanager
 def with_tls(target: tuple[str, int], certified: ssl.SSLContext) -> Iterator[int]:
-    """Pass on to `target` what comes in over TLS; yields the port, on 127.0.0.1."""
+    """Decrypt incoming TLS connections and pass their bytes on to `target`. Yields the port on 127.0.0.1."""
     loop, ready = asyncio.new_event_loop(), threading.Event()
     ports: list[int] = []
 

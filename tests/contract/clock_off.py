@@ -1,7 +1,8 @@
 """python -m tests.contract.clock_off SECONDS celery|raw NAME: a scheduler whose clock is so many seconds ahead.
 
-Instead of SECONDS a file may be named that holds them; it is read at each look at the clock, so the clock can be set.
-What is off here is the clock that all processes share. A process whose own clock alone is off: `faketime.py`.
+SECONDS may also be the name of a file that holds the number. The scheduler reads the file each time it looks at the
+clock, so a test can set the clock. This program changes the clock that all processes share. For a process whose own
+clock is wrong, see `faketime.py`.
 """
 
 import sys
@@ -11,12 +12,12 @@ from pathlib import Path
 
 
 def ahead(told: str) -> Callable[[], float]:
-    """Seconds that the clock is ahead."""
+    """Return a function that gives the seconds by which the clock is ahead."""
     return lambda: float(Path(told).read_text() if Path(told).exists() else told)
 
 
 def beat(off: Callable[[], float], name: str) -> None:
-    """Celery's Beat."""
+    """Run Celery's Beat."""
     from celery_app import celery_app
 
     right = celery_app.now
@@ -29,10 +30,10 @@ def beat(off: Callable[[], float], name: str) -> None:
 
 
 def scheduler(off: Callable[[], float], name: str) -> None:
-    """The hand-written one."""
+    """Run the hand-written scheduler."""
     from cars_bot.processes import clock
-    from raw_consumer import logs
     from raw_consumer.scheduler import run_for_ever
+    from raw_consumer.setup import logs
 
     logs.set_up(name, "info")
     run_for_ever(name, lambda: clock.now() + off())

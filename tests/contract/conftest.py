@@ -1,4 +1,4 @@
-"""Fixtures of the contract tests: the raw lane alone, on servers of its own, and a kit to be rough with."""
+"""Fixtures of the contract tests: the raw lane alone, on its own servers, and a kit that tests may break."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,13 +13,16 @@ from tests.stand_in import stand_in
 __all__ = ["raw", "servers"]
 
 CHILDREN_LIVE_FOR = 3  # jobs
-# Without Beat and the scheduler: those that tick here are the tests' own.
+# Beat and the scheduler are left out, because the tests start their own.
 PROCESSES = ("rabbitmq", "redis", "api", "celery_worker", "consumer")
 
 
 @pytest.fixture(scope="session")
 def crash_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """If it is not there, a worker of `own_kit` dies between outcome and acknowledgement, and makes it."""
+    """A file that prevents a crash.
+
+    Without it, a worker of `own_kit` dies between outcome and acknowledgement, and creates it.
+    """
     path = tmp_path_factory.mktemp("crash") / "once"
     path.touch()
     return path
@@ -27,7 +30,7 @@ def crash_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def own_kit(tmp_path_factory: pytest.TempPathFactory, crash_file: Path) -> Iterator[Kit]:
-    """A kit whose workers may be stopped, scaled and killed; it has keys, and children that are replaced often."""
+    """A kit whose workers a test may stop, scale and kill. It has keys, and its children are replaced often."""
     with (
         stand_in() as (world, _),
         running(

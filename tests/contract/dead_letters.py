@@ -1,4 +1,4 @@
-"""Messages as each lane sends them, and as nobody should: what the tests of the dead letters put into the queues."""
+"""Messages for the tests of the dead letters: good ones, as each lane sends them, and broken or harmful ones."""
 
 import json
 import pickle
@@ -22,7 +22,7 @@ Message = tuple[dict[str, Any], bytes]
 
 @contextmanager
 def channel(kit: Kit) -> Iterator[Any]:
-    """A channel on a connection of its own."""
+    """A channel on its own connection."""
     url = dotenv_values(kit.run_dir / "kit.env")["RMQ_URL"]
     connection = pika.BlockingConnection(pika.URLParameters(url))
     try:
@@ -32,14 +32,14 @@ def channel(kit: Kit) -> Iterator[Any]:
 
 
 def send(kit: Kit, exchange: str, key: str, *messages: Message, **more: Any) -> None:
-    """Publish messages: properties and body."""
+    """Publish messages, each given as properties and body."""
     with channel(kit) as out:
         for properties, body in messages:
             out.basic_publish(exchange, key, body, pika.BasicProperties(**properties, **more))
 
 
 def bury(kit: Kit, lane: str, *messages: Message) -> None:
-    """Put messages straight among the dead letters, as if they had come from the queue `default`."""
+    """Publish messages straight to the dead letters, as if they came from the queue `default`."""
     send(kit, f"{lane}.dead", "default", *messages)
 
 
@@ -52,7 +52,7 @@ def message(lane: str, run_id: str, job: str = "process_task", **args: Any) -> M
 
 
 def letters(kit: Kit, lane: str) -> list[dict[str, Any]]:
-    """What the API lists of the lane."""
+    """The dead letters of a lane, as the API lists them."""
     reply = kit.http.get("/api/dead-letters", params={"lane": lane, "limit": 200})
     assert reply.status_code == 200, reply.text
     listed: list[dict[str, Any]] = reply.json()["letters"]
@@ -69,7 +69,7 @@ def listed(kit: Kit, lane: str, run_id: str, seconds: float = 15.0) -> dict[str,
 
 
 class CreatesAFile:
-    """Unpickled, it creates a file: that is all it takes to run a stranger's code."""
+    """An object that creates a file when it is unpickled. A stranger's code would run in the same way."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -79,7 +79,7 @@ class CreatesAFile:
 
 
 def strange(lane: str, trap: Path) -> dict[str, Message]:
-    """Messages that are no runs, some of them meant to do harm; `trap` is created if a pickle is read."""
+    """Messages that are not runs. Some of them try to do harm. `trap` is created if anything reads a pickle."""
     good, body = message(lane, runs.new_id(), timeout=0, task_num=1)
     pickled = pickle.dumps([[], {"x": CreatesAFile(trap)}, {}] if lane == "celery" else {"x": CreatesAFile(trap)})
     a_pickle = {"content_type": "application/x-python-serialize", "content_encoding": "binary"}
@@ -105,7 +105,7 @@ def strange(lane: str, trap: Path) -> dict[str, Message]:
     return cases
 
 
-# Of these Celery's worker dies, at every delivery again, unless they are kept from it.
+# Each of these kills Celery's worker, again at every delivery, unless the kit keeps the message away from it.
 HEADERS: dict[str, dict[str, Any]] = {
     "an unknown job": {"task": "no_such_job"},
     "no id": {"id": None},
@@ -118,7 +118,7 @@ HEADERS: dict[str, dict[str, Any]] = {
 
 
 def hostile(lane: str) -> list[Message]:
-    """Letters made to break whoever lists them: each is a good message but for one thing."""
+    """Letters that try to break the program that lists them. Each is a good message with one defect."""
     good, body = message(lane, runs.new_id(), **{"task_num": 1, "timeout": 0})
 
     def with_args(text: bytes) -> Message:

@@ -7,9 +7,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from cars_bot.catalogue import QUEUES, Job, Policy, Rate
+from cars_bot.catalogue import QUEUES, Job
 from cars_bot.context import Context
 from cars_bot.errors import Permanent, Retryable
+from cars_bot.policy import Policy, Rate
 from tests.faults.jobs import announce
 
 QUICK = Policy(max_retries=2, backoff_base=0.2, backoff_max=1.0)
@@ -31,12 +32,12 @@ def refuse(context: Context) -> None:
 
 
 def break_down(context: Context) -> None:
-    """Fail with an error nobody thought of."""
+    """Fail with an unexpected error."""
     raise ZeroDivisionError("a bug")
 
 
 def kill_own_process(context: Context) -> None:
-    """Take the process down that runs it."""
+    """Kill the process that runs it."""
     os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -46,7 +47,7 @@ def overrun(context: Context, seconds: float) -> None:
 
 
 def overrun_stubbornly(context: Context, seconds: float) -> None:
-    """Ignore the soft limit too, as `except Exception` does."""
+    """Ignore the soft limit as well, as `except Exception` does."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         try:
@@ -56,7 +57,7 @@ def overrun_stubbornly(context: Context, seconds: float) -> None:
 
 
 def work_on_stubbornly(context: Context, path: str, seconds: float) -> None:
-    """Note the process, then work, and let no signal but SIGKILL end it."""
+    """Write down the process id, then work. Only SIGKILL can end it."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     with Path(path).open("a") as trace:
         trace.write(f"{os.getpid()}\n")
@@ -71,7 +72,7 @@ def first_step(context: Context, path: str) -> str:
 
 
 def armed_step(context: Context, path: str) -> str:
-    """Have this process die where CRASH_AT says, if CRASH_ONCE says that it is to happen once."""
+    """Let this process die once at the place that CRASH_AT names, if CRASH_ONCE is set."""
     if once := os.environ.get("CRASH_ONCE"):
         Path(once).unlink(missing_ok=True)
     context.effect("step", context.run_id)
@@ -79,7 +80,7 @@ def armed_step(context: Context, path: str) -> str:
 
 
 def step_that_needs_a_file(context: Context, path: str) -> str:
-    """Fail for good unless the file is there."""
+    """Fail for good unless the file exists."""
     if not Path(path).exists():
         raise Permanent("it is not there")
     context.effect("step", context.run_id)
@@ -93,7 +94,7 @@ def last_step(context: Context, path: str) -> str:
 
 
 def write_and_fail(context: Context) -> None:
-    """Ask for an effect and then fail: the effect must not be seen."""
+    """Ask for an effect and then fail. The effect must not become visible."""
     context.effect("test", context.run_id)
     raise Permanent("after asking for an effect")
 
@@ -104,7 +105,7 @@ def big_result(context: Context) -> str:
 
 
 def die_once(context: Context) -> int:
-    """Take the process down, unless this is a further attempt."""
+    """Kill the process at the first attempt; have an effect at a further one."""
     if context.attempt == 1:
         os.kill(os.getpid(), signal.SIGKILL)
     context.effect("test", context.run_id)
@@ -112,7 +113,7 @@ def die_once(context: Context) -> int:
 
 
 def name_process(context: Context) -> int:
-    """Say which process does the work."""
+    """Return the id of the process that does the work."""
     return os.getpid()
 
 
@@ -122,12 +123,12 @@ def speak(context: Context, words: str) -> None:
 
 
 def keep_list(context: Context, data: list[Any]) -> int:
-    """Count what it is given, however deep it is."""
+    """Count the items of a list, however deeply it is nested."""
     return len(data)
 
 
 def limited(context: Context, name: str) -> float:
-    """Work off a budget of five in two seconds; return when (seconds since 1970)."""
+    """Work under a limit of five in two seconds; return the time (seconds since 1970)."""
     return time.time()
 
 

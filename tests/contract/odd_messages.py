@@ -1,4 +1,4 @@
-"""Messages whose properties are put together byte by byte: what RabbitMQ carries and a client may be unable to read."""
+"""Messages with properties built byte by byte. RabbitMQ carries them, but a client may be unable to read them."""
 
 import bz2
 import json
@@ -16,12 +16,12 @@ import pika.exceptions
 from cars_bot import runs
 
 Odd = tuple["Handmade", bytes]
-Connect = Callable[[], AbstractContextManager[Any]]  # a channel, for a block
+Connect = Callable[[], AbstractContextManager[Any]]  # opens a channel for a block
 MEGABYTE = 1 << 20
 
 
 class Handmade(pika.BasicProperties):  # type: ignore[misc]
-    """Properties as bytes: what AMQP can say, whether or not a client can."""
+    """Properties as bytes. They can hold everything that AMQP allows, even if a client cannot read it."""
 
     ORDER = ("content_type", "content_encoding", "headers", "delivery_mode", "priority", "correlation_id", "reply_to",
              "expiration", "message_id", "timestamp", "type", "user_id", "app_id")  # fmt: skip
@@ -31,7 +31,7 @@ class Handmade(pika.BasicProperties):  # type: ignore[misc]
         self.values = values
 
     def encode(self) -> list[bytes]:
-        """As they travel: a bit for each that is there, then their values."""
+        """Return them as they travel: one bit for each property that is set, then the values."""
         flags, encoded = 0, b""
         for place, name in enumerate(self.ORDER):
             if (value := self.values.get(name)) is None:
@@ -49,7 +49,7 @@ class Handmade(pika.BasicProperties):  # type: ignore[misc]
 
 
 def table(fields: dict[str, Any]) -> bytes:
-    """The fields of a table, as Celery's library encodes them, without its length."""
+    """The fields of a table as Celery's library encodes them, without the table's length."""
     return bytes(amqp.serialization.dumps("F", [fields])[4:])
 
 
@@ -59,7 +59,7 @@ def field(name: bytes, kind: bytes, value: bytes) -> bytes:
 
 
 def nested(kind: bytes, levels: int) -> bytes:
-    """A field that holds a table (F) or an array (A) that holds another, so many times."""
+    """A field with a table (F) or an array (A) that is nested `levels` deep."""
     value = struct.pack(">I", 0)
     for _ in range(levels):
         inner = (field(b"a", b"F", value)) if kind == b"F" else b"A" + value
@@ -84,7 +84,7 @@ PROPERTIES: dict[str, dict[str, Any]] = {
 
 
 def read_anyway(lane: str) -> dict[str, Odd]:
-    """Odd, but there is nothing in it that a worker needs: it may be read, or put aside."""
+    """Messages that are odd only in parts that no worker needs. A worker may read them or put them aside."""
     return {
         "a name that is no text": _odd(lane, field(b"\xff\xfe", b"S", struct.pack(">I", 1) + b"x")),
         "a text that is none": _odd(lane, field(b"x", b"S", struct.pack(">I", 2) + b"\xff\xfe")),
@@ -100,7 +100,7 @@ def read_anyway(lane: str) -> dict[str, Odd]:
 
 
 def undecodable(lane: str) -> dict[str, Odd]:
-    """Each is a good message but for one thing that a client cannot read, or that we do not."""
+    """Good messages with one defect each: a part that a client cannot read, or that we refuse to read."""
     made = {case: _odd(lane, more) for case, more in HEADERS.items()}
     made |= {case: _odd(lane, **more) for case, more in PROPERTIES.items()}
     body = b'{"task_num": %s, "timeout": 0}' if lane == "raw" else b'[[], {"task_num": %s, "timeout": 0}, {}]'
@@ -114,7 +114,7 @@ def undecodable(lane: str) -> dict[str, Odd]:
 
 
 def packed(lane: str, megabytes: int) -> dict[str, Odd]:
-    """Small bodies that unpack to so many megabytes, and one that unpacks to little."""
+    """Small compressed bodies. Most unpack to many megabytes (at most `megabytes`), and one unpacks to little."""
     small = _odd(lane)[1]
     pack, space = zlib.compressobj(1), b" " * MEGABYTE
     once = pack.compress(small[:-1]) + b"".join(pack.compress(space) for _ in range(megabytes))
@@ -136,7 +136,7 @@ def _packed(lane: str, name: str, body: bytes) -> Odd:
 
 
 def _odd(lane: str, more_headers: bytes = b"", **properties: Any) -> Odd:
-    """A good message with a new id, with some headers more and some properties changed."""
+    """A good message with a new id, some extra headers and some changed properties."""
     run_id = runs.new_id()
     good: dict[str, Any] = {"content_type": b"application/json", "content_encoding": b"utf-8"}
     args = {"task_num": 1, "timeout": 0}
@@ -182,7 +182,7 @@ CELERY_REST: dict[str, Any] = {
 
 
 def celery_only() -> dict[str, Odd]:
-    """What only a Celery message has: headers that Celery trusts, and the rest of its body."""
+    """Messages that are odd in parts that only Celery has: headers that Celery trusts, and the rest of the body."""
     made = {}
     for case, changed in CELERY_HEADERS.items():
         run_id = runs.new_id()
@@ -198,7 +198,7 @@ def celery_only() -> dict[str, Odd]:
 def publish_each(
     connect: Callable[[], AbstractContextManager[Any]], exchange: str, messages: dict[str, Odd]
 ) -> set[str]:
-    """Publish each over a connection of its own, and say which the broker took: some it refuses."""
+    """Publish each message on its own connection. Return the messages that the broker took; it refuses some."""
     taken = set()
     for case, (properties, body) in messages.items():
         with suppress(pika.exceptions.AMQPError), connect() as channel:

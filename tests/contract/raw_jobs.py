@@ -6,17 +6,18 @@ import time
 from pathlib import Path
 
 from cars_bot import clients
-from cars_bot.catalogue import QUEUES, Job, Policy
+from cars_bot.catalogue import QUEUES, Job
 from cars_bot.context import Context
 from cars_bot.errors import Throttled
+from cars_bot.policy import Policy
 
-clients.preload = lambda: None  # these jobs call nobody outside: a worker starts in half the time
+clients.preload = lambda: None  # these jobs call no outside service, so a worker starts in half the time
 
 QUICK = Policy(max_retries=2, backoff_base=0.2, backoff_max=1.0)
 
 
 def _trace(context: Context, path: str, text: str) -> int:
-    """Append a line to the file; return how many this run has there."""
+    """Append a line to the file. Return how many lines this run has there."""
     with Path(path).open("a") as file:
         file.write(f"{time.time():.4f} {os.getpid()} {context.run_id} {text}\n")
     return Path(path).read_text().count(context.run_id)
@@ -37,14 +38,14 @@ def slow_once(context: Context, path: str, seconds: float) -> None:
 
 
 def wait_as_told(context: Context, path: str, seconds: float) -> None:
-    """Be told to wait at the first start; succeed at the second."""
+    """Be throttled at the first start; succeed at the second."""
     if _trace(context, path, "") == 1:
         raise Throttled("come back later", seconds)
     context.effect("test", context.run_id)
 
 
 def die(context: Context, path: str) -> None:
-    """Take the process down, every time."""
+    """Kill the process, every time."""
     _trace(context, path, "")
     os.kill(os.getpid(), signal.SIGKILL)
 

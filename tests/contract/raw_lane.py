@@ -59,8 +59,8 @@ class Servers:
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     """The servers that the tests of a session share.
 
-    TEST_RMQ_URL, TEST_RMQ_MANAGEMENT_URL and TEST_RABBITMQCTL (a command line) name another RabbitMQ to be tested with,
-    TEST_DATABASE_URL another database, whose tables are dropped.
+    To test with another RabbitMQ, set TEST_RMQ_URL, TEST_RMQ_MANAGEMENT_URL and TEST_RABBITMQCTL (a command line).
+    To test with another database, set TEST_DATABASE_URL. The tests drop the tables of that database.
     """
     run_dir = tmp_path_factory.mktemp("raw")
     up = Servers(
@@ -77,7 +77,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
 
 
 class RawLane:
-    """Workers of the raw lane, and what a test sends them and sees of them."""
+    """The raw lane of one test: its workers, the runs that the test sends, and the results that it sees."""
 
     def __init__(self, servers: Servers, virtual_host: str, folder: Path) -> None:
         self.servers, self.virtual_host, self.folder = servers, virtual_host, folder
@@ -99,7 +99,7 @@ class RawLane:
     # -------------------------------------------------- workers
 
     def worker(self, *options: str, wait: bool = True, **environment: str) -> subprocess.Popen[bytes]:
-        """Start a worker in a process group of its own; by default with two children, and wait until they consume."""
+        """Start a worker in its own process group and wait until it consumes. By default it has two children."""
         ready = self.log.read_text().count("ready:") if self.log.exists() else 0
         with self.log.open("ab") as log:
             worker = subprocess.Popen(
@@ -129,7 +129,7 @@ class RawLane:
     # -------------------------------------------------- runs
 
     def accept(self, job: str, count: int = 1, priority: int = 0, countdown: float = 0.0, **args: Any) -> list[str]:
-        """Accept runs; jobs that leave a trace are told where."""
+        """Accept runs. Jobs that leave a trace get the path of its file."""
         if "path" in [parameter.name for parameter in JOBS[job].parameters]:
             args["path"] = str(self.trace)
         with database.writing() as connection:
@@ -139,7 +139,7 @@ class RawLane:
             ]
 
     def publish(self, ids: list[str], times: int = 1) -> list[str]:
-        """Publish accepted runs and return the ids confirmed."""
+        """Publish accepted runs and return the ids that the broker confirmed."""
         confirmed = self.publisher.publish([self.run(run_id) for run_id in ids] * times, timeout=20)
         outbox.mark_published(confirmed)
         return confirmed
@@ -165,25 +165,25 @@ class RawLane:
         return self.states(ids)
 
     def effects(self, ids: list[str]) -> int:
-        """How many effects these runs have had."""
+        """Return how many effects these runs have had."""
         with database.statements() as connection:
             question = select(func.count()).select_from(effects).where(effects.c.run_id.in_(ids))
             return int(connection.execute(question).scalar_one())
 
     def starts(self, run_id: str = "") -> list[tuple[float, int, str, str]]:
-        """The traces of a run (or of all): time, process id, run, text."""
+        """The traces of a run, or of all runs: time, process id, run, text."""
         lines = [line.split(" ", 3) for line in self.trace.read_text().splitlines() if run_id in line]
         return [(float(at), int(pid), run, text) for at, pid, run, text in lines]
 
     # -------------------------------------------------- the broker
 
     def depth(self, queue: str) -> int:
-        """Messages ready in a queue."""
+        """Return how many messages are ready in a queue."""
         with self.channel() as channel:
             return int(channel.queue_declare(queue, passive=True).method.message_count)
 
     def unacknowledged(self, queue: str) -> int:
-        """Messages of a queue that a worker has and the broker keeps."""
+        """Return how many messages of a queue a worker has received and not acknowledged."""
         columns = ("name", "messages_unacknowledged", "--no-table-headers")
         told = self.servers.rabbitmqctl("list_queues", "-p", self.virtual_host, *columns)
         return int(dict(line.split() for line in told.splitlines())[queue])
@@ -193,17 +193,17 @@ class RawLane:
         return letter_queue.first("raw", 1_000)[0]
 
     def channel(self) -> Any:
-        """A channel on a connection of its own, as a context; the topology is there."""
+        """A channel on its own connection, as a context. The topology is declared on it."""
         channel = pika.BlockingConnection(pika.URLParameters(self.rmq_url)).channel()
         topology.declare(channel)
         return _ClosesItsConnection(channel)
 
     def tail(self) -> str:
-        """The end of the worker's log, for a failure's message."""
+        """The end of the worker's log, for the message of a failed test."""
         return self.log.read_text()[-3000:] if self.log.exists() else ""
 
     def close(self) -> None:
-        """Kill what still runs."""
+        """Kill the workers that still run."""
         self.publisher.close()
         for worker in self.workers:
             with suppress(ProcessLookupError):

@@ -1,4 +1,4 @@
-"""Addresses on real servers: TLS with its name, what a URL asks for, IPv6, a socket, two brokers; on both lanes."""
+"""Addresses on real servers, on both lanes: TLS and its name, the options of a URL, IPv6, a socket, two brokers."""
 
 import subprocess
 import sys
@@ -13,7 +13,7 @@ from cars_bot.database import new_engine
 from cars_bot.database.models import metadata
 from cars_bot.settings import settings
 from commands.servers import amqp, redis_server
-from raw_consumer.parameters import parameters
+from raw_consumer.setup.parameters import parameters
 from tests.api.server import free_port, serving
 from tests.api.server import redis_server as plain_redis
 from tests.contract.certificates import Authority, with_tls
@@ -22,7 +22,7 @@ from tests.kit import ROOT, running, until
 
 pytestmark = pytest.mark.thorough
 
-# How each client of the kit connects: it prints CONNECTED, or it ends with an error.
+# A program for each client of the kit. It connects and prints CONNECTED, or it ends with an error.
 CLIENTS = {
     "celery": """
 from celery_app import celery_app
@@ -63,7 +63,7 @@ with celery_app.connection_for_write() as connection:
 
 
 def connects(client: str, folder: Path, **environment: str) -> bool:
-    """Whether a client of the kit, in a process of its own, gets through with these settings."""
+    """Return whether a client of the kit connects with these settings, in its own process."""
     environment |= {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "KIT_RUN_DIR": str(folder)}
     code = CLIENTS[client] + "print('CONNECTED')"
     done = subprocess.run(
@@ -74,13 +74,16 @@ def connects(client: str, folder: Path, **environment: str) -> bool:
 
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    """Who signs the servers' certificates."""
+    """The authority that signs the servers' certificates."""
     return Authority(tmp_path_factory.mktemp("authority"))
 
 
 @pytest.fixture(scope="module")
 def database_url(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The database of the kit that all these clients are of: its name stands there, and the broker knows it."""
+    """The database of the kit to which all these clients belong.
+
+    It holds the kit's name, and the broker knows that name.
+    """
     url = f"sqlite:///{tmp_path_factory.mktemp('addresses') / 'kit.sqlite3'}"
     metadata.create_all(new_engine(url))
     return url
@@ -90,7 +93,7 @@ def database_url(tmp_path_factory: pytest.TempPathFactory) -> str:
 def over_tls(
     request: pytest.FixtureRequest, servers: Servers, authority: Authority, database_url: str
 ) -> Iterator[dict[str, str]]:
-    """Settings for the servers behind TLS, asked for as localhost; their certificate may have another name."""
+    """Settings for the servers behind TLS, under the name localhost. Their certificate may have another name."""
     rmq, redis = (urlsplit(servers.addresses[name]) for name in ("RMQ_URL", "REDIS_URL"))
     certified = authority.certified(request.param)
     with (
@@ -134,7 +137,7 @@ def test_the_commands_say_what_is_wrong_with_a_certificate(
         assert all("Hostname mismatch" in str(each) for each in why), why
 
 
-@pytest.mark.parametrize(("asked", "agreed"), [(7, "7"), (600, "60")])  # the broker itself wants 60
+@pytest.mark.parametrize(("asked", "agreed"), [(7, "7"), (600, "60")])  # 60 is the broker's own wish
 def test_both_lanes_agree_with_the_broker_on_what_a_url_asks_for(
     asked: int, agreed: str, servers: Servers, database_url: str, tmp_path: Path
 ) -> None:
@@ -190,7 +193,7 @@ def test_servers_of_our_own_listen_where_the_urls_say(tmp_path: Path) -> None:
 
 @pytest.fixture
 def two_brokers(servers: Servers) -> Iterator[dict[str, str]]:
-    """A virtual host for each lane, as two brokers would be."""
+    """A virtual host for each lane, in place of two brokers."""
     urls = {}
     for name, host in (("RMQ_URL", "by-hand"), ("CELERY_BROKER_URL", "celerys")):
         servers.rabbitmqctl("add_vhost", host)
@@ -215,7 +218,7 @@ def test_each_lane_is_asked_about_on_its_own_broker(two_brokers: dict[str, str],
     mine, theirs = two_brokers["RMQ_URL"], two_brokers["CELERY_BROKER_URL"]
     fill(theirs, "sheets_sync", 3)
     fill(theirs, "celery.dead", 1)
-    fill(mine, "sheets_sync", 7)  # another program's queue of that name, or Celery's of last week
+    fill(mine, "sheets_sync", 7)  # another program's queue of that name, or an old one of Celery's
     fill(mine, "raw.sheets_sync", 2)
 
     with plain_redis(tmp_path) as redis, serving(tmp_path, redis, **two_brokers) as api:
@@ -232,5 +235,5 @@ def test_each_lane_is_asked_about_on_its_own_broker(two_brokers: dict[str, str],
 
 
 def depths(answer: dict[str, dict[str, dict[str, int | None]]]) -> dict[str, int | None]:
-    """How many messages wait in each lane's queue for the sheets."""
+    """Return how many messages wait in each lane's queue for the sheets."""
     return {lane: queues["sheets_sync"] for lane, queues in answer.items()}

@@ -1,4 +1,4 @@
-"""What a running kit tells a terminal that knows ASCII only: the commands whose answers hold what people wrote."""
+"""A running kit in a terminal that knows only ASCII: the commands whose answers contain texts that people wrote."""
 
 import json
 import re
@@ -27,7 +27,7 @@ def test_no_character_is_too_much(words: list[str], terminal: str, kit: Kit) -> 
     )
     output, errors = done.stdout.decode("ascii"), done.stderr.decode("ascii")
 
-    # The log itself may hold one: each line of it begins with the name of its process.
+    # The printed log may contain a traceback. But each line of a log begins with the name of its process.
     assert not re.search(r"(?m)^Traceback", output + errors)
     assert output.strip() + errors.strip()
     if "--json" in words:

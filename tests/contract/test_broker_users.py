@@ -1,4 +1,4 @@
-"""The broker's users as a server or the containers have them: each can do its work, and nobody else's."""
+"""The broker's users, as on a server or in the containers. Each can do its own work, and no other user's."""
 
 import os
 import signal
@@ -36,17 +36,17 @@ def url(servers: Servers, user: str, vhost: str = "") -> str:
 
 @pytest.fixture(scope="module")
 def broker(servers: Servers) -> Iterator[Servers]:
-    """A broker with the users of `deploy/rabbitmq`, and with a virtual host that is none of theirs."""
+    """A broker with the users of `deploy/rabbitmq`, and with a virtual host that none of them may use."""
     servers.rabbitmqctl("import_definitions", str(DEFINITIONS))
     servers.rabbitmqctl("add_vhost", "other")
     yield servers
     servers.rabbitmqctl("delete_vhost", "other")
-    servers.rabbitmqctl("set_user_tags", "student", "administrator")  # as other tests know the person
+    servers.rabbitmqctl("set_user_tags", "student", "administrator")  # other tests expect this user with this tag
 
 
 @contextmanager
 def worker(folder: Path, command: list[str], environment: dict[str, str]) -> Iterator[None]:
-    """A worker that is gone afterwards."""
+    """A worker that runs during the block and is killed afterwards."""
     with (folder / f"{command[0]}.log").open("wb") as log:
         process = subprocess.Popen([sys.executable, "-m", *command], cwd=ROOT, env=environment, stdout=log,
                                    stderr=log, start_new_session=True)  # fmt: skip
@@ -59,7 +59,7 @@ def worker(folder: Path, command: list[str], environment: dict[str, str]) -> Ite
 
 @pytest.fixture(scope="module")
 def installed(broker: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The API and a worker of each lane, each as a user of its own."""
+    """The API and a worker of each lane, each with its own user."""
     folder = tmp_path_factory.mktemp("users")
     redis_url = broker.addresses["REDIS_URL"].replace("/0", "/5")
     with serving(folder, redis_url, RMQ_URL=url(broker, "api")) as server:

@@ -1,4 +1,4 @@
-"""What the services allow, counted at their door: 30 posts a minute for a channel, 50 calls a minute to Sheets."""
+"""Limits of the services, counted at the stand-ins: 30 posts a minute for a channel, 50 calls a minute to Sheets."""
 
 import json
 import threading
@@ -36,7 +36,10 @@ def busy_kit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kit]:
 
 @contextmanager
 def spending(world: str) -> Iterator[dict[str, list[float]]]:
-    """Watch the stand-ins: when each channel had its n-th post, and the log its n-th line (under "log"), in seconds."""
+    """Watch the stand-ins.
+
+    Yields the seconds at which each channel got its n-th post, and the log ("log") its n-th line.
+    """
     moments: dict[str, list[float]] = defaultdict(list)
     over = threading.Event()
     before = lines(world)
@@ -58,7 +61,7 @@ def spending(world: str) -> Iterator[dict[str, list[float]]]:
 
 
 def lines(world: str) -> int:
-    """How many lines the log in Sheets was asked to take."""
+    """Return how many lines the jobs have sent to the log in Sheets."""
     return int(httpx.get(f"{world}/_control/counters").json().get("google", {}).get("values:append", 0))
 
 
@@ -81,11 +84,11 @@ def test_the_budgets_hold_at_the_services_door_whatever_the_number_of_workers(bu
     for channel in channels.values():
         assert len(moments[channel]) == POSTS
         assert shortest(moments[channel], POSTS_A_MINUTE + 1) > 60
-        assert moments[channel][POSTS_A_MINUTE - 1] - moments[channel][0] < 30  # what is free is used
+        assert moments[channel][POSTS_A_MINUTE - 1] - moments[channel][0] < 30  # a free budget is used at once
     assert len(moments["log"]) == LINES
     assert shortest(moments["log"], LINES_A_MINUTE + 1) > 60
 
 
 def shortest(moments: list[float], count: int) -> float:
-    """The shortest time in which `count` of them fell."""
+    """The shortest time that contains `count` of these moments."""
     return min(last - first for first, last in zip(moments, moments[count - 1 :], strict=False))

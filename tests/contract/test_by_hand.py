@@ -1,4 +1,4 @@
-"""Messages that did not come through the API: sent by a student's own hand."""
+"""Messages that did not come through the API: a student sends them by hand."""
 
 import subprocess
 import sys
@@ -11,7 +11,7 @@ from tests.kit import ROOT, Kit, until
 
 
 def python(kit: Kit, code: str) -> str:
-    """Run `code` in the project's folder with nothing but the run directory to find the kit by."""
+    """Run `code` in the project's folder. It finds the kit only through the run directory."""
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, env=kit.environment, capture_output=True, text=True, check=False,
         timeout=60
@@ -42,7 +42,7 @@ def test_the_same_message_many_times_has_one_effect(kit: Kit, lane: str) -> None
         f"with database.statements() as c: run = runs.find(c, {run_id!r})\n"
         f"assert len(lanes.publish({lane!r}, [run] * 30)) == 30\nlanes.close()",
     )
-    marker = kit.submit(lane, "process_task", args={"task_num": 2, "timeout": 0})  # behind all the copies
+    marker = kit.submit(lane, "process_task", args={"task_num": 2, "timeout": 0})  # it waits behind all the copies
 
     kit.all_ended(marker, 60)
     counts = kit.all_ended([run_id], 30)
@@ -51,7 +51,7 @@ def test_the_same_message_many_times_has_one_effect(kit: Kit, lane: str) -> None
 
 @pytest.mark.thorough
 def test_celerys_own_program_starts_a_worker(kit: Kit, tmp_path: Path) -> None:
-    """As a container does: the project is on no path of Python's, but is the current folder."""
+    """Start it as a container does: the project is not on Python's path, but it is the current folder."""
     environment = {name: value for name, value in kit.environment.items() if name != "PYTHONPATH"}
     celery = str(Path(sys.executable).with_name("celery"))
     log = tmp_path / "worker.log"

@@ -1,4 +1,7 @@
-"""A worker whose own clock is wrong: nothing fresh expires, nothing starts early, and what it writes down is true."""
+"""Workers whose own clock is wrong.
+
+No fresh run expires, no run starts early, and all times that they write are true.
+"""
 
 import subprocess
 import sys
@@ -36,7 +39,7 @@ def idle(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 
 class Worker:
-    """A worker of the test's own."""
+    """A worker that the test starts."""
 
     def __init__(self, kit: Kit, lane: str, folder: Path, environment: dict[str, str]) -> None:
         self.log = folder / "worker.log"
@@ -52,13 +55,13 @@ class Worker:
             raise
 
     def end(self) -> None:
-        """Stop it."""
+        """Stop the worker."""
         self.process.terminate()
         self.process.wait(90)
 
 
 def check_true(kit: Kit, ids: list[str], began: float) -> None:
-    """All done at once and once, and every time in their rows is true."""
+    """Check that all runs are done once, that none was lost or expired, and that every time in their rows is true."""
     counts = kit.all_ended(ids, 90)
     assert (counts["done"], counts["duplicated"]) == (len(ids), 0)
     for run in map(kit.run, ids):

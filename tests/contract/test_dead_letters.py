@@ -1,4 +1,4 @@
-"""Dead letters, the same on both lanes: how they come to be, how they are read, and what a person does with them."""
+"""Dead letters, the same on both lanes: how they arise, how a person reads them, replays them and discards them."""
 
 import base64
 import json
@@ -33,7 +33,7 @@ DELAY = {"task_num": 1, "timeout": 0}
 
 @pytest.fixture(autouse=True)
 def the_broker_keeps_them(kit: Kit, request: pytest.FixtureRequest) -> None:
-    """Redis as Celery's broker keeps no dead letters: there is nothing to be tried then."""
+    """Skip the test if Redis is Celery's broker: it keeps no dead letters, so there is nothing to test."""
     lane = request.getfixturevalue("lane") if "lane" in request.fixturenames else "celery"
     note = kit.http.get("/api/dead-letters", params={"lane": lane}).json()["notes"].get(lane, "")
     if "Redis" in note:
@@ -41,7 +41,7 @@ def the_broker_keeps_them(kit: Kit, request: pytest.FixtureRequest) -> None:
 
 
 def buried(kit: Kit, lane: str, count: int) -> list[str]:
-    """Put so many good messages among the dead letters; returns their runs' ids, in order."""
+    """Put `count` good messages among the dead letters. Return the ids of their runs, in order."""
     ids = [runs.new_id() for _ in range(count)]
     bury(kit, lane, *(message(lane, run_id, **DELAY) for run_id in ids))
     until(lambda: order(kit, lane, ids) == ids, 10, "all are listed, in order")
@@ -49,7 +49,7 @@ def buried(kit: Kit, lane: str, count: int) -> list[str]:
 
 
 def order(kit: Kit, lane: str, ids: list[str]) -> list[str]:
-    """Which of these are there, oldest first."""
+    """The runs of these that have a letter, oldest letter first."""
     return [letter["run"] for letter in letters(kit, lane) if letter["run"] in ids]
 
 
@@ -62,7 +62,7 @@ def post(kit: Kit, action: str, lane: str, **which: Any) -> dict[str, Any]:
 
 
 def children(kit: Kit, parent: str) -> list[str]:
-    """The runs that name `parent` as theirs."""
+    """The runs whose parent is `parent`."""
     found = python(
         kit,
         "import json\nfrom cars_bot import database, runs\nfrom cars_bot.database import run_lists\n"
@@ -210,8 +210,8 @@ def test_the_steps_after_a_replayed_one_follow_it(kit: Kit, lane: str, tmp_path:
 def test_whoever_dies_between_the_new_run_and_the_old_letter_makes_no_second_run(kit: Kit, lane: str) -> None:
     (run_id,) = buried(kit, lane, 1)
     died = subprocess.run(
-        [sys.executable, "-c", "from api.dead_letters import letter_queue\n"
-         f"letter_queue.replay({lane!r}, lambda letter: letter.id == {run_id!r})"],
+        [sys.executable, "-c", "from api.dead_letters import replay\n"
+         f"replay.replay({lane!r}, lambda letter: letter.id == {run_id!r})"],
         cwd=ROOT, env=kit.environment | {"CRASH_AT": "after-replay"}, check=False,
     )  # fmt: skip
     assert died.returncode == -signal.SIGKILL
@@ -305,7 +305,7 @@ def test_a_celery_message_whose_limit_leaves_no_time_is_delivered_twice_at_most(
     listed(kit, "celery", run_id)
     reply = kit.http.get(f"/api/runs/{run_id}")
     assert reply.status_code == 404 or kit.ended(run_id)["attempt"] <= 1
-    assert kit.ended(kit.submit("celery", "debug_task")[0])["state"] == "DONE"  # whatever was before it is through
+    assert kit.ended(kit.submit("celery", "debug_task")[0])["state"] == "DONE"  # all messages before it are handled
     until(lambda: len(kit.children("celery_worker-1")) == 2, 20, "the worker is whole again")
     log = (kit.run_dir / "logs" / "celery_worker-1.log").read_text(errors="replace")
     assert 1 <= log.count(f"[{run_id}] received") <= 2

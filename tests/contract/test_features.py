@@ -1,6 +1,6 @@
-"""Features of the parity table, each asked of both lanes in the same words.
+"""Features of the parity table. Each test asks both lanes the same questions.
 
-The workers are stopped, scaled and killed here, so this is not the kit that all tests share.
+The tests stop, scale and kill workers. So most of them use a kit of their own, and not the kit that all tests share.
 """
 
 import os
@@ -23,32 +23,32 @@ pytestmark = pytest.mark.thorough
 
 @pytest.fixture
 def program(lane: str) -> str:
-    """What the lane's workers are called when they are scaled."""
+    """The name of the lane's workers in `kit scale`."""
     return {"celery": "celery_worker", "raw": "consumer"}[lane]
 
 
 @pytest.fixture
 def stopped(own_kit: Kit, program: str) -> Iterator[Kit]:
-    """The kit while the lane has no worker; afterwards it has one again."""
+    """The kit while the lane has no worker. Afterwards the lane has one again."""
     own_kit.command("scale", f"{program}=0")
     yield own_kit
     own_kit.command("scale", f"{program}=1")
 
 
 def waiting(kit: Kit, lane: str) -> dict[str, int]:
-    """Messages per queue, of the queues that are not empty."""
+    """Return the number of waiting messages per queue, without empty queues."""
     return {queue: count for queue, count in kit.http.get("/api/queues").json()[lane].items() if count}
 
 
 def held(kit: Kit) -> dict[str, int]:
-    """Messages per queue of either lane, waiting or in somebody's hands, of the queues that are not empty."""
+    """Return the number of messages per queue of both lanes, waiting or unacknowledged, without empty queues."""
     counts = dict(line.split() for line in kit.rabbitmqctl("list_queues", "name", "messages").splitlines())
     queues = {queue: int(count) for queue, count in counts.items() if count.isdecimal()}
     return {queue: count for queue, count in queues.items() if count and not queue.endswith(".dead")}
 
 
 def sleep_jobs(kit: Kit, lane: str, count: int, seconds: float, **more: int) -> list[str]:
-    """Submit jobs that take so long."""
+    """Submit jobs that take `seconds` each."""
     return kit.submit(lane, "process_task", count=count, args={"task_num": 1, "timeout": seconds}, **more)
 
 
@@ -114,9 +114,9 @@ def test_a_worker_that_has_read_ahead_gives_back_what_a_long_job_would_hold_up(
     kit: Kit, lane: str, program: str
 ) -> None:
     kit.command("scale", f"{program}=0")
-    warm = sleep_jobs(kit, lane, 1_000, 0)  # short jobs: before they end, the worker reads ahead
+    warm = sleep_jobs(kit, lane, 1_000, 0)  # short jobs, so that the worker reads ahead before they end
     long, short = sleep_jobs(kit, lane, 2, 12), sleep_jobs(kit, lane, 6, 0.1)
-    # Other queues may hold something, too: this kit has a scheduler.
+    # Other queues may hold messages, too, because this kit has a scheduler.
     until(lambda: waiting(kit, lane).get("default") == 1_008, 20, "they wait, one behind the other")
     kit.command("scale", f"{program}=1")
     try:
@@ -150,7 +150,7 @@ def test_the_celery_worker_holds_more_messages_while_jobs_are_short(kit: Kit) ->
 
 def test_what_is_not_due_yet_holds_up_nobody(own_kit: Kit, lane: str) -> None:
     later = sleep_jobs(own_kit, lane, 20, 0, countdown=10)
-    if lane == "raw":  # they wait in queues of the broker; those of the Celery lane wait in the outbox
+    if lane == "raw":  # these wait in queues of the broker; the Celery lane's wait in the outbox
         until(lambda: all("published" in events(own_kit, run) for run in later), 8, "they are with the broker")
     (now,) = sleep_jobs(own_kit, lane, 1, 0)
 
@@ -206,7 +206,7 @@ def test_the_job_of_a_child_that_died_is_done_by_another(own_kit: Kit, lane: str
     before = own_kit.pid(worker)
     ids = own_kit.submit(lane, "die_once", count=2)
 
-    counts = own_kit.all_ended(ids, 13)  # the reconciler comes later
+    counts = own_kit.all_ended(ids, 13)  # before the reconciler comes
     assert (counts["done"], counts["effects"], counts["duplicated"]) == (2, 2, 0)
     assert own_kit.pid(worker) == before
 
@@ -257,7 +257,7 @@ def test_no_more_than_the_budget_in_any_window_whatever_the_number_of_workers(
     finally:
         own_kit.command("scale", f"{program}=1")
     at = sorted(own_kit.run(run)["result"] for run in ids)
-    assert min(sixth - first for first, sixth in zip(at, at[5:], strict=False)) > 1.9  # of 2.0; the clocks are two
+    assert min(sixth - first for first, sixth in zip(at, at[5:], strict=False)) > 1.9  # of 2.0 s; there are two clocks
 
 
 # ---------------------------------------------------------------- afterwards
@@ -269,7 +269,7 @@ def test_whoever_sent_a_job_can_wait_for_its_result(own_kit: Kit, lane: str) -> 
     wanted = {"status": "success", "task_num": 1}
 
     assert own_kit.http.get(f"/api/runs/{run_id}", params={"wait": 20}).json()["result"] == wanted
-    if lane == "celery":  # and Celery's own way
+    if lane == "celery":  # and in Celery's own way
         code = f"from celery_app import app\nprint(app.AsyncResult({run_id!r}).get(timeout=20) == {wanted!r})"
         assert python(own_kit, code) == "True"
 

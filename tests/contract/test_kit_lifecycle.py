@@ -1,4 +1,4 @@
-"""`kit up`, `status`, `scale`, `down` on real processes: what starts, what is left alone, and that nothing stays."""
+"""`kit up`, `status`, `scale`, `down` on real processes: what they start and leave alone, and that nothing stays."""
 
 import json
 import os
@@ -17,7 +17,7 @@ import pytest
 from commands.common.state import is_alive
 from tests.kit import ROOT, Kit, until
 
-pytestmark = pytest.mark.thorough  # CI runs it; that a kit starts and ends is a part of every other test here
+pytestmark = pytest.mark.thorough  # CI runs it; all other tests here start and end a kit, too
 
 EVERYTHING = {
     "epmd",
@@ -33,7 +33,7 @@ EVERYTHING = {
 
 
 def processes_of(run_dir: Path) -> dict[int, str]:
-    """Every process on this machine whose command line or environment names the run directory, but not our own."""
+    """Every process of this machine whose command line or environment names the run directory, except our own."""
     found = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
@@ -67,7 +67,7 @@ def ports_of(pids: list[int]) -> set[int]:
 
 @pytest.fixture(scope="module")
 def own_kit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kit]:
-    """A kit to start and stop; whatever a test leaves it in, it is down in the end."""
+    """A kit to start and stop. At the end it is down, whatever the test did."""
     kit = Kit(tmp_path_factory.mktemp("lifecycle"))
     kit.up()
     yield kit
@@ -100,7 +100,7 @@ def test_every_port_is_a_loopback_port(own_kit: Kit) -> None:
 
 
 def answers(client: httpx.Client, path: str) -> bool:
-    """Whether a server that may be starting still answers 200."""
+    """Return whether a server that may still be starting answers 200."""
     try:
         return client.get(path).status_code == 200
     except httpx.TransportError:
@@ -163,7 +163,7 @@ def test_a_single_process_can_be_stopped_and_started(own_kit: Kit) -> None:
 
 
 def faults_found(kit: Kit) -> list[dict[str, Any]]:
-    """What the doctor finds wrong, without its notes; its exit status says the same."""
+    """The faults that the doctor finds, without its notes. Its exit status must agree with them."""
     doctor = kit.command("doctor", "--json", check=False)
     faults = [fault for fault in json.loads(doctor.stdout) if not fault["note"]]
     assert doctor.returncode == (1 if faults else 0)
@@ -194,7 +194,7 @@ def test_a_second_kit_starts_beside_the_first_and_takes_other_ports(own_kit: Kit
 
 
 def look_around(urls: dict[str, str], run_dir: Path) -> str:
-    """A program that looks for servers as `kit up` does, with these ports as the standard ones."""
+    """A program that looks for servers as `kit up` does. It takes these ports as the standard ones."""
     rmq, redis = urlsplit(urls["rmq"]).port, urlsplit(urls["redis"]).port
     return (
         "from pathlib import Path; from commands.common import state;"
@@ -205,7 +205,7 @@ def look_around(urls: dict[str, str], run_dir: Path) -> str:
 
 
 def run_python(script: str) -> list[str]:
-    """The words a program prints."""
+    """Run a program and return the words that it prints."""
     command = [sys.executable, "-c", script]
     return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split()
 

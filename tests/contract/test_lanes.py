@@ -1,4 +1,4 @@
-"""What every lane promises. Each test runs once per lane, on real brokers, and asks the same of each."""
+"""Promises of every lane. Each test runs once per lane, on real brokers, and asks each lane the same."""
 
 import re
 import time
@@ -66,7 +66,7 @@ def test_a_result_too_big_to_keep_fails_and_says_so(kit: Kit, any_lane: str) -> 
     run = kit.ended(kit.submit(any_lane, "big_result")[0])
 
     assert run["state"] == "FAILED"
-    assert "store it and return its id" in run["error"]
+    assert "store it elsewhere and return its id" in run["error"]
 
 
 @pytest.mark.feature("soft and hard time limits")
@@ -115,7 +115,7 @@ def test_a_countdown_holds_a_run_back(kit: Kit, lane: str) -> None:
 @pytest.mark.feature("countdown/ETA")
 def test_a_long_countdown_is_held_by_no_worker(kit: Kit, lane: str) -> None:
     waiting = kit.submit(lane, "debug_task", count=20, countdown=600)
-    for _ in range(2):  # when the second is done, all that was to be published with the first is
+    for _ in range(2):  # when the second is done, all runs to be published with the first are published
         assert kit.ended(kit.submit(lane, "debug_task")[0])["state"] == "DONE"
     in_outbox = {kit.run(run_id)["published_at"] is None for run_id in waiting}
     assert in_outbox == {lane == "celery"}, "the hand-written lane's messages wait in the broker's delay queues"
@@ -124,7 +124,7 @@ def test_a_long_countdown_is_held_by_no_worker(kit: Kit, lane: str) -> None:
 
 
 def test_of_what_waits_the_highest_priority_goes_first(kit: Kit, lane: str) -> None:
-    # One child is busy for longer than the other, which then does all that waits, in the order in which it gets it.
+    # One child is busy longer than the other. The other then runs all waiting jobs, in the order in which it gets them.
     blockers = [kit.submit(lane, "process_task", args={"task_num": 1, "timeout": busy})[0] for busy in (5, 10)]
     until(lambda: kit.summary(blockers)["in_progress"] == 2, 15, "both children are busy")
     waiting = {

@@ -1,4 +1,4 @@
-"""The rate limit: over all workers together, by a window in a real Redis."""
+"""The rate limit over all workers together, by a window in a real Redis."""
 
 import time
 from collections.abc import Iterator
@@ -78,7 +78,7 @@ def test_without_redis_nobody_is_let_through(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_the_fifty_first_call_in_a_minute_waits_whichever_lane_it_comes_from(kit: Kit) -> None:
-    """Fifty calls in a minute for one spreadsheet, whichever lane they come from."""
+    """Fifty calls in a minute for one spreadsheet, whichever lane makes them."""
     ids = [
         run_id
         for lane in ("celery", "raw")

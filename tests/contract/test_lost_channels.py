@@ -1,4 +1,4 @@
-"""Workers that the broker takes a channel from, and workers that were started by hand beside others."""
+"""Workers whose channel the broker closes, and workers that a person starts by hand beside others."""
 
 import os
 import signal
@@ -17,7 +17,10 @@ STARTED = 60.0
 
 
 def set_patience(kit: Kit, milliseconds: int, tick: int) -> None:
-    """How long the broker waits for an acknowledgement, and how often it looks. New channels obey."""
+    """Set how long the broker waits for an acknowledgement, and how often it checks.
+
+    The values hold for new channels.
+    """
     kit.rabbitmqctl(
         "eval",
         f"application:set_env(rabbit, consumer_timeout, {milliseconds}), "
@@ -28,7 +31,7 @@ def set_patience(kit: Kit, milliseconds: int, tick: int) -> None:
 
 @pytest.fixture(scope="module")
 def impatient(own_kit: Kit) -> Iterator[Kit]:
-    """A kit whose broker takes the channel from whoever holds a message for two seconds."""
+    """A kit whose broker closes the channel of a worker that holds a message for two seconds."""
     set_patience(own_kit, SHORT, 500)
     try:
         yield own_kit
@@ -86,6 +89,6 @@ def test_two_workers_started_by_hand_work_beside_each_other(own_kit: Kit, lane: 
 
 
 def is_ready(path: Path) -> bool:
-    """Whether a worker of either lane says so in its log."""
+    """Return whether a worker of either lane logs that it is ready."""
     text = path.read_text()
     return " ready." in text or "ready: consuming" in text

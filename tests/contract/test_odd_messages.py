@@ -1,4 +1,4 @@
-"""Messages that are odd in what nobody needs, and messages to a worker's mailbox: no lane stops over them."""
+"""Messages that are odd only in parts that nobody needs, and messages to a worker's mailbox. Neither stops a lane."""
 
 import json
 import subprocess
@@ -15,7 +15,7 @@ from tests.kit import ROOT, Kit, until
 
 @pytest.fixture(autouse=True)
 def over_rabbitmq(kit: Kit, request: pytest.FixtureRequest) -> None:
-    """Properties are RabbitMQ's; what can lie in Redis is another file's."""
+    """Skip the test over Redis. Only RabbitMQ has properties; another file tests odd messages in Redis."""
     lane = request.getfixturevalue("lane") if "lane" in request.fixturenames else ""
     if lane == "celery" and kit.environment.get("CELERY_BROKER_URL"):
         pytest.skip("the Celery lane travels through Redis here")

@@ -1,4 +1,4 @@
-"""A kit whose folder and secret have every odd character, and folders that cannot be used; on real processes."""
+"""A kit whose folder and secret contain every odd character, and folders that cannot be used; on real processes."""
 
 import json
 import os
@@ -21,7 +21,7 @@ def test_a_folder_and_a_secret_may_have_odd_characters(tmp_path: Path) -> None:
         assert f"KIT_SECRET={SECRET}".encode() in environment
         assert kit.ended(kit.submit("inline", "debug_task")[0])["state"] == "DONE"
         database = kit.status()["urls"]["database"]
-        del kit.environment["KIT_SECRET"]  # another shell
+        del kit.environment["KIT_SECRET"]  # as in another shell
         kit.command("restart", "api")
         assert f"KIT_SECRET={SECRET}".encode() in Path(f"/proc/{kit.pid('api')}/environ").read_bytes().split(b"\0")
         readable = [path.name for path in folder.glob("*") if path.is_file() and path.stat().st_mode & 0o077]

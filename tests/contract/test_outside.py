@@ -1,4 +1,7 @@
-"""What models, sheets and messengers may answer, on every lane: it ends at the first attempt, in words, and once."""
+"""Odd answers of models, sheets and messengers, on every lane.
+
+The run ends at the first attempt, once, with a reason.
+"""
 
 import json
 from collections.abc import Iterator
@@ -23,7 +26,7 @@ def world(kit: Kit) -> Iterator[httpx.Client]:
 
 
 def answer(world: httpx.Client, service: str, body: Any, **more: Any) -> None:
-    """The next call to `service` is answered with this JSON."""
+    """Let the next call to `service` get this JSON as its answer."""
     order = {"service": service, "fault": "answer", "headers": {"Content-Type": "application/json"}, "body": body}
     world.post("/_control/faults", json=order | more).raise_for_status()
 
@@ -36,7 +39,7 @@ def completion(content: Any, finish_reason: str = "stop") -> str:
 
 @contextmanager
 def channels_sheet(world: httpx.Client, cells: list[list[str]]) -> Iterator[None]:
-    """The worksheet "Channels" consists of these cells, and is blank afterwards."""
+    """Fill the worksheet "Channels" with these cells, and clear it afterwards."""
     token = world.post("/google/token", data={"grant_type": "refresh_token", "refresh_token": "any"}).json()
     world.headers["Authorization"] = f"Bearer {token['access_token']}"
     book = "/google/v4/spreadsheets/cars-bot"
@@ -50,7 +53,7 @@ def channels_sheet(world: httpx.Client, cells: list[list[str]]) -> Iterator[None
 
 
 def ended(kit: Kit, lane: str, job: str, **args: Any) -> dict[str, Any]:
-    """Submit a run and return it when it has ended."""
+    """Submit a run, wait for its end, and return it."""
     (run_id,) = kit.submit(lane, job, args=args)
     return kit.ended(run_id)
 
@@ -82,7 +85,7 @@ def test_a_sheet_that_cannot_be_taken_over_fails_at_once_and_names_the_place(
     kit: Kit, world: httpx.Client, any_lane: str, cells: list[list[str]], complaint: str
 ) -> None:
     with redis.Redis.from_url(kit.status()["urls"]["redis"]) as client:
-        client.delete("cars_bot:rate:sheets_sync")  # tests before this one may have used the minute's calls up
+        client.delete("cars_bot:rate:sheets_sync")  # earlier tests may have used up the calls of this minute
     with channels_sheet(world, cells):
         run = ended(kit, any_lane, "sync_channels")
     assert (run["state"], run["attempt"]) == ("FAILED", 1), run["error"]
@@ -113,6 +116,6 @@ def test_a_status_that_does_not_say_not_done_is_no_reason_to_send_again(
 def test_doctor_says_with_whom_to_share_the_spreadsheet(kit: Kit, world: httpx.Client) -> None:
     assert "Share the spreadsheet" not in kit.command("doctor", check=False).stdout
     refusal = {"error": {"code": 403, "message": "The caller does not have permission", "status": "PERMISSION_DENIED"}}
-    answer(world, "google", refusal, status=403, share=1)  # runs of earlier tests may still ask, too
+    answer(world, "google", refusal, status=403, share=1)  # runs of earlier tests may still make calls, too
     told = kit.command("doctor", check=False)
     assert "Share the spreadsheet 'cars-bot'" in told.stdout + told.stderr

@@ -1,6 +1,6 @@
-"""The Celery lane over Redis: what Redis does differently, and the kit's answer to it.
+"""The Celery lane over Redis: the differences between Redis and RabbitMQ, and the kit's answers to them.
 
-What both brokers have in common is tried by the other contract tests, with `--celery-broker redis`.
+The other contract tests cover the common part of both brokers, with `--celery-broker redis`.
 """
 
 import json
@@ -20,7 +20,7 @@ TRIES = 4
 
 @pytest.fixture(scope="module")
 def over_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kit]:
-    """A kit whose Celery lane travels through its own Redis."""
+    """A kit whose Celery lane uses the kit's own Redis as its broker."""
     with running(tmp_path_factory.mktemp("redis"), "redis", "api", "celery_worker", CELERY_BROKER_URL="redis://") as up:
         yield up
 
@@ -42,7 +42,10 @@ def test_queues_are_as_deep_as_all_their_priorities(over_redis: Kit) -> None:
 
 
 def test_what_redis_loses_on_its_way_to_a_worker_is_published_again(over_redis: Kit) -> None:
-    """A worker asks for the next message and waits. When it dies right then, Redis has handed it out to nobody."""
+    """A worker asks Redis for the next message and waits.
+
+    If it dies at that moment, Redis gives the message to nobody.
+    """
     for _ in range(TRIES):
         os.kill(over_redis.pid("celery_worker-1"), signal.SIGSTOP)
         run_id = over_redis.submit("celery", "process_task", args={"task_num": 1, "timeout": 0})[0]

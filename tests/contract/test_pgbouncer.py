@@ -1,4 +1,4 @@
-"""PostgreSQL behind a PgBouncer that gives each transaction whatever session is free, as many hosts offer it."""
+"""PostgreSQL behind a PgBouncer that gives each transaction any free session, as many hosting companies do."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ from tests.api.server import free_port
 from tests.kit import Kit, running, until
 
 PROGRAM = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-RUNS = 150  # a lane; enough that each connection would have prepared its statements many times over
+RUNS = 150  # for each lane: enough for each connection to prepare its statements many times
 
 pytestmark = [
     pytest.mark.thorough,
@@ -29,7 +29,7 @@ pytestmark = [
 
 @contextmanager
 def pgbouncer(folder: Path, server: str) -> Iterator[str]:
-    """A pooler in transaction mode before the PostgreSQL at `server`; yields its URL."""
+    """A pooler in transaction mode in front of the PostgreSQL at `server`. Yields its URL."""
     folder.mkdir()
     behind, port = urlsplit(server), free_port()
     where = behind.hostname or parse_qs(behind.query)["host"][0]
@@ -47,7 +47,7 @@ default_pool_size = 2
 """
     )
     words = [str(PROGRAM), "-q", str(configuration)]
-    if os.geteuid() == 0:  # it refuses to be root; the server's user gets to the server's socket
+    if os.geteuid() == 0:  # it refuses to run as root; the server's user can reach the server's socket
         words[1:1] = ["-u", Path(where).owner()]
     process = subprocess.Popen(words, stderr=subprocess.PIPE)
     url = f"postgresql://cars@127.0.0.1:{port}/cars"
@@ -60,7 +60,7 @@ default_pool_size = 2
 
 
 def answers(url: str) -> bool:
-    """Whether the database can be asked."""
+    """Return whether the database answers a question."""
     try:
         psycopg.connect(url, connect_timeout=2).close()
     except psycopg.OperationalError:
@@ -70,7 +70,7 @@ def answers(url: str) -> bool:
 
 @pytest.fixture(scope="module")
 def pooled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kit]:
-    """A kit whose database is behind a pooler with two sessions for everybody."""
+    """A kit whose database is behind a pooler. All its processes share two sessions."""
     folder = tmp_path_factory.mktemp("pooled")
     with (
         postgres_server.running(folder / "server") as server,
@@ -90,7 +90,7 @@ def test_both_lanes_work_behind_a_pooler_and_doctor_finds_nothing(pooled: Kit) -
 def test_nothing_is_prepared_or_set_in_a_session_that_others_use_too(pooled: Kit) -> None:
     pooled.all_ended(pooled.submit("raw", "debug_task", 20), 30)
 
-    for _ in range(10):  # whichever of the two sessions answers
+    for _ in range(10):  # either of the two sessions may answer
         with psycopg.connect(pooled.environment["DATABASE_URL"], autocommit=True, prepare_threshold=None) as stranger:
             assert stranger.execute("SELECT count(*) FROM pg_prepared_statements").fetchone() == (0,)
             assert stranger.execute("SHOW synchronous_commit").fetchone() == ("on",)

@@ -21,7 +21,7 @@ EXPORT = {
 
 
 def process(kit: Kit, lane: str, folder: Path) -> list[dict[str, Any]]:
-    """Have the export processed by a lane and return the lines printed."""
+    """Let a lane process the export. Return the lines that the command prints."""
     export = folder / "result.json"
     export.write_text(json.dumps(EXPORT, ensure_ascii=False), encoding="utf-8")
     done = kit.command("process", str(export), "--lane", lane, "--json")
@@ -29,7 +29,7 @@ def process(kit: Kit, lane: str, folder: Path) -> list[dict[str, Any]]:
 
 
 def sale(kit: Kit, lane: str) -> int:
-    """The post that offers a car, after `process`."""
+    """The id of the post that offers a car. Call it after `process`."""
     listed = kit.http.get("/api/runs", params={"job": "process_post", "lane": lane, "limit": 100}).json()["runs"]
     return next(int(run["result"]["post_id"]) for run in listed if (run["result"] or {}).get("is_sale"))
 

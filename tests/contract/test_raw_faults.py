@@ -1,4 +1,4 @@
-"""The hand-written consumer when processes die, are told to stop, or lose their broker."""
+"""The hand-written consumer when its processes die, are told to stop, or lose their broker."""
 
 import json
 import os
@@ -32,7 +32,7 @@ def test_a_message_that_kills_every_process_it_meets_ends_failed_and_its_neighbo
     assert raw.effects(neighbours) == 20
     run = raw.run(poison)
     assert run.attempt == run.max_attempts == 3
-    assert 3 <= len(raw.starts(poison)) <= 4  # a first start that dies has written nothing down yet
+    assert 3 <= len(raw.starts(poison)) <= 4  # the first start may die before any of it is stored
     until(lambda: [letter.run_id for letter in raw.dead()] == [poison], 15, "it is the one dead letter")
     assert worker.poll() is None
     assert len(raw.children(worker)) == 2
@@ -125,7 +125,7 @@ def test_the_hard_limit_ends_a_job_that_nothing_interrupts_and_it_is_not_tried_a
     assert raw.ended([run_id, *neighbours]) == ["FAILED"] + ["DONE"] * 10
     run = raw.run(run_id)
     assert "killed after" in run.error
-    assert run.finished_at - run.accepted_at > 1.4  # not before its limit; the job may come late to its own first line
+    assert run.finished_at - run.accepted_at > 1.4  # not before its limit; the job may write its first line late
     assert run.finished_at - raw.starts(run_id)[0][0] < 10
     until(lambda: [letter.run_id for letter in raw.dead()] == [run_id], 15, "it is the one dead letter")
     assert len(raw.starts(run_id)) == 1

@@ -1,4 +1,4 @@
-"""The hand-written consumer on a real broker: what it promises to whoever hands it a run."""
+"""The hand-written consumer on a real broker: its promises about every run that it gets."""
 
 import json
 import pickle
@@ -25,7 +25,7 @@ def test_a_retry_comes_back_after_exactly_the_time_it_was_told_to_wait(raw: RawL
         return second - first - seconds
 
     raw.worker()
-    for seconds in (1.0, 1.7):  # a first pause is no shorter than a second, whatever was told
+    for seconds in (1.0, 1.7):  # the first pause is at least one second, whatever the job asks
         assert 0 <= best_of(10, partial(lateness, seconds), 0.3) < 0.3
 
 
@@ -171,7 +171,7 @@ def test_messages_that_are_no_runs_are_put_aside_with_the_reason(raw: RawLane) -
 
 
 def test_arguments_that_do_not_fit_fail_the_run(raw: RawLane) -> None:
-    run_id = runs.new_id()  # sent by hand: of a run that was accepted, the row's arguments count
+    run_id = runs.new_id()  # sent by hand: for an accepted run, the row's arguments count
     with raw.channel() as channel:
         properties = pika.BasicProperties(content_type="application/json", message_id=run_id, type="trace")
         channel.basic_publish(topology.JOBS, "default", b'{"nonsense": 1}', properties)

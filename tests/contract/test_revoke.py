@@ -1,4 +1,4 @@
-"""Revoking: what waits never starts, what runs is ended, and its worker is as good as before. On both lanes."""
+"""Revoking, on both lanes: a waiting run never starts, a running one is ended, and its worker is as good as before."""
 
 import socket
 import time
@@ -20,13 +20,13 @@ def cancel(kit: Kit, run_id: str) -> None:
 
 
 def was_started(kit: Kit, run_id: str) -> bool:
-    """Whether anybody has begun to work on it."""
+    """Return whether a worker has begun this run."""
     listed = kit.http.get(f"/api/runs/{run_id}/events").json()["events"]
     return "started" in [event["event"] for event in listed]
 
 
 def dead_letters(kit: Kit, lane: str) -> int:
-    """How many messages the lane has given up; over Redis Celery has nowhere to put them."""
+    """Return how many dead letters the lane has. Over Redis, Celery has no place for them."""
     with pika.BlockingConnection(pika.URLParameters(kit.status()["urls"]["rmq"])) as connection:
         try:
             return int(connection.channel().queue_declare(f"{lane}.dead", passive=True).method.message_count)
@@ -35,12 +35,12 @@ def dead_letters(kit: Kit, lane: str) -> int:
 
 
 def process_at_work(trace: Path) -> int:
-    """Wait until a job has noted its process there."""
+    """Wait until a job has written its process id to this file, and return the id."""
     return int(until(lambda: trace.exists() and trace.read_text().splitlines(), 20, "the job works")[0])
 
 
 def both_work_at_once(kit: Kit, lane: str) -> bool:
-    """Send two jobs and see whether one began before the other was over."""
+    """Send two jobs and return whether one began before the other was over."""
     ids = kit.submit(lane, "process_task", count=2, args={"task_num": 1, "timeout": 1.5})
     assert kit.all_ended(ids, 20)["done"] == 2
     one, other = (kit.run(run_id) for run_id in ids)
@@ -92,7 +92,7 @@ def test_one_of_two_is_revoked_and_the_other_is_not_disturbed(kit: Kit, lane: st
 def test_a_broker_that_does_not_answer_holds_up_no_revoking(tmp_path: Path) -> None:
     with socket.socket() as frozen, redis_server(tmp_path) as redis_url:
         frozen.bind(("127.0.0.1", 0))
-        frozen.listen(100)  # connections are taken, and nobody ever says a word
+        frozen.listen(100)  # connections are accepted, but nobody ever answers
         broker = f"amqp://student:qwerty@127.0.0.1:{frozen.getsockname()[1]}/"
         with serving(tmp_path, redis_url, RMQ_URL=broker) as api:
             ids = [api.submit(lane="celery", job="debug_task")[0] for _ in range(10)]

@@ -19,11 +19,11 @@ pytestmark = pytest.mark.thorough
 
 
 class Scheduler:
-    """A scheduler of a lane, of the test's own.
+    """A scheduler of a lane that the test starts.
 
     Args:
-        ahead: seconds that the clock is ahead which all processes share, or a file that holds them.
-        environment: more of it.
+        ahead: seconds by which the shared clock is ahead, or a file that holds the number.
+        environment: further environment variables.
     """
 
     def __init__(
@@ -41,18 +41,18 @@ class Scheduler:
             )
 
     def sent(self) -> int:
-        """How often it found the test's job due, by its own account."""
+        """Return how often, by its own log, it found the test's job due."""
         return self.log.read_text().count("count_tick is due") + self.log.read_text().count("Sending due task often")
 
     def kill(self) -> None:
-        """End it without a word."""
+        """Kill it with SIGKILL."""
         self.process.kill()
         self.process.wait()
 
 
 @contextmanager
 def schedulers(kit: Kit, lane: str, folder: Path, *ahead: float) -> Iterator[list[Scheduler]]:
-    """As many schedulers as there are clocks."""
+    """One scheduler for each clock."""
     with ExitStack() as stack:
         started = []
         for number, seconds in enumerate(ahead):
@@ -69,12 +69,12 @@ def ticks(kit: Kit, lane: str, since: float) -> list[str]:
 
 
 def slot(run_id: str) -> float:
-    """The slot a scheduled run is for, from its id."""
+    """The slot of a scheduled run, read from its id."""
     return int(run_id.replace("-", "")[:12], 16) / 1000
 
 
 def check_once_each(kit: Kit, ids: list[str]) -> None:
-    """Every run done, one effect each, one run per slot."""
+    """Check that every run is done, with one effect each, and that there is one run per slot."""
     counts = kit.all_ended(ids, 20)
     assert (counts["done"], counts["effects"], counts["duplicated"]) == (len(ids), len(ids), 0)
     assert len({slot(run_id) for run_id in ids}) == len(ids)
@@ -85,7 +85,7 @@ def check_once_each(kit: Kit, ids: list[str]) -> None:
 def test_two_schedulers_give_one_run_per_slot_and_one_goes_on_alone(own_kit: Kit, lane: str, tmp_path: Path) -> None:
     with schedulers(own_kit, lane, tmp_path, 0, 0) as (first, second):
         began = until(lambda: ticks(own_kit, lane, 0.0) and time.time(), 30, "a first run")
-        if lane == "celery":  # of the raw lane's one leads, and the other has nothing to say
+        if lane == "celery":  # on the raw lane one leads, and the other logs nothing
             until(lambda: first.sent() >= 4 and second.sent() >= 4, 30, "both have sent four")
         until(lambda: len(ticks(own_kit, lane, began)) >= 5, 30, "five slots")
         first.kill()
@@ -111,7 +111,7 @@ def test_schedulers_whose_clocks_are_off_repeat_no_slot(own_kit: Kit, lane: str,
 
 
 def ticks_now(kit: Kit, lane: str, since: float) -> list[str]:
-    """The ids of those whose slot has come since then."""
+    """The ids of those runs whose slot has come since then."""
     return [run_id for run_id in ticks(kit, lane, since) if since - EVERY <= slot(run_id) <= time.time() + EVERY]
 
 

@@ -1,4 +1,4 @@
-"""What nobody may read in a log: keys, tokens, passwords, the secret that signs reports."""
+"""Secrets that must not appear in any log: keys, tokens, passwords, the secret that signs reports."""
 
 import pytest
 
@@ -14,7 +14,7 @@ SECRETS = {
 
 
 def published(kit: Kit, lane: str) -> bool:
-    """Whether a post has gone out."""
+    """Return whether a post has gone out."""
     reply = kit.http.get("/api/runs", params={"lane": lane, "job": "publish_post", "state": "DONE"})
     return bool(reply.json()["runs"])
 
@@ -28,9 +28,9 @@ def test_no_log_of_a_running_kit_holds_a_secret(own_kit: Kit) -> None:
         ids += own_kit.submit(lane, "health_check") + own_kit.submit(lane, "break_down")
         ids += own_kit.submit(lane, "sync_channels")
     own_kit.all_ended(ids, 60)
-    for lane in ("celery", "raw", "inline"):  # else the keys would not have been used at all
+    for lane in ("celery", "raw", "inline"):  # otherwise no job would have used the keys
         until(lambda lane=lane: published(own_kit, lane), 20, f"{lane} has published something")
-    own_kit.command("restart", "rabbitmq")  # everybody complains about the connection that is gone, and says to what
+    own_kit.command("restart", "rabbitmq")  # every process logs that its connection is gone, and to which address
     own_kit.all_ended(own_kit.submit("celery", "debug_task") + own_kit.submit("raw", "debug_task"), 60)
     logs = {path.name: path.read_text(errors="replace") for path in (own_kit.run_dir / "logs").iterdir()}
 

@@ -1,4 +1,4 @@
-"""Two kits on one broker: the second is refused in words, and takes nothing from the first, on either lane."""
+"""Two kits on one broker, on either lane. The second is refused with a reason, and takes nothing from the first."""
 
 import subprocess
 import sys
@@ -24,7 +24,7 @@ WORKERS = {
 
 @pytest.fixture(scope="module")
 def first(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kit]:
-    """The kit whose broker it is."""
+    """The kit that owns the broker."""
     folder = tmp_path_factory.mktemp("first")
     with running(folder, "rabbitmq", "redis", "api", "celery_worker", "consumer") as up:
         for lane in WORKERS:
@@ -34,7 +34,7 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kit]:
 
 @pytest.fixture
 def second(first: Kit, tmp_path: Path) -> Iterator[Kit]:
-    """Another, with a database and a Redis of its own, that is to use the broker of the first."""
+    """Another kit with its own database and Redis. Its settings name the broker of the first."""
     kit = Kit(tmp_path / "second", RMQ_URL=str(dotenv_values(first.run_dir / "kit.env")["RMQ_URL"]))
     yield kit
     kit.down()

@@ -1,4 +1,4 @@
-"""What each worker is doing: the same question and the same shape of answer for both lanes, in bounded time."""
+"""The current work of each worker. Both lanes get the same question and answer in the same form, in bounded time."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from dotenv import dotenv_values
 from tests.api.server import Server, serving
 from tests.kit import Kit, until
 
-pytestmark = pytest.mark.thorough  # half of it is waiting for answers that do not come
+pytestmark = pytest.mark.thorough  # half of their time is waiting for answers that do not come
 
 
 def heard(kit: Kit, lane: str) -> list[dict[str, Any]]:
@@ -24,7 +24,7 @@ def heard(kit: Kit, lane: str) -> list[dict[str, Any]]:
 
 
 def jobs(workers: list[dict[str, Any]]) -> list[tuple[str | None, str | None]]:
-    """What their children are at: job and run."""
+    """The job and the run of each child."""
     return [(child["job"], child["run"]) for worker in workers for child in worker["children"]]
 
 
@@ -74,7 +74,7 @@ def test_a_frozen_worker_is_shown_as_not_answering(kit: Kit, lane: str, worker: 
 
 
 def unknown_within_three_seconds(server: Server, lane: str) -> str:
-    """The note that nothing is known of the lane; it must not take long."""
+    """Check that the lane's workers are reported as unknown within three seconds. Return the note about it."""
     server.http.get("/healthz")
     began = time.monotonic()
     answer = server.http.get("/api/workers").json()
@@ -90,8 +90,8 @@ def test_without_its_server_nothing_is_known_and_that_is_said(tmp_path: Path, la
     assert (
         note
         == {
-            "celery": "Celery's broker does not answer, so nothing is known of what the celery workers are doing",
-            "raw": "Redis does not answer, so nothing is known of what the raw workers are doing",
+            "celery": "Celery's broker does not answer, so the work of the celery workers is unknown",
+            "raw": "Redis does not answer, so the work of the raw workers is unknown",
         }[lane]
     )
 
@@ -112,6 +112,6 @@ def test_a_frozen_server_is_given_up_in_time(kit: Kit, lane: str) -> None:
 
 
 def frozen(kit: Kit, lane: str) -> int:
-    """The process of the server that the lane is asked through."""
+    """The process id of the server that carries the question to the lane's workers."""
     over_redis = (dotenv_values(kit.run_dir / "kit.env").get("CELERY_BROKER_URL") or "").startswith("redis")
     return kit.pid("redis" if lane == "raw" or over_redis else "rabbitmq")

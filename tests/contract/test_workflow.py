@@ -1,4 +1,4 @@
-"""A workflow: jobs one after the other, each a run, on every lane; and nothing is lost or done twice between two."""
+"""Workflows on every lane: jobs one after the other, each a run. No step is lost or done twice."""
 
 from pathlib import Path
 from typing import Any
@@ -13,13 +13,13 @@ NO_CAR = "Шиномонтаж 24 часа, +7 912 345-67-89"
 
 
 def after(kit: Kit, run_id: str) -> list[dict[str, Any]]:
-    """The runs whose parent that run is."""
+    """The runs whose parent is that run."""
     listed = kit.http.get("/api/runs", params={"limit": 200}).json()["runs"]
     return [run for run in listed if run["parent"] == run_id]
 
 
 def follow(kit: Kit, run_id: str, *jobs: str) -> list[dict[str, Any]]:
-    """Wait until the steps of a workflow have ended one after the other; return their runs."""
+    """Wait until the steps of a workflow have ended one after the other. Return their runs."""
     steps = [kit.ended(run_id)]
     for job in jobs:
         (following,) = until(lambda: after(kit, steps[-1]["id"]), 20, f"{job} follows")
@@ -75,7 +75,7 @@ def test_copies_of_a_step_make_no_second_next_one(kit: Kit, lane: str) -> None:
         f"with database.statements() as c: run = runs.find(c, {first!r})\n"
         f"assert len(lanes.publish({lane!r}, [run] * 20)) == 20\nlanes.close()",
     )
-    marker = kit.submit(lane, "process_task", args={"task_num": 2, "timeout": 0})  # behind all the copies
+    marker = kit.submit(lane, "process_task", args={"task_num": 2, "timeout": 0})  # it waits behind all the copies
     ids = [run["id"] for run in follow(kit, first, "armed_step", "last_step")]
     kit.all_ended(marker, 30)
 

@@ -1,7 +1,8 @@
 """A job that is due every second, for kits with `EXTRA_JOBS=tests.contract.ticks`."""
 
-from cars_bot.catalogue import QUEUES, Job, Tick
+from cars_bot.catalogue import QUEUES, Job
 from cars_bot.context import Context
+from cars_bot.schedule import Tick
 
 EVERY = 1.0  # seconds
 

@@ -1,4 +1,4 @@
-"""A job that the accepting side knows and the workers do not: EXTRA_JOBS was set for one of them only."""
+"""A job that the accepting side knows and the workers do not, because EXTRA_JOBS is set for one side only."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from cars_bot.context import Context
 
 
 def keep(context: Context, data: list[Any]) -> int:
-    """Count what it is given."""
+    """Count the items of a list."""
     return len(data)
 
 

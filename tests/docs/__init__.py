@@ -1,1 +1,1 @@
-"""What the texts say, typed and compared with the code."""
+"""Tests of the texts: their commands are typed, and their names and numbers are compared with the code."""

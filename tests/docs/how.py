@@ -1,6 +1,6 @@
-"""How each printed command is tried: a row a kind; a command that no row matches fails the tests.
+"""The way to try each printed command: one row for each kind. A command that matches no row fails the tests.
 
-What cannot be run as it stands is at least understood (`understood.py`), and `instead` names what does run it.
+A command that cannot run as it stands is at least checked (`understood.py`). Its row, an `Instead`, names what runs it.
 """
 
 import re
@@ -9,15 +9,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Typed:
-    """Run in a shell against the session's kit.
+    """A command that runs in a shell against the session's kit.
 
     Attributes:
-        like: what standard output and standard error together must contain, as a regular expression.
-        exit: the exit statuses that are right.
-        thorough: too long for `make test`; CI types it.
-        seconds: after which it has failed.
-        never_ends: it goes on until it is ended; it is, when it has printed `like`.
-        alone: it needs no kit; it has servers of its own, or none.
+        `like`: a regular expression. Standard output and standard error together must contain it.
+        `exit`: the exit statuses that are right.
+        `thorough`: the command takes too long for `make test`. CI types it.
+        `seconds`: the time after which the command has failed.
+        `never_ends`: the command runs until the test ends it. The test does so when the command has printed `like`.
+        `alone`: the command needs no kit. It has servers of its own, or none.
     """
 
     like: str = ""
@@ -30,14 +30,17 @@ class Typed:
 
 @dataclass(frozen=True)
 class Instead:
-    """Not typed by itself: `by` is the test or the script that runs it, or the words say why nothing can."""
+    """A command that the tests do not type.
+
+    `by` is the test or the script that runs it, or the reason why nothing can.
+    """
 
     why: str
     by: str = ""
 
 
 EXPERIMENT = r"(?s)broken.*fixed"
-# The first row whose pattern is the whole command decides.
+# The first row whose pattern matches the whole command decides.
 HOW: tuple[tuple[str, Typed | Instead], ...] = (
     # ---- look
     (r"\./kit --help", Typed(r"usage: \./kit COMMAND", alone=True)),
@@ -67,6 +70,7 @@ HOW: tuple[tuple[str, Typed | Instead], ...] = (
     (r"curl .*", Typed(r"[{\[]")),
     (r"\./kit exec .* worker .*--report-to .*",
      Instead("goes on until it is ended", "tests/faults/test_remote_workers.py")),
+    (r"\./kit exec python -m (celery_parts|raw_consumer)\.hello .*", Instead("", "tests/contract/test_hello.py")),
     # ---- start and stop: the session's kit is left alone
     (r"\./kit (purge|purge --yes)", Instead("", "tests/contract/test_kit_lifecycle.py")),
     (r"\./kit (up|down|restart)( \w+)?", Instead("", "tests/contract/test_kit_lifecycle.py")),
@@ -112,5 +116,5 @@ HOW: tuple[tuple[str, Typed | Instead], ...] = (
 
 
 def how(command: str) -> Typed | Instead | None:
-    """Return how a command is tried, or None where no row knows it."""
+    """Return how to try a command, or None if no row matches it."""
     return next((way for pattern, way in HOW if re.fullmatch(pattern, command)), None)

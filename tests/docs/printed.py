@@ -1,6 +1,6 @@
-"""Which commands the texts print: Markdown's code blocks and code in lines, docstrings, and messages in the code.
+"""Commands that the texts print: Markdown's code blocks and inline code, docstrings, and messages in the code.
 
-Reading is all that happens here; `how.py` says what becomes of a command, `understood.py` whether it can be right.
+This module only reads. `how.py` says how to try a command, `understood.py` whether it can be right.
 """
 
 import ast
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.kit import ROOT
 
-# A command begins with one of these programs, perhaps after settings for it (LANE=raw ./kit …).
+# A command begins with one of these programs. Settings may come before it (LANE=raw ./kit …).
 STARTS = re.compile(r"^(?:[A-Z_]+=\S* )*(?:\./kit|kit|make|docker|curl) +\S")
 IN_LINE = re.compile(r"`([^`\n]+)`")
 IN_MESSAGE = re.compile(r"\./kit [^\n`;,|)]*")
@@ -24,8 +24,8 @@ class Printed:
     """A command as a text prints it.
 
     Attributes:
-        where: file and line.
-        text: as one types it, without prompt and comment.
+        `where`: file and line.
+        `text`: the command as one types it, without prompt and comment.
     """
 
     where: str
@@ -33,7 +33,7 @@ class Printed:
 
 
 def texts() -> list[Path]:
-    """Every Markdown file and module of the project, as git or a fresh copy has them."""
+    """Every Markdown file and module of the project, as git or a fresh copy has them, without the tests."""
     files = [*ROOT.rglob("*.md"), *ROOT.rglob("*.py"), ROOT / "kit"]
     own = [file for file in files if not SKIPPED & set(file.relative_to(ROOT).parts)]
     return sorted(file for file in own if "tests" not in file.relative_to(ROOT).parts[:1])
@@ -48,12 +48,12 @@ def all_printed() -> list[Printed]:
 
 
 def in_text(name: str, text: str) -> list[Printed]:
-    """The commands of one text; its name's ending says what it is."""
+    """The commands of one text. The ending of its name says which kind of text it is."""
     return list(dict.fromkeys(in_markdown(name, text) if name.endswith(".md") else in_python(name, text)))
 
 
 def in_markdown(name: str, text: str) -> Iterator[Printed]:
-    """Lines after a prompt or indented by four, and code within a line."""
+    """Lines after a prompt, lines indented by four, and inline code."""
     fenced, pending = False, ""
     for number, line in enumerate(text.splitlines(), 1):
         where, stripped = f"{name}:{number}", line.strip()
@@ -73,7 +73,7 @@ def in_markdown(name: str, text: str) -> Iterator[Printed]:
 
 
 def in_python(name: str, text: str) -> Iterator[Printed]:
-    """Lines and code of docstrings; `./kit …` in every other string."""
+    """Lines and inline code of docstrings; `./kit …` in every other string."""
     tree = ast.parse(text)
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
     docstrings = {id(node.body[0].value): node.body[0].value
@@ -97,23 +97,23 @@ def in_python(name: str, text: str) -> Iterator[Printed]:
 
 
 def said(node: ast.AST) -> str:
-    """The text of a string; of a formatted one, with a placeholder for each value."""
+    """The text of a string. In a formatted string, a placeholder stands for each value."""
     if isinstance(node, ast.JoinedStr):
         return "".join(said(part) if isinstance(part, ast.Constant) else "VALUE" for part in node.values)
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
 
 
 def parts(code: str) -> list[str]:
-    """The commands in a piece of code within a line: those that `&&` or `|` join are one each."""
+    """The commands in a piece of inline code. `&&` and `|` separate them."""
     return [part for part in re.split(r" && | \| ", code.strip())
             if STARTS.match(part) and not NO_COMMAND.match(part)]  # fmt: skip
 
 
 def typed(line: str) -> str:
-    """A printed line without its comment: what follows a `#` or a gap of three spaces."""
+    """A printed line without its comment. A comment follows a `#` or a gap of three spaces."""
     return re.split(r" +# | {3,}", line, maxsplit=1)[0].strip()
 
 
 def unfinished(text: str) -> bool:
-    """Whether the shell would ask for another line."""
+    """Return whether the shell would ask for another line."""
     return text.count('"') % 2 == 1 or text.count("'") % 2 == 1 or (text.startswith("for ") and "done" not in text)

@@ -1,4 +1,4 @@
-"""Every command that a text prints is understood, has a row in `how.py`, and is typed as that says."""
+"""Every printed command of the texts: it is understood, has a row in `how.py`, and is typed as the row says."""
 
 import os
 import re
@@ -17,7 +17,7 @@ from tests.docs.understood import what_is_wrong
 from tests.kit import ROOT, Kit, until
 
 PRINTED = all_printed()
-# A message in the code is a sentence: it is understood, and the command in it is typed where a text prints it.
+# A message in the code is a sentence. Its command is checked here, and typed where a text prints it.
 TYPED_TEXTS = {each.text: each.where for each in reversed(PRINTED) if isinstance(how(each.text), Typed)}
 HERE = re.compile(r"(?:http://)?(?:127\.0\.0\.1|localhost):8080|…(?=/api)")
 
@@ -70,7 +70,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def commands(thorough: bool, alone: bool) -> list[object]:
-    """Each command once, however often it is printed."""
+    """Each command once, however often the texts print it."""
     ways = {text: how(text) for text in sorted(TYPED_TEXTS)}
     return [pytest.param(text, id=text.replace("/", "_")[:80]) for text, way in ways.items()
             if isinstance(way, Typed) and (way.thorough, way.alone) == (thorough, alone)]  # fmt: skip

@@ -1,4 +1,4 @@
-"""What the texts name exists, and what they count is what the code has."""
+"""Names and numbers in the texts: the named things exist, and the numbers are those of the code."""
 
 import json
 import re
@@ -8,30 +8,30 @@ from pathlib import Path
 import pytest
 import yaml
 
-from api.pages.parity import FEATURES
+from api.pages.features import FEATURES
 from cars_bot import VERSION
 from cars_bot.catalogue import JOBS, QUEUES
 from commands.__main__ import COMMANDS
-from commands.servers.given import SETTINGS
+from commands.servers.user_settings import SETTINGS
 from commands.test_faults import HOW_MANY
 from tests.docs.printed import IN_LINE, texts
 from tests.docs.understood import targets
 from tests.kit import ROOT
 
 MARKDOWN = [file for file in texts() if file.suffix == ".md" and "vendor" not in file.parts]
-# Folders that exist only when somebody works, and names that stand for any.
+# Folders that exist only while somebody works, and names that stand for any folder.
 MADE = re.compile(r"^(\.venv|\.run|reports|workspace|submissions|labs/labNN|antipatterns/apNN)|NN")
 PATH = re.compile(r"[\w.-]+(/[\w.-]+)+/?|[\w-]+\.(py|md|toml|yml|json|conf|in|cff)")
 IN_WORDS = {18: "eighteen", 19: "nineteen", 20: "twenty"}
 
 
 def said(file: str) -> str:
-    """The text of a file, in one line."""
+    """The text of a file, as one line."""
     return " ".join((ROOT / file).read_text(encoding="utf-8").split())
 
 
 def exists(name: str, beside: Path) -> bool:
-    """Whether a path is one of the project, of its folder, or the end of one."""
+    """Return whether a path exists: in the project, in the folder `beside`, or as the end of a path of the project."""
     if (ROOT / name).exists() or (beside / name).exists():
         return True
     return any(ROOT.glob(f"*/{name}")) or any(ROOT.glob(f"*/*/{name}"))

@@ -1,7 +1,7 @@
-"""Whether a printed command can be right, found out without running it: each word is held against the code.
+"""Check of a printed command without running it: each word is compared with the code.
 
-The kit's own parsers read the words; then nothing is done. Job arguments are checked by the catalogue, process names by
-`kit up`'s table, make's targets by the Makefile, addresses by the API's routes, containers by docker-compose.yml.
+The kit's own parsers read the words; then nothing happens. The catalogue checks job arguments, and `kit up`'s table
+process names. The Makefile checks make's targets, the API's routes addresses, and docker-compose.yml containers.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from tests.docs.printed import Printed
 from tests.kit import ROOT
 
 KNOWN = {name for group in COMMANDS.values() for name in group}
-# Commands whose words another program of the kit reads.
+# Another program of the kit reads the words of these commands.
 READ_BY = {"antipattern": "antipatterns.__main__", "lab": "labs.__main__", "bench": "bench.__main__",
            "bench messages": "bench.messages", "bench api": "bench.api", "golden-rules": "experiments.golden_rules",
            "antipatterns": "antipatterns.report"}  # fmt: skip
@@ -38,7 +38,7 @@ PROCESSES = {"api", "celery_beat", "celery_worker", "consumer", "scheduler", "ou
 
 
 class Parsed(Exception):
-    """The words were accepted; nothing more is to happen."""
+    """Proof that a parser accepted the words. The program must not do more."""
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.options = options
@@ -46,13 +46,13 @@ class Parsed(Exception):
 
 @contextmanager
 def only_parsing() -> Iterator[None]:
-    """Every ArgumentParser ends its program once it has read the words."""
+    """Let every ArgumentParser end its program after it has read the words."""
     original = argparse.ArgumentParser.parse_known_args
 
     def parse(self: argparse.ArgumentParser, args: Any = None, namespace: Any = None) -> Any:
         options, rest = original(self, args, namespace)
         if self.prog.count(" ") > 1 and not self.prog.endswith((" messages", " api")):
-            return options, rest  # a sub-command's: its parent ends
+            return options, rest  # the parser of a sub-command: its parent ends the program
         if rest:
             self.error(f"unrecognized arguments: {' '.join(rest)}")
         raise Parsed(options)
@@ -74,14 +74,14 @@ def what_is_wrong(printed: Printed) -> str:
     if words[0] not in check:
         return ""
     if printed.where.partition(":")[0].endswith(".py") and words[0] == "./kit":
-        if "…" in words:  # a message that leaves something out
+        if "…" in words:  # the message leaves something out
             return synopsis(words[1:])
         return "" if any(not kit(words[1:end]) for end in range(len(words), 1, -1)) else kit(words[1:2] or [""])
     return check[words[0]](words[1:])
 
 
 def words_of(text: str) -> list[str]:
-    """The words as a shell would hand them over, without redirections, placeholders filled in."""
+    """The words as a shell would pass them on, without redirections and with placeholders filled in."""
     text = re.sub(r"\$\(.*?\)", "VALUE", text)
     try:
         words = shlex.split(text)
@@ -93,7 +93,7 @@ def words_of(text: str) -> list[str]:
 
 
 def kit(words: list[str]) -> str:
-    """`./kit …`: the command is known, its parser takes the words, the names in it exist."""
+    """Check `./kit …`: the command is known, its parser accepts the words, and the names in it exist."""
     if not words or words[0] in ("…", "COMMAND", "--help"):
         return ""
     name, rest = words[0], [word for word in words[1:] if word != "…"]
@@ -123,7 +123,7 @@ def kit(words: list[str]) -> str:
 
 
 def names_in(command: str, options: dict[str, Any], words: list[str]) -> str:
-    """What the words name must exist: a lab, an antipattern, a job with these arguments, a process, a file."""
+    """Check that the named things exist: a lab, an antipattern, a job with these arguments, a process, a file."""
     folder, number = {"lab": ("labs/lab", "number"), "antipattern": ("antipatterns/ap", "number")}.get(
         command, ("", "")
     )
@@ -144,7 +144,7 @@ def names_in(command: str, options: dict[str, Any], words: list[str]) -> str:
 
 
 def missing_path(words: list[str]) -> str:
-    """The first word that looks like a path of the project and is none."""
+    """Name the first word that looks like a path of the project but does not exist."""
     for word in words:
         made = word.startswith(("workspace/", "submissions/", "reports/"))
         if "/" in word and not made and re.fullmatch(r"[\w./-]+", word) and not (ROOT / word).exists():
@@ -153,23 +153,23 @@ def missing_path(words: list[str]) -> str:
 
 
 def synopsis(words: list[str]) -> str:
-    """`kit …` in a sentence: the command is known."""
+    """Check `kit …` in a sentence: the command is known."""
     return "" if not words or words[0] in KNOWN | {"…", "COMMAND"} else f"there is no command {words[0]!r}"
 
 
 def targets() -> set[str]:
-    """What the Makefile can make."""
+    """The targets of the Makefile."""
     return set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
 
 
 def make(words: list[str]) -> str:
-    """`make TARGET`: there is such a target."""
+    """Check `make TARGET`: the target exists."""
     unknown = [word for word in words if word not in targets()]
     return f"the Makefile has no target {unknown[0]!r}" if unknown else ""
 
 
 def docker(words: list[str]) -> str:
-    """`docker compose …`: the services exist; no engine is asked."""
+    """Check `docker compose …`: the services exist. No container engine is needed."""
     services = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))["services"]
     if words[:1] != ["compose"]:
         return ""
@@ -185,7 +185,7 @@ def docker(words: list[str]) -> str:
 
 
 def curl(words: list[str]) -> str:
-    """`curl … URL`: the API, or the outside world, has such an address."""
+    """Check `curl … URL`: the API or the outside world has such an address."""
     from api.app import routes as app
 
     url = next((word for word in words if "/api/" in word or word.startswith("http")), "")

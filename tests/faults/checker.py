@@ -1,11 +1,12 @@
-"""The checker: what was accepted, what came of it, and whether the promises were kept. Pure; `trial.py` looks and asks.
+"""The checker: it compares the accepted runs with their ends, and says if the promises were kept. It is pure.
 
     true      everything accepted has ended as it should, each effect was made once, nothing unexpected ran
     false     something was lost, doubled, unexpected, went backwards, or grew without bound; `problems` says what
     unknown   nothing wrong was found, but evidence is missing: nothing was accepted, or the ledger is not there
 
-A request that broke is neither accepted nor refused: its key says afterwards which. A call to the outside whose reply
-was lost is not a failure: its run ends as "outcome unknown", is counted as such, and its effect was made at most once.
+`trial.py` collects the evidence. A request that broke is neither accepted nor refused: its key says afterwards which.
+A call to the outside world whose reply was lost is not a failure. Its run ends as "outcome unknown" and is counted as
+such. Its effect was made at most once.
 """
 
 from collections import Counter
@@ -15,12 +16,12 @@ from typing import Any
 
 ENDED = ("DONE", "FAILED", "EXPIRED", "REVOKED")
 END_EVENTS = {"succeeded": "DONE", "failed": "FAILED", "expired": "EXPIRED", "revoked": "REVOKED"}
-OUTCOME_UNKNOWN = "OutcomeUnknown"  # how the error of such a run begins
+OUTCOME_UNKNOWN = "OutcomeUnknown"  # the error of a run with an unknown outcome begins with this
 
 
 @dataclass(frozen=True)
 class Row:
-    """What the database says of a run. Times are seconds since 1970."""
+    """A run, as the database has it. Times are seconds since 1970."""
 
     id: str
     state: str
@@ -44,17 +45,17 @@ class History:
     """Everything that is known of one trial on one lane.
 
     Attributes:
-        accepted: ids of the runs whose acceptance was answered.
-        broken: requests that got no answer: key -> the ids stored under it, none if it never arrived.
-        rows: the runs of the trial in the database, when it seemed to be over.
-        later: the same, after a further run had gone through the whole lane.
-        effects: (key, run id) of every effect in the database.
-        outside: a name for each effect seen in the outside world.
-        events: the ledger; None if it could not be read.
-        healed_at: when the fault was over.
-        effect_each: whether a run that is done must have had exactly one effect.
-        ledger_lost: losing the ledger is what the fault is about.
-        overgrown: what has grown beyond its bound, in words.
+        `accepted`: ids of the runs whose acceptance was answered.
+        `broken`: requests that got no answer: key -> the ids stored under it. There are none if it never arrived.
+        `rows`: the runs of the trial in the database, when it seemed to be over.
+        `later`: the same, after a further run had gone through the whole lane.
+        `effects`: (key, run id) of every effect in the database.
+        `outside`: a name for each effect seen in the outside world.
+        `events`: the ledger, or None if it could not be read.
+        `healed_at`: the time when the fault was over.
+        `effect_each`: whether a run that is done must have had exactly one effect.
+        `ledger_lost`: the fault is the loss of the ledger.
+        `overgrown`: the things that have grown beyond their bound, in words.
     """
 
     accepted: Iterable[str]
@@ -72,7 +73,7 @@ class History:
 
 @dataclass
 class Verdict:
-    """The answer, and the counts it rests on. `recovery` is seconds from heal to the last run's end."""
+    """The answer, and the counts behind it. `recovery` is the seconds from the heal to the end of the last run."""
 
     verdict: str = "true"
     accepted: int = 0
@@ -89,12 +90,12 @@ class Verdict:
     problems: list[str] = field(default_factory=list)
 
     def blame(self, problem: str) -> None:
-        """Note what is wrong; the verdict is false from then on."""
+        """Note a problem. From then on the verdict is false."""
         self.verdict = "false"
         self.problems.append(problem)
 
     def as_json(self) -> dict[str, Any]:
-        """For the report."""
+        """The verdict as a dictionary, for the report."""
         return asdict(self)
 
 
@@ -141,7 +142,7 @@ def _ended(verdict: Verdict, rows: Mapping[str, Row], expected: set[str]) -> Non
 
 
 def _with_next_runs(expected: set[str], rows: Sequence[Row]) -> set[str]:
-    """The expected runs and all that they asked for."""
+    """The expected runs, and all next runs that they asked for."""
     family, grown = set(expected), True
     while grown:
         more = {row.id for row in rows if row.parent in family} - family
@@ -167,7 +168,7 @@ def _nothing_else_ran(verdict: Verdict, history: History, rows: Mapping[str, Row
 
 
 def _effects_once(verdict: Verdict, history: History, rows: Mapping[str, Row], family: set[str]) -> None:
-    """E: one effect per key, and one for each run that says it is done."""
+    """E: one effect per key, and one for each run that is done."""
     for where, keys in (("", [key for key, _ in history.effects]), (" outside", history.outside)):
         for key, times in Counter(keys).items():
             if times > 1:
@@ -182,7 +183,7 @@ def _effects_once(verdict: Verdict, history: History, rows: Mapping[str, Row], f
 
 
 def _never_backwards(verdict: Verdict, history: History, rows: Mapping[str, Row]) -> None:
-    """M: what has ended stays as it is, and ended once."""
+    """M: an ended run stays as it is, and it ended once."""
     later = {row.id: row for row in history.later}
     for row in history.rows:
         if (row.state in ENDED) != (row.finished_at is not None):

@@ -1,7 +1,7 @@
-"""The fault suite: a trial for each test, and a line in the report for each lane of it.
+"""The fault suite: one trial for each test, and one line in the report for each lane of the trial.
 
-Every test is marked with the fault it is about, by its number: `@pytest.mark.fault(9, "a prefork child is SIGKILLed")`.
-Those also marked `quick` run with all other tests; the others when they are asked for: `--faults all`.
+Every test has a mark with the number of its fault: `@pytest.mark.fault(9, "a prefork child is SIGKILLed")`.
+Tests that also have the mark `quick` run with all other tests. The others run only with `--faults all`.
 """
 
 import json
@@ -16,10 +16,10 @@ from tests.faults.checker import Verdict
 from tests.faults.trial import Trial
 from tests.kit import Kit, running
 
-# Without Beat and the scheduler, whose runs would get in the way of a fault meant for another.
+# Beat and the scheduler are left out. Their runs would get in the way of a fault meant for other runs.
 PROCESSES = ("rabbitmq", "redis", "outside_world", "api", "celery_worker", "consumer")
 JOBS = "tests.contract.jobs,tests.contract.ticks,tests.faults.jobs"
-DEADLINE = 2  # seconds a call to the outside world may take
+DEADLINE = 2  # seconds that a call to the outside world may take
 CRASH_POINTS = ("before-accept", "after-accept", "after-confirm", "on-receipt", "mid-effect", "after-effect",
                 "before-outcome", "after-outcome", "after-retry-publish")  # fmt: skip
 LANES = ("celery", "raw")
@@ -27,7 +27,10 @@ _passed = pytest.StashKey[bool]()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is not quick, unless all is asked for; the soak only runs when it is."""
+    """Leave out tests that are not quick, unless `--faults all` asks for them.
+
+    The soak runs only with `--faults soak`.
+    """
     wanted = config.getoption("--faults")
 
     def is_wanted(item: pytest.Item) -> bool:
@@ -41,7 +44,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
-    """Remember whether the test passed: its row needs to know."""
+    """Remember whether the test passed, for its line in the report."""
     report: Any = yield
     if call.when == "call":
         item.stash[_passed] = report.passed
@@ -50,7 +53,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 @pytest.fixture(scope="session")
 def crash_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file for each place at which a process may be made to die: while the file is there, nobody does."""
+    """A file for each place at which a process can be made to die. While the file exists, no process dies there."""
     folder = tmp_path_factory.mktemp("crashes")
     for name in CRASH_POINTS:
         (folder / name).touch()
@@ -59,7 +62,7 @@ def crash_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def broken(tmp_path_factory: pytest.TempPathFactory, crash_files: Path) -> Iterator[Kit]:
-    """A kit to break, for all tests that need none of their own. Each of them mends what it broke."""
+    """A kit to break, for all tests that need no kit of their own. Each test repairs what it broke."""
     with running(
         tmp_path_factory.mktemp("broken"),
         *PROCESSES,
@@ -73,7 +76,10 @@ def broken(tmp_path_factory: pytest.TempPathFactory, crash_files: Path) -> Itera
 
 @pytest.fixture
 def trial(request: pytest.FixtureRequest, broken: Kit) -> Iterator[Trial]:
-    """A trial on the test's lane; on both, if it is not about one. What is about the API alone uses the raw lane."""
+    """A trial on the lane of the test.
+
+    A test that names no lane gets both lanes; a test of the API alone gets the raw lane.
+    """
     shown = _mark(request.node).kwargs.get("lane")
     lanes = LANES if shown is None else ({"api": "raw"}.get(shown, shown),)
     if "lane" in request.fixturenames:
@@ -92,7 +98,7 @@ def _mark(node: pytest.Item) -> pytest.Mark:
 
 
 def _report(node: pytest.Item, lane: str, verdict: Verdict | None) -> None:
-    """Append a line to the report, if there is one: the verdict, or false if the test did not get that far."""
+    """Append a line to the report, if there is one: the verdict, or false if the test did not reach one."""
     folder = node.config.getoption("--fault-report")
     if not folder:
         return
@@ -102,6 +108,6 @@ def _report(node: pytest.Item, lane: str, verdict: Verdict | None) -> None:
     if not node.stash.get(_passed, False) and verdict.verdict != "false":
         verdict.blame("the test failed beside its verdict")
     line = {"fault": number, "name": name, "lane": lane, "test": node.nodeid} | verdict.as_json()
-    path = Path(folder) / f"{os.environ.get('PYTEST_XDIST_WORKER', 'main')}.jsonl"  # one writer for each file
+    path = Path(folder) / f"{os.environ.get('PYTEST_XDIST_WORKER', 'main')}.jsonl"  # each file has one writer
     with path.open("a") as file:
         file.write(json.dumps(line) + "\n")

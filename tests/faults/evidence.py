@@ -1,4 +1,4 @@
-"""What a trial is judged by: the database, the ledger, the queues, and what the processes hold. It only reads."""
+"""Evidence of a trial: the database, the ledger, the queues, and the resources of the processes. It only reads."""
 
 import os
 from collections.abc import Iterator
@@ -19,25 +19,25 @@ from tests.faults.checker import Event, Row
 from tests.kit import Kit
 
 SCHEDULED = {tick.job for tick in SCHEDULE.values()}
-# B: what a process may hold beyond what it held before. Libraries are loaded late and caches fill; a leak has no end.
+# B: the most that a process may hold beyond its first value. Late libraries and caches need some; a leak has no end.
 MORE_FILES, MORE_BYTES = 60, 200 * 2**20
 WATCHED = ("api", "celery_worker-1", "consumer-1")
 
 
 class Evidence:
-    """The servers of a kit, asked directly: the API may be what is broken."""
+    """The servers of a kit, asked directly, because the API may be broken."""
 
     def __init__(self, environment: dict[str, str]) -> None:
         self.settings = read(environment | {"KIT_ENV_FILE": os.devnull})
         self._engine = database.new_engine(self.settings.database_url)
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Close the connections."""
         self._engine.dispose()
 
     @contextmanager
     def database(self) -> Iterator[Connection]:
-        """The kit's database, for a question."""
+        """A connection to the kit's database, for a question."""
         with self._engine.connect() as connection:
             yield connection
 
@@ -51,14 +51,14 @@ class Evidence:
         return [found.get(run_id, "NOWHERE") for run_id in ids]
 
     def rows(self, lane: str, since: float) -> list[Row]:
-        """The runs of a lane that were accepted since then, but for those that a schedule asked for."""
+        """The runs of a lane that were accepted since then, without those of a schedule."""
         columns = (runs.c.id, runs.c.state, runs.c.attempt, runs.c.error, runs.c.finished_at, runs.c.parent)
         wanted = (runs.c.lane == lane) & (runs.c.accepted_at >= since) & runs.c.job.not_in(SCHEDULED)
         with self.database() as connection:
             return [Row(*row) for row in connection.execute(select(*columns).where(wanted))]
 
     def stored_under(self, keys: list[str]) -> dict[str, list[str]]:
-        """The ids accepted under each Idempotency-Key; none if the request never arrived."""
+        """The ids that were accepted under each Idempotency-Key. There are none if the request never arrived."""
         question = select(idempotency_keys.c.reply)
         with self.database() as connection:
             found = {
@@ -74,7 +74,7 @@ class Evidence:
         return [(key, run_id) for key, run_id in found if run_id in ids]
 
     def events(self, ids: set[str], since: float) -> list[Event] | None:
-        """The ledger's lines about these runs; None if Redis is away."""
+        """The ledger's lines about these runs, or None if Redis is away."""
         client = redis.Redis.from_url(self.settings.redis_url, socket_timeout=5.0, decode_responses=True)
         try:
             told = ledger.history(client, since=since)
@@ -87,17 +87,17 @@ class Evidence:
     # -------------------------------------------------- the broker
 
     def depth(self, queue: str) -> int:
-        """Messages ready in a queue of RabbitMQ."""
+        """Return how many messages are ready in a queue of RabbitMQ."""
         with self.channel() as channel:
             return int(channel.queue_declare(queue, passive=True).method.message_count)
 
     def dead_letters(self, lane: str) -> int:
-        """How many dead letters a lane has."""
+        """Return how many dead letters a lane has."""
         return self.depth({"celery": "celery.dead", "raw": "raw.dead"}[lane])
 
     @contextmanager
     def channel(self) -> Iterator[Any]:
-        """A channel of a connection of its own."""
+        """A channel on its own connection."""
         connection = pika.BlockingConnection(pika.URLParameters(self.settings.rmq_url))
         try:
             yield connection.channel()
@@ -107,7 +107,7 @@ class Evidence:
 
 
 def held(kit: Kit) -> dict[str, tuple[int, int]]:
-    """Files and bytes held by each process of interest, its children included."""
+    """The open files and bytes of memory of each watched process, with its children."""
     found = {}
     for process in kit.supervisor.processes() if isinstance(kit, Kit) else ():
         if process.name in WATCHED and process.pid:
@@ -119,7 +119,7 @@ def held(kit: Kit) -> dict[str, tuple[int, int]]:
 
 
 def grown(before: dict[str, tuple[int, int]], now: dict[str, tuple[int, int]]) -> list[str]:
-    """What holds much more than before, in words."""
+    """Complaints about the processes that hold much more than before."""
     return [
         f"{name} holds {now[name][0]} files and {now[name][1] >> 20} MB; before {files} and {size >> 20}"
         for name, (files, size) in before.items()

@@ -1,4 +1,4 @@
-"""Jobs for the fault suite. Every kit of its own learns of them through `EXTRA_JOBS`."""
+"""Jobs for the fault suite. Every kit of the suite learns of them through `EXTRA_JOBS`."""
 
 import ctypes
 import os
@@ -8,17 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from cars_bot import idempotency
-from cars_bot.catalogue import QUEUES, Job, Policy
+from cars_bot.catalogue import QUEUES, Job
 from cars_bot.clients import telegram
 from cars_bot.context import Context, Step
-from cars_bot.database.models import channels
+from cars_bot.database.cars_models import channels
 from cars_bot.errors import Permanent, Retryable
+from cars_bot.policy import Policy
 
 QUICK = Policy(max_retries=2, backoff_base=0.2, backoff_max=1.0)
 
 
 def announce(context: Context, chat: str, text: str) -> dict[str, int]:
-    """Post a text once: an effect outside our database that takes no idempotency key."""
+    """Post a text once. The effect is outside our database, and the service takes no idempotency key."""
     sent, _ = idempotency.once(
         context, "message", f"announce:{chat}:{text}", lambda: {"message_id": telegram.send_message(chat, text)}
     )
@@ -34,7 +35,7 @@ def wait_then_work(context: Context, seconds: float = 1.0) -> None:
 
 
 def say_where(context: Context, path: str, seconds: float) -> None:
-    """Write down the process that is at it, then work for a while."""
+    """Write down the process id, then work for a while."""
     with Path(path).open("a") as file:
         file.write(f"{os.getpid()}\n")
     time.sleep(seconds)
@@ -42,7 +43,7 @@ def say_where(context: Context, path: str, seconds: float) -> None:
 
 
 def hold_the_lock(context: Context, path: str, seconds: int) -> None:
-    """Work in C and keep Python's lock meanwhile, as a hopeless regular expression does: no other thread can run."""
+    """Work in C and hold Python's lock meanwhile, as a hopeless regular expression does. No other thread can run."""
     with Path(path).open("a") as file:
         file.write(f"{os.getpid()}\n")
     ctypes.PyDLL(None).sleep(seconds)
@@ -50,7 +51,7 @@ def hold_the_lock(context: Context, path: str, seconds: int) -> None:
 
 
 def come_to_what_is_refused(context: Context, kind: str) -> object:
-    """Come to an outcome that the database will never take."""
+    """Produce an outcome that the database always refuses."""
     row = {"username": "u", "title": "t", "active": True, "synced_at": 1.0}
     bad: dict[str, Any] = {
         "too long": {"title": "x" * 300},

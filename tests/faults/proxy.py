@@ -1,13 +1,13 @@
-"""A TCP proxy between a client and a server, with the faults a network has. One thread a direction; plain to read.
+"""A TCP proxy between a client and a server, with the faults of a network. One thread per direction; plain to read.
 
-    pass         what comes in goes out
+    pass         incoming bytes go out
     delay        … after `SECONDS_LATE`
     slice        … three bytes at a time
-    swallow      half-open: it comes in and never goes out, and nobody is told; also for connections made meanwhile
-    drop replies only what the server says is swallowed: a request was carried out, its confirm is lost
+    swallow      half-open: bytes come in and never go out, and nobody is told; also for new connections
+    drop replies only the server's bytes are swallowed: a request was carried out, its confirm is lost
 
-`cut()` closes all connections in order, `reset()` with an RST; with `refusing` on, new ones are closed at once.
-A connection that has lost bytes makes no sense any more: it swallows for good, until it is cut or times out.
+`cut()` closes all connections in order, `reset()` with an RST. While `refusing` is on, new ones are closed at once.
+A connection that has lost bytes makes no sense any more. It swallows everything until it is cut or times out.
 """
 
 import socket
@@ -18,7 +18,7 @@ from contextlib import suppress
 
 SECONDS_LATE = 0.3
 SLICE = 3  # bytes
-RST = struct.pack("ii", 1, 0)  # linger for no time at all: close() sends a reset
+RST = struct.pack("ii", 1, 0)  # linger for zero seconds: close() sends a reset
 
 
 class _Pair:
@@ -29,7 +29,10 @@ class _Pair:
         self.broken = self.resetting = False
 
     def close(self, reset: bool = False) -> None:
-        """Wake the threads that read from it, which then close it: a socket that is being read from stays open."""
+        """Wake the threads that read from the socket; they then close it.
+
+        A socket stays open while a thread reads from it.
+        """
         self.resetting = reset
         for end in (self.client, self.server):
             with suppress(OSError):
@@ -51,7 +54,7 @@ class Proxy:
         threading.Thread(target=self._accept, name="proxy", daemon=True).start()
 
     def cut(self) -> None:
-        """Close every connection as a program that ends does."""
+        """Close every connection as an ending program does."""
         for pair in self._pairs:
             pair.close()
 
@@ -61,13 +64,13 @@ class Proxy:
             pair.close(reset=True)
 
     def forget_broken(self) -> None:
-        """Close the connections that have lost bytes; the others live on."""
+        """Close the connections that have lost bytes. The others live on."""
         for pair in self._pairs:
             if pair.broken:
                 pair.close()
 
     def close(self) -> None:
-        """Take no more connections and close those there are."""
+        """Accept no more connections and close the existing ones."""
         self._listener.close()
         self.cut()
 

@@ -1,6 +1,6 @@
 """Faults 13 to 17 and 20 to 22: a broker that dies, stops, freezes, cuts, is full, or has lost its queues.
 
-A broker is both lanes': they are loaded at the same time, and each gets a verdict of its own.
+Both lanes use the same broker. So the test loads both at the same time, and each gets its own verdict.
 """
 
 import json
@@ -27,12 +27,12 @@ PROMPT = 3.0  # seconds: a submit waits for no broker, but this machine may be b
 
 
 def for_a_while(seconds: float) -> None:
-    """Let the fault last: nothing is waited for."""
+    """Let the fault last for so many seconds."""
     time.sleep(seconds)
 
 
 def answers(trial: Trial) -> bool:
-    """Whether the broker lets us in."""
+    """Return whether the broker accepts a connection."""
     try:
         return trial.depth("celery.dead") >= 0
     except Exception:
@@ -149,14 +149,14 @@ def test_what_a_full_queue_refuses_stays_in_the_outbox_until_there_is_room(trial
 
 
 def delete_queues(trial: Trial) -> None:
-    """Delete the lanes' busiest queues with all that is in them."""
+    """Delete the lanes' busiest queues with all their messages."""
     with trial.channel() as channel:
         for queue in ("default", "raw.default"):
             channel.queue_delete(queue)
 
 
 def delete_bindings(trial: Trial) -> None:
-    """Take the way to these queues away: what is published from now on reaches nobody."""
+    """Delete the bindings of these queues. Messages published from now on reach no queue."""
     with trial.channel() as channel:
         channel.queue_unbind("default", "cars_bot", "default")
         channel.queue_unbind("raw.default", "raw.jobs", "default")
@@ -175,5 +175,5 @@ def test_what_is_deleted_is_declared_again_and_what_was_lost_is_published_again(
     trial.healed()
 
     trial.survives(within=120)
-    with trial.channel() as channel:  # Celery sends to the queue itself, so that nobody misses this but other tests
+    with trial.channel() as channel:  # Celery sends straight to the queue, so only other tests need this
         channel.queue_bind("default", "cars_bot", "default")

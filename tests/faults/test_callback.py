@@ -1,6 +1,6 @@
-"""Faults 29 and 30: reports over HTTP in any order, and beside forgers. There is no broker: the tests play the workers.
+"""Faults 29 and 30: reports over HTTP in any order, and beside forged ones. There is no broker: the tests play workers.
 
-Real workers that report over HTTP, to an API that is away: `test_remote_workers.py`.
+`test_remote_workers.py` has the tests with real workers that report over HTTP to an API that is away.
 """
 
 import json
@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from cars_bot.reporting.callback import sign
+from cars_bot.run_store.signature import sign
 from tests.api.server import SECRET, Server, redis_server, serving
 from tests.faults.trial import Trial
 
@@ -22,7 +22,7 @@ FORGED = pytest.mark.fault(30, "forged, wrong-run, stale and tampered callbacks"
 
 @pytest.fixture(scope="module")
 def broken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """An API without brokers and workers."""
+    """An API without brokers and without workers."""
     folder = tmp_path_factory.mktemp("api")
     with redis_server(folder) as redis_url, serving(folder, redis_url) as up:
         yield up
@@ -58,7 +58,7 @@ def test_reports_in_any_order_and_any_number_never_move_a_run_backwards(trial: T
 
     with ThreadPoolExecutor(8) as hands:
         answers = list(hands.map(lambda report: send(*report), reports))
-    for run_id in ids:  # whatever came last, some attempt comes to its end
+    for run_id in ids:  # whichever report came last, one attempt of each run ends
         if trial.states([run_id])[0] not in ("DONE", "FAILED"):
             broken.begin(run_id)
             assert broken.end(run_id).status_code == 200

@@ -1,4 +1,4 @@
-"""Fault 38: a copy of a message beside a live attempt, whoever has published it."""
+"""Fault 38: a copy of a message beside a live attempt, whoever published the copy."""
 
 import os
 import signal
@@ -35,7 +35,7 @@ print(run_id)
 
 @pytest.fixture
 def slow_telegram(trial: Trial) -> Iterator[None]:
-    """Telegram's answers trickle in."""
+    """Let Telegram's answers come very slowly."""
     with httpx.Client(base_url=trial.settings.outside_world_url, timeout=10, trust_env=False) as world:
         fault = {"service": "telegram", "fault": "drip", "share": 1, "seconds": 0.8, "only": "sendMessage"}
         world.post("/_control/faults", json=fault).raise_for_status()
@@ -51,7 +51,7 @@ def copies(trial: Trial, lane: str, job: str, **args: Any) -> str:
 
 
 def announce_many(trial: Trial, lane: str, count: int) -> str:
-    """Submit so many posts, each with a text of its own; return the chat."""
+    """Submit `count` posts, each with its own text. Return the chat."""
     chat = f"@copies_{lane}_{time.monotonic_ns()}"
     for number in range(count):
         trial.submit("announce", lane=lane, args={"chat": chat, "text": str(number)})

@@ -23,7 +23,7 @@ Arm = Callable[[str], None]
 
 @pytest.fixture
 def arm(crash_files: Path) -> Iterator[Arm]:
-    """Call it with a place: whoever gets there next dies. The test fails if nobody did."""
+    """A function that arms a place: the next process that gets there dies. The test fails if none died."""
     armed = []
 
     def now(name: str) -> None:
@@ -38,7 +38,7 @@ def arm(crash_files: Path) -> Iterator[Arm]:
 
 
 def answers(trial: Trial) -> bool:
-    """Whether the API is there again."""
+    """Return whether the API answers again."""
     try:
         return trial.http.get("/readyz").status_code == 200
     except Exception:

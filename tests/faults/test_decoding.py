@@ -1,4 +1,4 @@
-"""Fault 37: a frame, a header or a packed body that the client library cannot decode, or that Celery trusts unseen."""
+"""Fault 37: frames, headers and packed bodies that the client library cannot decode, or that Celery does not check."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from tests.faults.trial import Trial
 from tests.kit import Kit, until
 
 UNREADABLE = pytest.mark.fault(37, "a frame, header or packed body that the library cannot decode")
-BOUND = 150  # MB that a worker's parent may take more for a moment
+BOUND = 150  # MB of extra memory that a worker's parent may take for a moment
 
 
 def all_pids(kit: Kit, worker: str) -> list[int]:
@@ -19,18 +19,18 @@ def all_pids(kit: Kit, worker: str) -> list[int]:
 
 
 def most(pid: int) -> int:
-    """The most memory that a process has had since it was last asked, in MB."""
+    """The most memory, in MB, that a process has had since the last call."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     Path(f"/proc/{pid}/clear_refs").write_text("5")
     return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) // 1024
 
 
 def is_put_aside(trial: Trial, lane: str, worker: str, messages: dict[str, Odd]) -> None:
-    """Send them between good runs: each becomes a dead letter, and nobody notices."""
+    """Send the messages between good runs. Each must become a dead letter, and no process of the worker may end."""
     before, dead = all_pids(trial.kit, worker), trial.dead_letters(lane)
     trial.submit(count=5)
     sent = 0
-    for _ in range(2):  # a message that stops a worker comes again; one that was put aside does not
+    for _ in range(2):  # a message that stops a worker comes again; a message that was put aside does not
         taken = publish_each(trial.channel, EXCHANGES[lane], messages)
         assert taken == messages.keys(), f"the broker refuses {messages.keys() - taken}"
         sent += len(taken)

@@ -1,4 +1,4 @@
-"""Fault 34: bodies that are too big, never end, or come a byte at a time, beside submits that must go on."""
+"""Fault 34: bodies that are too big, never end, or come one byte at a time, while submits must go on."""
 
 import socket
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from api.guard import BODY_CAP
+from api.request_body import BODY_CAP
 from tests.faults.trial import Trial
 
 BODIES = pytest.mark.fault(34, "an oversize, chunked or slowloris body")
@@ -16,7 +16,7 @@ MANY = 100
 
 
 class Client:
-    """A connection that sends whatever it likes."""
+    """A connection that can send anything."""
 
     def __init__(self, trial: Trial) -> None:
         address = urlsplit(str(trial.http.base_url))
@@ -33,7 +33,7 @@ class Client:
 
 @pytest.fixture
 def clients(trial: Trial) -> Iterator[list[Client]]:
-    """Connections to be closed at the end."""
+    """Connections, which are closed at the end."""
     opened: list[Client] = []
     yield opened
     for client in opened:

@@ -1,4 +1,4 @@
-"""Faults 24 and 25: messages that are no runs, and a message that comes a hundred times."""
+"""Faults 24 and 25: messages that are not runs, and a message that comes a hundred times."""
 
 import pickle
 
@@ -18,14 +18,14 @@ JSON = "application/json"
 
 
 class Evil:
-    """What unpickling would run."""
+    """An object that runs code if it is unpickled."""
 
     def __reduce__(self) -> tuple[object, tuple[str]]:
         return print, ("a stranger's code runs",)
 
 
 DEEP = b"[" * 100_000 + b"]" * 100_000
-# As each lane names its job: the hand-written one in `type`, Celery in a header.
+# Each lane names the job in its own way: the hand-written one in `type`, Celery in a header.
 STRANGE = {
     "garbage": (b"\x80\xff\x00", JSON, "debug_task"),
     "another content type": (b"a,b,c", "text/csv", "debug_task"),

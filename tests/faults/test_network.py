@@ -1,4 +1,4 @@
-"""Faults 18 and 19: the network between everybody and the broker, played by a proxy."""
+"""Faults 18 and 19: a bad network between all processes and the broker. A proxy plays it."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ CONFIRM_LOST = pytest.mark.fault(19, "confirms are lost")
 
 @pytest.fixture(scope="module")
 def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
-    """The way to a broker of the tests' own."""
+    """The proxy in front of a broker of these tests."""
     with running(tmp_path_factory.mktemp("broker"), "rabbitmq") as broker:
         address = urlsplit(Evidence(broker.environment).settings.rmq_url)
         made = Proxy((str(address.hostname), int(address.port or 0)))
@@ -28,7 +28,7 @@ def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
 
 @pytest.fixture(scope="module")
 def broken(tmp_path_factory: pytest.TempPathFactory, proxy: Proxy) -> Iterator[Kit]:
-    """A kit that knows its broker only through the proxy."""
+    """A kit that reaches its broker only through the proxy."""
     url = f"amqp://student:qwerty@127.0.0.1:{proxy.port}/"
     processes = [name for name in PROCESSES if name != "rabbitmq"]
     with running(tmp_path_factory.mktemp("broken"), *processes, EXTRA_JOBS=JOBS, RMQ_URL=url) as up:
@@ -37,14 +37,14 @@ def broken(tmp_path_factory: pytest.TempPathFactory, proxy: Proxy) -> Iterator[K
 
 @pytest.fixture(autouse=True)
 def mended(proxy: Proxy) -> Iterator[None]:
-    """Whatever a test did, the next one finds the network whole."""
+    """Repair the network after each test."""
     yield
     proxy.mode, proxy.refusing = "pass", False
     proxy.forget_broken()
 
 
 def cut(proxy: Proxy) -> None:
-    """All connections end, and for some seconds there are no new ones."""
+    """End all connections, and refuse new ones for some seconds."""
     proxy.refusing = True
     proxy.cut()
     time.sleep(5)
@@ -52,35 +52,35 @@ def cut(proxy: Proxy) -> None:
 
 
 def reset(proxy: Proxy) -> None:
-    """All connections are reset, five times in a row."""
+    """Reset all connections, five times in a row."""
     for _ in range(5):
         proxy.reset()
         time.sleep(1)
 
 
 def late(proxy: Proxy) -> None:
-    """Everything takes longer."""
+    """Delay everything."""
     proxy.mode = "delay"
     time.sleep(10)
     proxy.mode = "pass"
 
 
 def sliced(proxy: Proxy) -> None:
-    """Everything comes in little pieces."""
+    """Send everything in little pieces."""
     proxy.mode = "slice"
     time.sleep(8)
     proxy.mode = "pass"
 
 
 def half_open(proxy: Proxy) -> None:
-    """The connections there are carry nothing any more, and nobody is told; new ones are whole."""
+    """Let the existing connections carry nothing any more, and tell nobody. New connections work."""
     proxy.mode = "swallow"
     time.sleep(10)
     proxy.mode = "pass"
 
 
 def depths_are_known(trial: Trial) -> bool:
-    """Whether the brokers answer the API's question; if it hangs, the reconciler hangs with it."""
+    """Return whether the brokers answer the API's question. If it hangs, the reconciler hangs with it."""
     lanes = trial.http.get("/api/queues").json()
     return all(depth is not None for queues in lanes.values() for depth in queues.values())
 
@@ -93,7 +93,7 @@ def depths_are_known(trial: Trial) -> bool:
         (reset, 60),
         (late, 60),
         (sliced, 60),
-        (half_open, 120),  # two heartbeats of 20 s tell that nobody is there
+        (half_open, 120),  # two missed heartbeats of 20 s tell that nobody is there
     ],
 )
 def test_whatever_the_network_does_every_accepted_run_is_done(

@@ -1,4 +1,4 @@
-"""Faults 26 and 27: services we call that fail, throttle, hang, drip, flood us, or act and lose the reply."""
+"""Faults 26 and 27: services that fail, throttle, hang, drip, flood us, or act and lose the reply."""
 
 import time
 from collections.abc import Iterator
@@ -20,31 +20,31 @@ TEXT = {"text": "Продам Toyota Camry 2015, 1 250 000 руб, Москва"
 
 @pytest.fixture
 def world(trial: Trial) -> Iterator[httpx.Client]:
-    """The outside world's switchboard; cleared afterwards."""
+    """The outside world's switchboard. It is cleared afterwards."""
     with httpx.Client(base_url=trial.settings.outside_world_url, timeout=10, trust_env=False) as client:
         yield client
         client.delete("/_control/faults").raise_for_status()
 
 
 def order(world: httpx.Client, **fault: object) -> None:
-    """Have the outside world misbehave."""
+    """Let the outside world misbehave."""
     world.post("/_control/faults", json=fault).raise_for_status()
 
 
 def processor_seconds(trial: Trial) -> float:
-    """What the workers have used so far."""
+    """Return the CPU seconds that the workers have used so far."""
     parents = [psutil.Process(trial.kit.pid(WORKERS[lane])) for lane in trial.lanes]
     family = [each for parent in parents for each in (parent, *parent.children(recursive=True))]
     return float(sum(sum(each.cpu_times()[:2]) for each in family))
 
 
 def failures(world: httpx.Client) -> int:
-    """How many requests to the language model have failed so far."""
+    """Return how many requests to the language model have failed so far."""
     return int(world.get("/_control/counters").json()["openai"].get("fault:error", 0))
 
 
 def throttled(world: httpx.Client) -> int:
-    """How many requests to the language model were told to come back later so far."""
+    """Return how many requests to the language model have been throttled so far."""
     return int(world.get("/_control/counters").json().get("openai", {}).get("fault:throttle", 0))
 
 
@@ -59,7 +59,7 @@ def test_when_everything_fails_retries_are_spaced_out_and_end_well_when_it_is_ov
     trial.submit("classify_post", count=15, args=TEXT)
     until(lambda: "PENDING" not in trial.states(), 30, "each has failed once")
     before, began = processor_seconds(trial), time.monotonic()
-    time.sleep(4)  # to see what waiting costs
+    time.sleep(4)  # long enough to measure the cost of waiting
     used = (processor_seconds(trial) - before) / (time.monotonic() - began)
     requests = failures(world) - met_before
     world.delete("/_control/faults").raise_for_status()

@@ -1,4 +1,4 @@
-"""Fault 36: an outcome that the database refuses for good, on PostgreSQL, which checks what it is given."""
+"""Fault 36: an outcome that the database always refuses. The database is PostgreSQL, which checks its values."""
 
 from collections.abc import Iterator
 
@@ -46,7 +46,7 @@ def test_what_can_never_be_stored_ends_failed_at_once_in_words_and_no_process_di
     children = trial.kit.children(worker)
     python(trial.kit, A_LONG_CELL)
     bad = {kind: trial.submit("come_to_what_is_refused", args={"kind": kind})[0] for kind in TOLD}
-    (cell,) = trial.kit.submit(lane, "sync_channels")  # a scheduled job: the checker leaves those out
+    (cell,) = trial.kit.submit(lane, "sync_channels")  # a scheduled job, which the checker leaves out
     trial.submit(count=10)
     trial.healed()
 

@@ -1,4 +1,4 @@
-"""Faults 28 to 30 through workers that have neither the database nor Redis and report over HTTP (`--report-to`)."""
+"""Faults 28 to 30 with workers that have neither the database nor Redis. They report over HTTP (`--report-to`)."""
 
 import os
 import signal
@@ -36,21 +36,21 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kit]:
 
 @pytest.fixture
 def proxy(broken: Kit) -> Proxy:
-    """What stands between the workers and the API."""
+    """The proxy between the workers and the API."""
     address = urlsplit(broken.status()["urls"]["page"])
     return Proxy((str(address.hostname), int(address.port or 0)))
 
 
 @pytest.fixture
 def started() -> Iterator[list[subprocess.Popen[bytes]]]:
-    """The workers that were started; they end with the test."""
+    """The workers that a test has started. They end with the test."""
     processes: list[subprocess.Popen[bytes]] = []
     yield processes
     end(processes)
 
 
 def end(processes: list[subprocess.Popen[bytes]]) -> None:
-    """Have these workers end, and wait until they have."""
+    """Tell these workers to end, and wait for their end."""
     for process in processes:
         process.terminate()
     for process in processes:
@@ -59,7 +59,10 @@ def end(processes: list[subprocess.Popen[bytes]]) -> None:
 
 @pytest.fixture
 def start(broken: Kit, lane: str, tmp_path: Path, proxy: Proxy, started: list[subprocess.Popen[bytes]]) -> Start:
-    """Start a worker of the lane that knows the broker, the API's address and the secret, and nothing else."""
+    """A function that starts a worker of the lane.
+
+    The worker knows only the broker, the API's address and the secret.
+    """
     told = {name: value or "" for name, value in dotenv_values(broken.run_dir / "kit.env").items()}
     environment = broken.environment | {
         "RMQ_URL": told["RMQ_URL"], "KIT_SECRET": told["KIT_SECRET"], "KIT_RUN_DIR": str(tmp_path / "elsewhere"),
@@ -83,7 +86,7 @@ def start(broken: Kit, lane: str, tmp_path: Path, proxy: Proxy, started: list[su
 
 
 def once_each(trial: Trial, ids: list[str]) -> None:
-    """All are done, at the first attempt, by the worker that reports over HTTP."""
+    """Check that all runs are done at the first attempt, by the worker that reports over HTTP."""
     found = [trial.kit.run(run_id) for run_id in ids]
     assert {(run["state"], run["attempt"]) for run in found} == {("DONE", 1)}
     assert all(run["worker"].startswith("remote") for run in found)
@@ -117,7 +120,7 @@ def test_an_outcome_whose_answer_is_lost_is_noted_and_not_worked_out_again(
     trial: Trial, lane: str, start: Start, proxy: Proxy, tmp_path: Path
 ) -> None:
     start()
-    begun = tmp_path / "begun"  # the row tells that a run was taken; whether its worker has been told, the job does
+    begun = tmp_path / "begun"  # the row tells that a run was taken; this file tells that its worker knows
     begun.touch()
     ids = trial.submit("say_where", count=8, args={"path": str(begun), "seconds": 1.0})
     until(lambda: len(begun.read_text().split()) == 2, 30, "two jobs are at work")
@@ -142,7 +145,7 @@ def test_a_worker_with_a_wrong_secret_is_believed_nothing(
     assert trial.states(ids) == ["PENDING", "PENDING"]
 
     end(started)
-    start()  # one that is believed
+    start()  # this one has the right secret
     trial.healed()
     trial.survives(within=60)
     once_each(trial, ids)

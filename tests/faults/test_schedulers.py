@@ -1,4 +1,4 @@
-"""Fault 35: more schedulers than one, with clocks that are ten minutes off."""
+"""Fault 35: several schedulers, with clocks that are ten minutes off."""
 
 import time
 from pathlib import Path
@@ -10,7 +10,7 @@ from tests.contract.test_schedule import schedulers, slot, ticks
 from tests.faults.trial import Trial
 from tests.kit import until
 
-CLOCKS = (0.0, 0.0, 600.0, -600.0)  # seconds they are ahead; two of them mean the same slots
+CLOCKS = (0.0, 0.0, 600.0, -600.0)  # seconds ahead; the two zeros produce the same slots
 
 
 @pytest.mark.fault(35, "several schedulers, clocks ten minutes off")
@@ -19,7 +19,7 @@ def test_schedulers_with_clocks_ten_minutes_off_give_one_run_per_slot(trial: Tri
     began = time.time()
     with schedulers(trial.kit, lane, tmp_path, *CLOCKS) as started:
         until(lambda: len(ticks(trial.kit, lane, began)) >= 12, 60, "twelve slots")
-        if lane == "celery":  # of the raw lane's one leads, and the others have nothing to say
+        if lane == "celery":  # on the raw lane one leads, and the others log nothing
             until(lambda: min(each.sent() for each in started) >= 5, 60, "each has sent five")
     trial.healed()
     queue = {"celery": "monitoring", "raw": "raw.monitoring"}[lane]
@@ -28,6 +28,6 @@ def test_schedulers_with_clocks_ten_minutes_off_give_one_run_per_slot(trial: Tri
     trial.reach("DONE")
 
     found = ticks(trial.kit, lane, began)
-    trial.accepted[lane] += [run_id(lane, "often", slot(each)) for each in found]  # any other would be unexpected
+    trial.accepted[lane] += [run_id(lane, "often", slot(each)) for each in found]  # any other run is unexpected
     assert len({slot(each) for each in found}) == len(found)
     assert trial.survives(within=30)[lane].done == len(found) + 1

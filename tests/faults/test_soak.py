@@ -1,7 +1,7 @@
 """The soak: a steady load on both lanes for 200 s, and a fault of another kind every 10 s.
 
-`make soak` runs it. Every accepted run must end, each effect once; and what the processes hold at the end (memory,
-files, connections to the broker) must be within a tenth of what they held after a first round of all the faults.
+`make soak` runs it. Every accepted run must end, and each effect must happen once. At the end the processes may hold
+at most a tenth more memory, files and connections to the broker than after a first round of all faults.
 """
 
 import os
@@ -23,12 +23,12 @@ from tests.kit import Kit, running, until
 SECONDS, EVERY = 200.0, 10.0
 WORKERS = ("celery_worker-1", "consumer-1")
 TEXT = {"text": "Продам Toyota Camry 2015, 1 250 000 руб, Москва"}
-SLACK = {"MB": 8, "files": 6, "connections": 1}  # a tenth of a small number is less than one
+SLACK = {"MB": 8, "files": 6, "connections": 1}  # beside the tenth: a tenth of a small number is less than one
 
 
 @pytest.fixture
 def soaking(tmp_path: Path) -> Iterator[Trial]:
-    """A trial on both lanes, on a kit of its own."""
+    """A trial on both lanes, on its own kit."""
     with running(tmp_path / "soak", *PROCESSES, EXTRA_JOBS=JOBS) as kit:
         trial = Trial(kit, LANES)
         yield trial
@@ -36,7 +36,7 @@ def soaking(tmp_path: Path) -> Iterator[Trial]:
 
 
 def faults(trial: Trial) -> list[tuple[str, Callable[[], None]]]:
-    """What is done to the kit, one after the other; each mends by itself, or is mended before it returns."""
+    """The faults of the kit, one after the other. Each heals by itself, or is healed before its function returns."""
     kit = trial.kit
     pause = threading.Event()
 
@@ -84,7 +84,7 @@ def faults(trial: Trial) -> list[tuple[str, Callable[[], None]]]:
 
 
 def held(kit: Kit) -> dict[str, int]:
-    """What each process of interest holds, its children included, and how many connections the broker has."""
+    """The memory and files of each watched process, with its children, and the number of the broker's connections."""
     found = {}
     for name in ("api", *WORKERS):
         parent = psutil.Process(kit.pid(name))
@@ -96,7 +96,7 @@ def held(kit: Kit) -> dict[str, int]:
 
 
 def too_much(before: dict[str, int], now: dict[str, int]) -> list[str]:
-    """What is more than a tenth above what it was, in words."""
+    """The values that are more than a tenth above their earlier ones, in words."""
     return [
         f"{name}: {before[name]}, then {count}"
         for name, count in now.items()

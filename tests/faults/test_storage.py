@@ -68,7 +68,7 @@ def test_a_message_sent_while_the_database_is_locked_is_told_when_it_is_free_and
 
 @contextmanager
 def files_may_not_grow(kit: Kit) -> Iterator[None]:
-    """Nothing that writes to the database may write a file beyond its first page: the same as a full disk to it."""
+    """Let the writers of the database write no file beyond its first page. For them this is the same as a full disk."""
     unlimited = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
     parents = [psutil.Process(kit.pid(name)) for name in WRITERS]
     family = [each.pid for parent in parents for each in (parent, *parent.children(recursive=True))]

@@ -1,4 +1,4 @@
-"""Fault 38: two APIs on one database. One publishes, the other stands by; one is killed, and nothing is done twice."""
+"""Fault 38: two APIs on one database. One publishes, the other stands by. One is killed, and nothing is done twice."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ from tests.api.server import free_port
 from tests.faults.trial import Trial
 from tests.kit import ROOT, Kit, until
 
-RUNS = 35  # of each lane
+RUNS = 35  # for each lane
 CHATS = 10
 
 
@@ -62,7 +62,7 @@ def test_of_two_apis_one_may_be_killed_and_every_run_is_done_once(trial: Trial, 
             via = (trial.http, other)[number // 2 % 2]
             try:
                 reply = via.post("/api/runs", json=wanted, headers=once)
-            except httpx.TransportError:  # it was the one that was killed
+            except httpx.TransportError:  # this API was the one that was killed
                 reply = other.post("/api/runs", json=wanted, headers=once)
             assert reply.status_code in (200, 202), reply.text
             run_id = str(reply.json()["runs"][0]["id"])

@@ -1,4 +1,4 @@
-"""A trial: what one fault test sends down its lanes, and what is looked up afterwards for the checker.
+"""A trial: the runs that one fault test sends down its lanes, and the evidence that the checker gets afterwards.
 
     ids = trial.submit("process_task", count=20)     accepted, noted
     with trial.load():                               runs keep coming while something is broken
@@ -6,7 +6,7 @@
         mend_it()
     trial.survives(within=60)                        heal, drain, look, judge; fails the test unless the verdict is true
 
-A trial is on one lane or on both at once: a broker that dies dies for both, and each lane gets a verdict of its own.
+A trial uses one lane, or both at once. If a broker dies, it dies for both lanes, and each gets its own verdict.
 """
 
 import threading
@@ -27,14 +27,14 @@ A_SECOND = {"task_num": 1, "timeout": 0.3}
 
 
 class Trial(Evidence):
-    """See the module.
+    """A trial on one lane or on both. The module shows its use.
 
     Attributes:
-        accepted: by lane, the ids of the runs whose acceptance was answered.
-        broken: by lane, the keys of requests that got no answer.
-        refused: how many requests were answered with 503.
-        slowest: seconds that the slowest answered request took.
-        verdicts: by lane, once `survives` has been there.
+        `accepted`: by lane, the ids of the runs whose acceptance was answered.
+        `broken`: by lane, the keys of requests that got no answer.
+        `refused`: the number of requests that were answered with 503.
+        `slowest`: the seconds that the slowest answered request took.
+        `verdicts`: by lane, after a call of `survives`.
     """
 
     def __init__(self, kit: Kit, lanes: tuple[str, ...]) -> None:
@@ -50,14 +50,14 @@ class Trial(Evidence):
         self._healed: float | None = None
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Close the connections."""
         self.http.close()
         super().close()
 
     # -------------------------------------------------- sending
 
     def submit(self, job: str = "process_task", count: int = 1, lane: str = "", **body: Any) -> list[str]:
-        """Submit to `lane` (all of the trial's, if none is named), which must accept; return the ids."""
+        """Submit to `lane`, or to all lanes of the trial if none is named. The API must accept. Return the ids."""
         lanes = (lane,) if lane else self.lanes
         answers = [self.try_to_submit(each, job, count, **body) for each in lanes]
         assert None not in answers, f"{job} was not accepted"
@@ -66,7 +66,7 @@ class Trial(Evidence):
     def try_to_submit(
         self, lane: str, job: str = "process_task", count: int = 1, key: str = "", **body: Any
     ) -> list[str] | None:
-        """Submit with an Idempotency-Key; None if it was refused with 503, or broke and nobody knows."""
+        """Submit with an Idempotency-Key. None: the API refused it with 503, or it broke and its result is unknown."""
         key = key or str(uuid.uuid4())
         wanted = {"lane": lane, "job": job, "count": count, "args": A_SECOND if job == "process_task" else {}} | body
         began = time.monotonic()
@@ -88,7 +88,7 @@ class Trial(Evidence):
 
     @contextmanager
     def load(self, job: str = "process_task", every: float = 0.3, **body: Any) -> Iterator[None]:
-        """Submit one run to each lane every so many seconds for as long as the block lasts."""
+        """Submit one run to each lane every `every` seconds, for as long as the block lasts."""
         over, trouble = threading.Event(), []
 
         def keep_on() -> None:
@@ -123,9 +123,9 @@ class Trial(Evidence):
         until(lambda: self.states(ids).count(state) >= count, seconds, f"{count} runs are {state}")
 
     def put_aside(self, lane: str, ids: list[str]) -> list[str]:
-        """Wait until the messages of these runs are among the lane's dead letters, and return whose letters they are.
+        """Wait until the messages of these runs are among the lane's dead letters. Return the runs that have a letter.
 
-        Letters of other runs do not count: an earlier test's may come late.
+        Letters of other runs do not count, because those of an earlier test may come late.
         """
 
         def found() -> list[str]:
@@ -138,7 +138,7 @@ class Trial(Evidence):
     # -------------------------------------------------- judging
 
     def healed(self) -> None:
-        """Note that the fault is over; recovery is counted from here."""
+        """Note that the fault is over. Recovery is counted from here."""
         self._healed = time.time()
 
     def survives(
@@ -156,15 +156,15 @@ class Trial(Evidence):
         """Wait for the drain, judge each lane, and fail the test unless every verdict is true.
 
         Args:
-            within: seconds the lanes may take to drain, without help.
-            failed, revoked: how many runs of each lane have to end so; a failure more is a failure of the test.
-            unknown: of the failed, how many may say that their outcome is unknown.
-            outside: names of effects seen in the outside world.
-            marker: send a run through each lane before the second look; without workers there is no through.
+            within: seconds in which the lanes must drain, without help.
+            failed, revoked: how many runs of each lane must end so. One more or one less fails the test.
+            unknown: how many further runs may fail because their outcome is unknown.
+            outside: names of the effects seen in the outside world.
+            marker: send a run through each lane before the second look. Without workers no run would get through.
         """
         healed = self._healed or time.time()
         for lane in self.lanes:
-            with suppress(AssertionError):  # what has not ended by then is lost, and the checker says so
+            with suppress(AssertionError):  # runs that have not ended by then are lost, and the checker says so
                 until(lambda lane=lane: self._is_drained(lane), within, "drained")
         first = {lane: self.rows(lane, self._began) for lane in self.lanes}
         markers = {run_id for lane in self.lanes if marker for run_id in self._pass_through(lane)}
@@ -202,7 +202,7 @@ class Trial(Evidence):
         return all(row.state in ENDED for row in rows) and known >= set(self.accepted[lane])
 
     def _pass_through(self, lane: str) -> list[str]:
-        """Send a run behind everything else and wait for its end: copies that lag behind are through then."""
+        """Send a run behind everything else and wait for its end. Then all late copies have gone through, too."""
         reply = self.http.post("/api/runs", json={"lane": lane, "job": "debug_task"})
         ids = [run["id"] for run in reply.json()["runs"]]
         with suppress(AssertionError):
@@ -210,7 +210,7 @@ class Trial(Evidence):
         return ids
 
     def _overgrown(self) -> list[str]:
-        """What holds much more than before; connections take a moment to close."""
+        """Complaints about processes that hold much more than before. Connections take a moment to close."""
         with suppress(AssertionError):
             until(lambda: not grown(self._before, held(self.kit)), 10, "all is as small as before")
         return grown(self._before, held(self.kit))

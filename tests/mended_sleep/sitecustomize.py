@@ -1,6 +1,7 @@
-"""Read by every Python that finds it on its path, before all else: libfaketime 0.9 breaks `time.sleep`.
+"""A repair of `time.sleep`, which libfaketime 0.9 breaks. Every Python with this file on its path reads it first.
 
-It refuses the absolute times with which Python (from 3.11 on) sleeps, when the monotonic clock is left alone.
+Python (from 3.11 on) sleeps until an absolute time. libfaketime refuses such a time when it leaves the monotonic clock
+alone.
 """
 
 import select

@@ -1,4 +1,4 @@
-"""A private outside world for the unit tests: a real subprocess on a free port, and settings that point at it."""
+"""A private outside world for the unit tests: a real process on a free port, and settings that point at it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,14 +24,14 @@ def outside_world_url(outside_world_server: tuple[str, int]) -> str:
 
 @pytest.fixture(scope="session")
 def outside_world_server() -> Iterator[tuple[str, int]]:
-    """Its address and its process id."""
+    """The address and the process id of a running stand-in."""
     with stand_in() as found:
         yield found
 
 
 @pytest.fixture
 def outside_world(outside_world_url: str) -> Iterator[httpx.Client]:
-    """An HTTP client for a freshly reset outside world."""
+    """An HTTP client for an outside world that was just reset."""
     with httpx.Client(base_url=outside_world_url, timeout=30, trust_env=False, verify=NO_TLS) as client:
         client.post("/_control/reset").raise_for_status()
         yield client
@@ -39,7 +39,7 @@ def outside_world(outside_world_url: str) -> Iterator[httpx.Client]:
 
 @pytest.fixture
 def clients_use_it(outside_world: httpx.Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    """The settings of this process point at the private outside world, whatever `.env` or a running kit say."""
+    """Point the settings of this process at the private outside world, whatever `.env` or a running kit say."""
     url = str(outside_world.base_url).rstrip("/")
     monkeypatch.setenv("KIT_RUN_DIR", str(tmp_path))
     monkeypatch.setenv("OUTSIDE_WORLD_URL", url)
@@ -54,7 +54,7 @@ def clients_use_it(outside_world: httpx.Client, monkeypatch: pytest.MonkeyPatch,
 
 @contextmanager
 def using_database(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """This process uses the database at `url`, with its tables."""
+    """Let this process use the database at `url`, with its tables."""
     monkeypatch.setenv("DATABASE_URL", url)
     settings.cache_clear()
     database.close()
@@ -73,7 +73,7 @@ def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def each_database(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """This process uses a database with empty tables, of each kind in turn, and no Redis."""
+    """Let this process use a database with empty tables, of each kind in turn, and no Redis."""
     monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
     sqlite = f"sqlite:///{tmp_path / 'test.sqlite3'}"
     with using_database(
@@ -87,7 +87,7 @@ def each_database(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: p
 
 @pytest.fixture
 def fresh_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """This process uses a new SQLite file with empty tables, and no Redis: the ledger is lost, nothing else."""
+    """Let this process use a new SQLite file with empty tables, and no Redis. Only the ledger is lost."""
     monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
     with using_database(f"sqlite:///{tmp_path / 'test.sqlite3'}", monkeypatch):
         yield

@@ -1,4 +1,4 @@
-// Talking to the API. Whatever goes wrong comes back as an Error whose message can be shown as it is.
+// Requests to the API. Every failure becomes an Error whose message the page can show unchanged.
 
 export async function post(path, body) {
   let reply;
@@ -9,15 +9,15 @@ export async function post(path, body) {
       body: body === undefined ? undefined : JSON.stringify(body),
     });
   } catch {
-    throw new Error("The API does not answer. Is the kit still up? ./kit status");
+    throw new Error("The API does not answer. See whether the kit is up: ./kit status");
   }
   const answer = await reply.json().catch(() => ({}));
   if (!reply.ok) throw new Error(answer.message ?? `The API answered ${reply.status}.`);
   return answer;
 }
 
-// Follow /api/live while the page can be seen: browsers allow few connections, and a hidden page needs none.
-// Coming back, it is sent everything that has changed meanwhile.
+// Follow /api/live while the page is visible: browsers allow few connections, and a hidden page needs none.
+// When the page is visible again, it gets everything that has changed meanwhile.
 export function follow(query, handlers, onState = () => {}) {
   let source = null;
 

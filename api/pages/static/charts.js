@@ -1,4 +1,4 @@
-// Two charts over the last two minutes, a line per lane. Lanes differ in colour and in dash, and the legend says the numbers.
+// Two charts over the last two minutes, one line per lane. Lines differ in colour and in dash; the legend has the numbers.
 import { number } from "./format.js";
 
 const LANES = ["celery", "raw", "inline"];
@@ -23,12 +23,12 @@ export class Chart {
     new ResizeObserver(() => this.fit()).observe(this.place);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.build());
     document.documentElement.addEventListener("themechange", () => this.build());
-    document.fonts.ready.then(() => this.build()); // a canvas does not redraw by itself when its font arrives
+    document.fonts.ready.then(() => this.build()); // a canvas does not redraw by itself when its font is loaded
   }
 
   build() {
     this.plot?.destroy();
-    const probe = this.figure.appendChild(document.createElement("i")); // light-dark() resolves in a property only
+    const probe = this.figure.appendChild(document.createElement("i")); // light-dark() has a value only inside a property
     const colour = (name) => {
       probe.style.color = `var(${name})`;
       return getComputedStyle(probe).color;
@@ -89,7 +89,7 @@ export class Chart {
 
   data() {
     const known = ticks.flatMap((tick, i) => {
-      const gap = i > 0 && tick.at - ticks[i - 1].at > 4; // nobody was looking: draw nothing, not a line across
+      const gap = i > 0 && tick.at - ticks[i - 1].at > 4; // no page was open: leave a gap, draw no line across
       return gap ? [{ at: tick.at - 1, [this.what]: {} }, tick] : [tick];
     });
     return [known.map((tick) => tick.at), ...LANES.map((lane) => known.map((tick) => tick[this.what][lane] ?? null))];

@@ -1,4 +1,4 @@
-// The page of the dead letters: its buttons; after each, the server's newest version of the page takes its place.
+// The page of the dead letters: its buttons. After each click the newest version of the page replaces this one.
 import { post } from "./api.js";
 
 const page = () => document.querySelector("[data-letters]");
@@ -21,7 +21,7 @@ function outcome({ replayed, refused = {}, discarded, missing }) {
   const parts = [
     replayed ? `${letters(Object.keys(replayed).length)} replayed as new runs.` : `${letters(discarded.length)} discarded.`,
     ...Object.values(refused).slice(0, 1).map((why) => `${letters(Object.keys(refused).length)} cannot be replayed: ${why}.`),
-    missing.length ? "It was gone already." : "",
+    missing.length ? "The letter was gone already." : "",
   ];
   return parts.filter(Boolean).join(" ");
 }

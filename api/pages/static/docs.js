@@ -1,4 +1,4 @@
-// Swagger UI over our own description; everything it needs is served from here.
+// Swagger UI with our own description of the API. Our server has all its files.
 SwaggerUIBundle({
   url: "/openapi.json",
   dom_id: "#swagger",

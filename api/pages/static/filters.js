@@ -1,5 +1,5 @@
-// The filters of the list. The address holds them: it says what the list shows, also after Back.
-// A choice takes effect when it is made, by the button or by Enter, and not with each arrow key on the way to it.
+// The filters of the list. They are in the page's address, so they stay after Back and in a bookmark.
+// A filter takes effect with the button or Enter, not with each arrow key on the way to a choice.
 
 export function prepare(form) {
   const lists = [...form.querySelectorAll("select")];

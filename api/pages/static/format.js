@@ -1,4 +1,4 @@
-// Numbers as people read them; api/pages/words.py does the same on the server.
+// Numbers in a form that people read. api/pages/display.py does the same on the server.
 
 export function seconds(value) {
   if (value < 1) return `${Math.round(Math.max(value, 0) * 1000)} ms`;

@@ -1,4 +1,4 @@
-// The forms that send jobs: fields that fit the chosen job, and an answer beside the button.
+// The forms that send jobs: their fields fit the chosen job, and the answer appears beside the button.
 import { post } from "./api.js";
 
 const HOW = ["job", "priority", "countdown", "count"];
@@ -22,7 +22,7 @@ export function prepare(form) {
 
   for (const name of HOW) is(name).value = kept.how[name] ?? is(name).value;
   if (is("job").selectedIndex >= 0) show();
-  else is("job").value = is("job").querySelector("[selected]").value; // the catalogue has lost the job that was kept
+  else is("job").value = is("job").querySelector("[selected]").value; // the stored job is no longer in the catalogue
 
   form.addEventListener("input", (event) => {
     if (event.target === is("job")) {
@@ -47,7 +47,7 @@ export function prepare(form) {
       error.field?.focus();
       return;
     }
-    button.ariaDisabled = "true"; // not `disabled`: the focus shall stay where it is
+    button.ariaDisabled = "true"; // not `disabled`, because the focus must stay on the button
     say(form, lane === "inline" ? "Working inside the request…" : "Sending…");
     await (lane === "all" ? toAll(form, body) : toOne(form, body, lane));
     button.ariaDisabled = null;
@@ -56,7 +56,7 @@ export function prepare(form) {
 
 const fields = (form) => [...form.querySelectorAll("[data-arg]")];
 
-// What was filled in, for as long as the browser's tab lives: a filter, a look at a run and Back make the page anew.
+// The filled-in values. They stay while the browser's tab is open: a filter, or a run and Back, loads the page again.
 class Kept {
   constructor(name) {
     this.name = name;
@@ -67,7 +67,7 @@ class Kept {
   }
 
   save() {
-    try { sessionStorage.setItem(this.name, JSON.stringify({ how: this.how, args: this.args })); } catch { /* then not */ }
+    try { sessionStorage.setItem(this.name, JSON.stringify({ how: this.how, args: this.args })); } catch { /* then nothing is kept */ }
   }
 }
 
@@ -80,7 +80,7 @@ async function toOne(form, body, lane) {
   }
 }
 
-// The lanes are sent to at the same moment; inline answers when it is done, the others at once.
+// Send to all lanes at the same moment. The inline lane answers after the jobs, the others at once.
 async function toAll(form, body) {
   const said = {};
   const tell = (lane, text, wrong) => {
@@ -90,7 +90,7 @@ async function toAll(form, body) {
   };
   await Promise.all(Object.keys(LANES).map(async (lane) => {
     const inline = lane === "inline";
-    if (inline) tell(lane, body.countdown ? "cannot wait, works at once…" : "working inside the request…");
+    if (inline) tell(lane, body.countdown ? "cannot wait, so it starts at once…" : "working inside the request…");
     try {
       const { runs } = await post("/api/runs", { ...body, lane, countdown: inline ? 0 : body.countdown });
       tell(lane, inline ? executed(runs) : `${times(runs)} accepted.`);
@@ -117,7 +117,7 @@ function fieldsOf(job, at) {
   return fields;
 }
 
-// The request's body. Raises for a field that is filled in wrong; what only the server can know, the server says.
+// The body of the request. Throws an Error for a field with an invalid value. The server checks the rest.
 function read(form, is) {
   for (const field of form.elements) {
     field.ariaInvalid = null;
@@ -129,7 +129,7 @@ function read(form, is) {
   }
   const args = {};
   for (const field of fields(form)) {
-    if (field.value === "" && !field.required) continue; // left to the job's default
+    if (field.value === "" && !field.required) continue; // the job has a default
     args[field.dataset.arg] = convert(field);
   }
   return {

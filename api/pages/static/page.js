@@ -1,4 +1,4 @@
-// The page with the lanes: what moves on it, and from where.
+// The page with the lanes: keeps its counters, charts and runs up to date.
 import { follow } from "./api.js";
 import * as charts from "./charts.js";
 import * as filters from "./filters.js";
@@ -11,7 +11,7 @@ document.querySelectorAll("[data-send]").forEach(prepare);
 const drawn = [...document.querySelectorAll("[data-chart]")].map((figure) => new charts.Chart(figure));
 const connection = document.querySelector("[data-connection]");
 
-// Runs per state, under the headings of the panels; api/pages/words.py does the same when the page is made.
+// Runs per state, under the headings of the panels. api/pages/display.py does the same when the page is rendered.
 const COUNTERS = {
   waiting: (of) => of.PENDING,
   working: (of) => of.IN_PROGRESS,

@@ -1,5 +1,5 @@
-// A run's own page: whenever the run moves, what has changed on the page is exchanged, and nothing else. So a selection,
-// the focus and what was unfolded stay where they are.
+// A run's own page. After each change of the run only the changed parts of the page are replaced. So a selection, the
+// focus and unfolded texts stay.
 import { follow, post } from "./api.js";
 
 const article = document.querySelector("[data-run-page]");
@@ -7,7 +7,7 @@ const id = article.dataset.runPage;
 const said = article.querySelector('[data-is="said"]');
 let drawing = false;
 
-// The visitor's own: what was said to them, and what they have unfolded.
+// Parts that belong to the visitor: the last answer, and the unfolded texts.
 const KEEP = {
   beforeNodeMorphed: (node) => node !== said,
   beforeAttributeUpdated: (name, node) => !(name === "open" && node.localName === "details"),
@@ -22,9 +22,9 @@ async function draw() {
     const fresh = new DOMParser().parseFromString(await reply.text(), "text/html").querySelector("[data-run-page]");
     const wasOpen = open();
     Idiomorph.morph(article, fresh, { callbacks: KEEP });
-    if (wasOpen && !open()) setTimeout(draw, 700); // the ledger's last lines come a moment after the end
+    if (wasOpen && !open()) setTimeout(draw, 700); // the ledger's last events come a moment after the end
   } catch {
-    // the server is away; the next message draws again
+    // the server is away; the next message draws the page again
   } finally {
     drawing = false;
   }
@@ -40,7 +40,7 @@ document.addEventListener("click", async (event) => {
   try {
     const answer = await post(`/api/runs/${id}/${act}`);
     if (act === "retry") location.assign(`/runs/${answer.runs[0].id}`);
-    else said.textContent = "Cancelled. A worker that is already at it goes on, but nothing of it is kept.";
+    else said.textContent = "Cancelled. If a worker was executing it, that process is killed.";
   } catch (error) {
     said.textContent = error.message;
     said.classList.add("wrong");

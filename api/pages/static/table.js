@@ -1,4 +1,4 @@
-// The table of runs: its lines follow what /api/live says of this page's view.
+// The table of runs: its rows follow the messages of /api/live for this page's query.
 import { age, seconds } from "./format.js";
 
 const LANES = { celery: "Celery", raw: "RabbitMQ", inline: "Inline" };
@@ -10,7 +10,7 @@ const PAGE_ROWS = 50;
 
 const lines = new Map([...body.rows].map((line) => [line.dataset.run, line]));
 
-// What has changed, and the ids of all lines in order.
+// `rows` are the changed runs, `ids` the ids of all rows in order.
 export function update({ rows, ids }) {
   for (const run of rows) {
     let line = lines.get(run.id);

@@ -1,4 +1,4 @@
-// Dark or light as the system says, unless the visitor has chosen. Runs before the page is drawn, so that nothing flashes.
+// Dark or light as in the system, unless the visitor has chosen. It runs before the page is drawn, so nothing flashes.
 (() => {
   const root = document.documentElement;
   root.classList.add("js");
@@ -10,7 +10,7 @@
     if (!event.target.closest("[data-theme-toggle]")) return;
     const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
     root.dataset.theme = dark ? "light" : "dark";
-    try { localStorage.setItem("theme", root.dataset.theme); } catch { /* then it lasts for this page */ }
+    try { localStorage.setItem("theme", root.dataset.theme); } catch { /* then the choice lasts for this page */ }
     root.dispatchEvent(new Event("themechange"));
   });
 })();

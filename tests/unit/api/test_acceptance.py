@@ -1,4 +1,4 @@
-"""Group commit: one transaction for a group, and each request's own answer out of it, on both databases."""
+"""Group commit, on both databases: one transaction for a group, and an answer of its own for each request."""
 
 import threading
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from api.publishing import acceptance, submission
 from api.publishing.acceptance import Acceptance, Answer, Order, Verdict
 from api.schemas import Submission
 from cars_bot import database, runs
-from cars_bot.database import run_lists
+from cars_bot.database import run_counts
 from cars_bot.database.models import runs as table
 from cars_bot.errors import StorageUnavailable, Unstorable
 from commands.servers import postgres_server
@@ -44,14 +44,14 @@ def order(key: str | None = None, count: int = 1, **more: Any) -> Order:
 
 
 def stored(*orders: Order) -> int:
-    """How many of these orders' runs are in the table."""
+    """Return how many of these orders' runs are in the table."""
     ids = [row["id"] for each in orders for row in each.rows]
     with database.statements() as connection:
         return int(connection.execute(select(func.count()).where(table.c.id.in_(ids))).scalar_one())
 
 
 def refused(verdict: Verdict) -> str:
-    """The word a refusal has."""
+    """The word that names a refusal's reason."""
     assert isinstance(verdict, Refused)
     return verdict.error
 
@@ -167,7 +167,7 @@ def test_many_big_arguments_are_refused_before_they_are_made() -> None:
 def test_the_counts_know_an_accepted_run_at_once() -> None:
     def accepted() -> int:
         with database.statements() as connection:
-            return run_lists.summary(connection)["raw"]["accepted"]
+            return run_counts.summary(connection)["raw"]["accepted"]
 
     before = accepted()
     acceptance.accept([order(count=7)])
@@ -183,7 +183,7 @@ def test_a_group_without_keys_is_whole_or_not_at_all_and_survives_a_crash(db: st
 
     assert all(isinstance(verdict, Answer) for verdict in acceptance.accept([first, other]))
     assert stored(first, other) == 2
-    if db == "postgresql":  # what is not on the disk yet a crash would take back
+    if db == "postgresql":  # a crash would take back everything that is not on the disk yet
         with database.statements() as connection:
             on_disk = text("SELECT pg_current_wal_flush_lsn() >= pg_current_wal_insert_lsn()")
             assert connection.execute(on_disk).scalar_one()

@@ -1,4 +1,4 @@
-"""Reading dead letters: whatever is wrong with a message, it can be listed, shown and told from the others."""
+"""Reading dead letters: every message can be listed, shown and told from the others, whatever is wrong with it."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from tests.contract.dead_letters import Message, hostile, message, strange
 
 
 def letter(lane: str, sent: Message) -> Letter:
-    """A message as it is read among the dead letters of a lane."""
+    """A message as the kit reads it from a lane's dead letters."""
     properties, body = sent
     return read(lane, "0.1.0.default", pika.BasicProperties(**properties), body)
 

@@ -4,15 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from api.pages import parity
+from api.pages import features, parity
 from commands import parity as command
 
 PIECES = parity.pieces()
 TESTS = command.tests()
 
 
-@pytest.mark.parametrize("feature", parity.FEATURES, ids=lambda feature: feature.name)
-def test_each_feature_has_words_code_and_a_test_on_both_lanes(feature: parity.Feature) -> None:
+@pytest.mark.parametrize("feature", features.FEATURES, ids=lambda feature: feature.name)
+def test_each_feature_has_words_code_and_a_test_on_both_lanes(feature: features.Feature) -> None:
     whose = {piece.lane for piece in PIECES if piece.feature == feature.name and piece.lines}
 
     assert feature.celery
@@ -23,7 +23,7 @@ def test_each_feature_has_words_code_and_a_test_on_both_lanes(feature: parity.Fe
 
 
 def test_each_test_is_marked_with_a_feature_there_is() -> None:
-    assert TESTS.keys() <= parity.BY_NAME.keys()
+    assert TESTS.keys() <= features.BY_NAME.keys()
 
 
 def test_the_table_is_up_to_date() -> None:

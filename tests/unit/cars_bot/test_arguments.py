@@ -1,4 +1,4 @@
-"""What arguments may be: one limit, for who accepts a run and for who receives its message."""
+"""Limits of arguments: the same for the code that accepts a run and for the code that receives its message."""
 
 from typing import Any
 
@@ -8,10 +8,10 @@ from pydantic_core import to_json
 from cars_bot import runs
 from cars_bot.boundary import arguments
 from cars_bot.errors import InvalidArguments
-from celery_intake import is_task
+from celery_parts.message_check import is_task
 from raw_consumer import envelope
 from tests.contract.dead_letters import message
-from tests.unit.celery_lane.test_celery_messages import received
+from tests.unit.celery_parts.test_celery_messages import received
 
 
 def deep(levels: int) -> list[Any]:
@@ -54,10 +54,10 @@ def test_what_fits_is_accepted_and_read_by_both_lanes(case: str) -> None:
 def test_what_does_not_is_refused_by_who_accepts_and_by_both_lanes(case: str) -> None:
     with pytest.raises(InvalidArguments):
         arguments.check(DOES_NOT[case])
-    if case == "bytes":  # nothing that JSON can say
+    if case == "bytes":  # JSON cannot express bytes
         return
     properties, body = message("raw", runs.new_id(), "debug_task", **DOES_NOT[case])
-    if case != "characters of three bytes":  # Python's JSON, as `message` writes it, has six for each
+    if case != "characters of three bytes":  # Python's JSON, which `message` writes, has six bytes for each character
         body = body.replace(b'": "', b'":"')
     with pytest.raises(envelope.UndecodableMessage):
         envelope.delivery(_pika(properties), body, False)

@@ -1,4 +1,4 @@
-"""Who holds a run, on both databases: an attempt is taken by one of all copies, and lost only with its process."""
+"""The holder of a run, on both databases: one of all copies takes an attempt, and it is lost only with its process."""
 
 import os
 import signal
@@ -12,37 +12,28 @@ import pytest
 from sqlalchemy import select, text, update
 
 from cars_bot import attempts, database, execution, idempotency, ledger, outbox, runs
-from cars_bot.catalogue import JOBS, QUEUES, Job, Policy
-from cars_bot.context import Context
+from cars_bot.catalogue import JOBS, QUEUES, Job
+from cars_bot.context import Attempt, Context, Delivery
 from cars_bot.database.models import metadata, workers
 from cars_bot.database.models import runs as table
 from cars_bot.errors import OutcomeUnknown, Retryable, StorageUnavailable, Throttled, TimeLimitExceeded
 from cars_bot.execution import execute
-from cars_bot.outcome import (
-    AlreadyEnded,
-    Attempt,
-    AtWork,
-    Delivery,
-    Done,
-    Expired,
-    Failed,
-    Outcome,
-    PutAside,
-    Retry,
-    Wait,
-)
-from cars_bot.processes import clock, liveness
-from cars_bot.reporting.book import DATABASE_BOOK, DatabaseBook, ReadAheadBook
+from cars_bot.outcome import AlreadyEnded, AtWork, Done, Expired, Failed, Outcome, PutAside, Refused, Retry, Wait
+from cars_bot.policy import Policy
+from cars_bot.processes import clock, heartbeat, liveness, names
+from cars_bot.run_store import ending, outcome_updates
+from cars_bot.run_store.in_database import DATABASE_STORE, DatabaseStore
+from cars_bot.run_store.read_ahead import ReadAheadStore
 
 JOB = JOBS["process_task"]
 ARGS = {"task_num": 1, "timeout": 0.0}
-ELSEWHERE = "ffffffff-1-10-20"  # a worker of another machine
+ELSEWHERE = "ffffffff-1-10-20"  # a worker on another machine
 pytestmark = pytest.mark.usefixtures("each_database")
 
 
 @pytest.fixture
 def stranger() -> Iterator[subprocess.Popen[bytes]]:
-    """A process that could hold a run."""
+    """A process that can hold a run."""
     process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     yield process
     process.kill()
@@ -50,7 +41,7 @@ def stranger() -> Iterator[subprocess.Popen[bytes]]:
 
 
 def job_doing(function: Any, monkeypatch: pytest.MonkeyPatch, **policy: Any) -> Job:
-    """A job of that function, in the catalogue."""
+    """A job with that function, in the catalogue."""
     job = Job("tried", function, QUEUES["default"], Policy(**policy))
     monkeypatch.setitem(JOBS, "tried", job)
     return job
@@ -78,8 +69,8 @@ def message(run_id: str, job: Job = JOB, lane: str = "raw", redelivered: bool = 
 
 
 def taken(run_id: str, holder: str = "") -> Attempt:
-    """Take the run, as the process of that name if one is named."""
-    attempt = DATABASE_BOOK.begin(message(run_id), JOB, "w")
+    """Take the run, as the named process if there is a name."""
+    attempt = DATABASE_STORE.begin(message(run_id), JOB, "w")
     assert isinstance(attempt, Attempt)
     if holder:
         change(run_id, holder=holder)
@@ -87,11 +78,11 @@ def taken(run_id: str, holder: str = "") -> Attempt:
 
 
 def name_of(process: subprocess.Popen[bytes]) -> str:
-    return f"{liveness.family()}/{liveness._process(process.pid)}"
+    return f"{names.family()}/{names.process(process.pid)}"
 
 
 def seen_alive(family: str, ago: float, since: float = 1_000.0) -> None:
-    """Write a lease as it was renewed so many seconds ago."""
+    """Write a lease that was renewed so many seconds ago."""
     now = clock.now()
     with database.writing() as connection:
         connection.execute(
@@ -104,7 +95,7 @@ def seen_alive(family: str, ago: float, since: float = 1_000.0) -> None:
 
 
 def be_a_day_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Be a process that was started a moment ago: its own clock is a day ahead, and it has asked nobody yet."""
+    """Play a process that has just started. Its own clock is a day ahead, and it has not compared its clock yet."""
     base = clock._clock._known.base + 86_400
     monkeypatch.setattr(clock._clock, "_known", clock._Known(base, base, 0.0, None, False))
     monkeypatch.setattr(clock._clock, "_own", lambda: time.time() + 86_400)
@@ -115,7 +106,7 @@ def test_the_first_take_of_a_process_goes_by_the_shared_clock(monkeypatch: pytes
     run_id = accepted()
     be_a_day_ahead(monkeypatch)
 
-    assert isinstance(DATABASE_BOOK.begin(message(run_id), JOB, "w/1"), Attempt)
+    assert isinstance(DATABASE_STORE.begin(message(run_id), JOB, "w/1"), Attempt)
     started = row(run_id).started_at
     assert started is not None and abs(started - time.time()) < 60
 
@@ -132,8 +123,11 @@ def test_a_soft_limit_that_strikes_when_the_attempt_is_taken_ends_the_run(monkey
     assert (row(run_id).state, row(run_id).attempt) == ("FAILED", 1)
 
 
-def reading_ahead(*following: str | None) -> tuple[ReadAheadBook, list[Delivery]]:
-    """A book whose process has these runs' messages at hand, one after the other; and the messages it has given."""
+def reading_ahead(*following: str | None) -> tuple[ReadAheadStore, list[Delivery]]:
+    """A store whose process has these runs' messages at hand, one after the other.
+
+    The second value is the list of messages that it has given.
+    """
     given: list[Delivery] = []
     left = iter(following)
 
@@ -143,39 +137,39 @@ def reading_ahead(*following: str | None) -> tuple[ReadAheadBook, list[Delivery]
         given.append(message(run_id))
         return given[-1]
 
-    return ReadAheadBook(next_one), given
+    return ReadAheadStore(next_one), given
 
 
 def test_a_run_is_ended_and_the_next_one_is_taken_at_once() -> None:
     first, second = accepted(), accepted()
-    book, given = reading_ahead(second)
+    store, given = reading_ahead(second)
 
-    assert isinstance(execute(message(first), worker="w/1", book=book), Done)
-    if not database.is_file():  # PostgreSQL would not be faster
+    assert isinstance(execute(message(first), worker="w/1", store=store), Done)
+    if not database.is_file():  # on PostgreSQL, reading ahead would not be faster
         assert not given and row(second).state == "PENDING"
         return
     assert (row(first).state, row(second).state, row(second).attempt) == ("DONE", "IN_PROGRESS", 1)
     assert isinstance(execute(message(second), worker="w/2"), AtWork), "a copy of its message finds it held"
-    assert isinstance(execute(given[0], worker="w/1", book=book), Done)
+    assert isinstance(execute(given[0], worker="w/1", store=store), Done)
     assert (row(second).state, row(second).attempt) == ("DONE", 1)
 
 
 def test_a_run_that_cannot_be_taken_ahead_is_looked_at_in_its_turn() -> None:
     first, second = accepted(), accepted(countdown=60.0)
-    book, given = reading_ahead(second)
+    store, given = reading_ahead(second)
 
-    assert isinstance(execute(message(first), worker="w/1", book=book), Done)
+    assert isinstance(execute(message(first), worker="w/1", store=store), Done)
     assert row(second).state == "PENDING"
-    assert isinstance(execute(given[0] if given else message(second), worker="w/1", book=book), Wait)
+    assert isinstance(execute(given[0] if given else message(second), worker="w/1", store=store), Wait)
 
 
 def test_an_end_that_is_not_stored_takes_nothing_either(monkeypatch: pytest.MonkeyPatch) -> None:
     if not database.is_file():
         pytest.skip("PostgreSQL ends one run and takes another one after the other")
     first, second = accepted(), accepted()
-    book, _ = reading_ahead(second, second)
+    store, _ = reading_ahead(second, second)
     attempt = taken(first)
-    context = Context(first, "raw", attempt.number, "w/1", holder=attempt.holder)
+    context = Context(message(first), attempt, "w/1")
 
     def fails(*_: Any) -> None:
         raise StorageUnavailable("away for a moment")
@@ -183,16 +177,16 @@ def test_an_end_that_is_not_stored_takes_nothing_either(monkeypatch: pytest.Monk
     with monkeypatch.context() as away:
         away.setattr(attempts, "take_in", fails)
         with pytest.raises(StorageUnavailable):
-            book.finish(context, Done(None), clock.now())
+            store.record(context, Done(None), clock.now())
     assert (row(first).state, row(second).state) == ("IN_PROGRESS", "PENDING")
 
-    assert book.finish(context, Done(None), clock.now())
+    assert store.record(context, Done(None), clock.now()) is None
     assert (row(first).state, row(second).state) == ("DONE", "IN_PROGRESS")
 
 
 def test_the_first_sign_of_life_goes_by_the_shared_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     be_a_day_ahead(monkeypatch)
-    liveness.Heartbeat("w", "raw").renew()
+    heartbeat.Heartbeat("w", "raw").renew()
 
     with database.statements() as connection:
         (found,) = connection.execute(select(workers.c.since, workers.c.renewed_at)).all()
@@ -205,7 +199,7 @@ def test_the_row_says_who_holds_a_run_before_its_job_begins(monkeypatch: pytest.
         return [found.state, found.attempt, found.worker, found.holder]
 
     job = job_doing(look, monkeypatch)
-    assert execute(message(accepted(job), job), worker="w/1") == Done(["IN_PROGRESS", 1, "w/1", liveness.me()])
+    assert execute(message(accepted(job), job), worker="w/1") == Done(["IN_PROGRESS", 1, "w/1", names.me()])
 
 
 def test_a_copy_of_a_run_at_work_is_dropped_and_one_that_came_back_waits() -> None:
@@ -255,10 +249,10 @@ def test_the_rows_arguments_are_the_truth_and_a_message_of_another_job_is_put_as
 
 def test_a_run_sent_by_hand_is_taken_as_its_row_is_made() -> None:
     run_id = runs.new_id()
-    attempt = DATABASE_BOOK.begin(message(run_id), JOB, "w")
+    attempt = DATABASE_STORE.begin(message(run_id), JOB, "w")
 
     assert isinstance(attempt, Attempt)
-    assert (row(run_id).state, row(run_id).attempt, row(run_id).holder) == ("IN_PROGRESS", 1, liveness.me())
+    assert (row(run_id).state, row(run_id).attempt, row(run_id).holder) == ("IN_PROGRESS", 1, names.me())
     assert execute(message(run_id), worker="w") == AtWork()
 
 
@@ -280,7 +274,7 @@ def test_an_attempt_is_lost_with_its_process_and_the_next_one_is_taken(stranger:
     taken(run_id, holder=name_of(stranger))
     assert execute(message(run_id), worker="w") == AtWork()
 
-    stranger.kill()  # not waited for: a zombie works no more
+    stranger.kill()  # nobody waits for its end, but a zombie works no more
     os.waitid(os.P_PID, stranger.pid, os.WEXITED | os.WNOWAIT)
     assert isinstance(execute(message(run_id), worker="w"), Done)
     assert row(run_id).attempt == 2
@@ -289,7 +283,7 @@ def test_an_attempt_is_lost_with_its_process_and_the_next_one_is_taken(stranger:
 def test_a_run_that_keeps_losing_its_worker_is_given_up() -> None:
     run_id = accepted()
     for number in range(JOB.policy.max_attempts):
-        attempt = DATABASE_BOOK.begin(message(run_id), JOB, "w")
+        attempt = DATABASE_STORE.begin(message(run_id), JOB, "w")
         assert isinstance(attempt, Attempt)
         assert attempt.number == number + 1
         change(run_id, holder="")  # its parent saw it die
@@ -324,19 +318,19 @@ def test_a_frozen_process_is_gone_when_its_workers_lease_is_over_and_not_before(
     os.kill(stranger.pid, signal.SIGSTOP)
     os.waitid(os.P_PID, stranger.pid, os.WSTOPPED | os.WNOWAIT)
     seen_alive("ffffffff-1-98-1", ago=1, since=60)
-    seen_alive(liveness.family(), ago=1)
+    seen_alive(names.family(), ago=1)
     assert liveness.is_gone(name_of(stranger)) is False
     with database.writing() as connection:
         connection.execute(
-            update(workers).where(workers.c.family == liveness.family()).values(renewed_at=clock.now() - 60)
+            update(workers).where(workers.c.family == names.family()).values(renewed_at=clock.now() - 60)
         )
     assert liveness.is_gone(name_of(stranger)) is True
 
 
 def test_a_lease_without_a_gap_remembers_since_when() -> None:
-    heartbeat = liveness.Heartbeat("w", "raw", ["default"], held=lambda: ["a"])
-    heartbeat.renew()
-    heartbeat.renew()
+    beat = heartbeat.Heartbeat("w", "raw", ["default"], held=lambda: ["a"])
+    beat.renew()
+    beat.renew()
     with database.statements() as connection:
         (lease,) = connection.execute(workers.select()).all()
     assert lease.renewed_at > lease.since
@@ -347,17 +341,17 @@ def test_a_lease_without_a_gap_remembers_since_when() -> None:
 # ---------------------------------------------------------------- outcomes
 
 
-class Flaky(DatabaseBook):
-    """A book whose storage is away for a while."""
+class Flaky(DatabaseStore):
+    """A store whose storage is away for the first few calls."""
 
     def __init__(self, times: int) -> None:
         self.times, self.asked = times, 0
 
-    def finish(self, context: Context, outcome: Done | Retry | Failed, began: float) -> bool:
+    def record(self, context: Context, outcome: Done | Retry | Failed, began: float) -> Refused | None:
         self.asked += 1
         if self.asked <= self.times:
             raise StorageUnavailable("away")
-        return super().finish(context, outcome, began)
+        return super().record(context, outcome, began)
 
 
 def test_an_outcome_in_hand_is_stored_again_and_its_job_is_not_done_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -366,7 +360,7 @@ def test_an_outcome_in_hand_is_stored_again_and_its_job_is_not_done_again(monkey
     monkeypatch.setattr(execution, "STORE_AGAIN", (0.001, 0.01))
     run_id = accepted(job)
 
-    assert execute(message(run_id, job), worker="w", book=Flaky(5)) == Done(None)
+    assert execute(message(run_id, job), worker="w", store=Flaky(5)) == Done(None)
     assert (done, row(run_id).state) == ([1], "DONE")
 
 
@@ -380,7 +374,7 @@ def test_a_soft_limit_that_strikes_while_an_outcome_is_stored_changes_nothing(mo
     before = signal.signal(signal.SIGALRM, strike)
     signal.setitimer(signal.ITIMER_REAL, 0.3)
     try:
-        assert execute(message(run_id, job), worker="w", book=Flaky(3)) == Done("in hand")
+        assert execute(message(run_id, job), worker="w", store=Flaky(3)) == Done("in hand")
     finally:
         signal.signal(signal.SIGALRM, before)
     assert row(run_id).state == "DONE"
@@ -388,12 +382,11 @@ def test_a_soft_limit_that_strikes_while_an_outcome_is_stored_changes_nothing(mo
 
 def test_a_process_taken_for_dead_brings_a_success_that_counts_and_a_failure_that_does_not() -> None:
     first, second = accepted(), accepted()
-    for run_id, outcome, kept in ((first, Done(1), True), (second, Failed("late"), False)):
+    for run_id, outcome, refusal in ((first, Done(1), None), (second, Failed("late"), AtWork())):
         old = taken(run_id)
         change(run_id, holder="")
         taken(run_id)
-        context = Context(run_id, "raw", old.number, "w", holder=old.holder)
-        assert DATABASE_BOOK.finish(context, outcome, 0.0) is kept
+        assert DATABASE_STORE.record(Context(message(run_id), old, "w"), outcome, 0.0) == refusal
     assert (row(first).state, row(first).attempt, row(second).state) == ("DONE", 2, "IN_PROGRESS")
 
 
@@ -416,7 +409,7 @@ def test_an_outcome_that_can_never_be_stored_ends_the_run_failed_at_once(
     outcome = execute(message(run_id, job), worker="w")
 
     if told == "outcome cannot be stored" and isinstance(outcome, Done):
-        return  # this database holds it
+        return  # this database can store it
     assert isinstance(outcome, Failed)
     assert told in outcome.error
     assert (row(run_id).state, row(run_id).attempt) == ("FAILED", 1)
@@ -432,7 +425,7 @@ def test_what_postgresql_refuses_is_told_with_its_column(monkeypatch: pytest.Mon
     run_id = accepted(job)
     outcome = execute(message(run_id, job), worker="w")
 
-    if database.engine().dialect.name == "sqlite":  # which has no lengths
+    if database.engine().dialect.name == "sqlite":  # SQLite knows no lengths
         assert outcome == Done(None)
         return
     assert isinstance(outcome, Failed)
@@ -478,7 +471,7 @@ def test_told_to_wait_grows_and_comes_to_an_end_whatever_the_other_side_says(
         change(run_id, due_at=0.0)
 
     assert isinstance(outcome, Failed)
-    assert "waited for longer" in outcome.error
+    assert "retry it later" in outcome.error
     assert sum(pauses) <= 3_600
     assert all(pause >= min(30.0, 2.0 ** (number - 1)) for number, pause in enumerate(pauses))
     assert (row(run_id).state, row(run_id).waits or 0) == ("FAILED", len(pauses))
@@ -495,15 +488,15 @@ def publish(context: Context) -> int:
 def test_an_effect_that_another_run_is_making_is_waited_for_and_then_told(monkeypatch: pytest.MonkeyPatch) -> None:
     job = job_doing(publish, monkeypatch)
     first, second = accepted(job), accepted(job)
-    attempt = DATABASE_BOOK.begin(message(first, job), job, "w")
+    attempt = DATABASE_STORE.begin(message(first, job), job, "w")
     assert isinstance(attempt, Attempt)
     assert idempotency.claim("the key", first, attempt.number) is None
 
     waits = execute(message(second, job), worker="w")
     assert isinstance(waits, Retry)
-    context = Context(first, "raw", 1, "w", holder=attempt.holder)
-    context.write(lambda connection: idempotency.settle(connection, "the key", {"message_id": 5}))
-    assert DATABASE_BOOK.finish(context, Done(5), 0.0)
+    context = Context(message(first, job), attempt, "w")
+    context.write(lambda connection: idempotency.close(connection, "the key", {"message_id": 5}))
+    assert DATABASE_STORE.record(context, Done(5), 0.0) is None
     change(second, due_at=0.0)
     assert execute(message(second, job), worker="w") == Done(5)
 
@@ -511,7 +504,7 @@ def test_an_effect_that_another_run_is_making_is_waited_for_and_then_told(monkey
 def test_an_effect_whose_attempt_is_gone_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
     job = job_doing(publish, monkeypatch)
     first, second = accepted(job), accepted(job)
-    assert isinstance(DATABASE_BOOK.begin(message(first, job), job, "w"), Attempt)
+    assert isinstance(DATABASE_STORE.begin(message(first, job), job, "w"), Attempt)
     idempotency.claim("the key", first, 1)
     change(first, holder="")
 
@@ -571,7 +564,7 @@ def test_what_a_worker_holds_or_works_on_is_not_lost(stranger: subprocess.Popen[
     taken(orphan, holder=name_of(stranger))
     for run_id in (held, at_work, orphan):
         change(run_id, published_at=1.0, due_at=1.0)
-    liveness.Heartbeat("w", "raw", held=lambda: [held]).renew()
+    heartbeat.Heartbeat("w", "raw", held=lambda: [held]).renew()
     stranger.kill()
     stranger.wait()
 
@@ -586,7 +579,7 @@ def test_a_message_put_aside_ends_the_run_it_names(state: str) -> None:
     run_id = accepted()
     change(run_id, state=state)
 
-    assert execution.put_aside(run_id, "raw", "half an emoji \ud83d", "w") == PutAside("half an emoji \ufffd")
+    assert ending.put_aside(run_id, "raw", "half an emoji \ud83d", "w") == PutAside("half an emoji \ufffd")
     assert (row(run_id).state, row(run_id).error) == ("FAILED", "its message was put aside: half an emoji \ufffd")
 
 
@@ -595,9 +588,9 @@ def test_a_message_put_aside_may_name_anything(name: Any) -> None:
     run_id = accepted()
     taken(run_id)
 
-    assert execution.put_aside(name, "raw", "no", "w") == PutAside("no")
-    execution.put_aside(run_id, "celery", "another lane", "w")
-    execution.put_aside(run_id, "raw", "it is being worked on", "w")
+    assert ending.put_aside(name, "raw", "no", "w") == PutAside("no")
+    ending.put_aside(run_id, "celery", "another lane", "w")
+    ending.put_aside(run_id, "raw", "it is being worked on", "w")
     assert row(run_id).state == "IN_PROGRESS"
 
 
@@ -606,7 +599,7 @@ def test_every_outcome_of_a_message_is_one_that_lanes_know() -> None:
 
 
 def index_reads() -> dict[str, int]:
-    """How many entries of each of the runs' indices PostgreSQL has read."""
+    """Return how many entries of each index of the runs PostgreSQL has read."""
     with database.statements() as connection:
         connection.execute(text("SELECT pg_stat_force_next_flush()"))
     with database.statements() as connection:
@@ -616,10 +609,10 @@ def index_reads() -> dict[str, int]:
 
 @pytest.mark.parametrize("each_database", ["postgresql"], indirect=True)
 def test_one_run_is_found_by_its_key_however_many_are_open() -> None:
-    with database.writing() as connection:  # as in a new database: PostgreSQL knows nothing of the table yet
+    with database.writing() as connection:  # as in a new database: PostgreSQL has no statistics of the table yet
         connection.execute(text("TRUNCATE runs"))
     database.close()
-    for _ in range(12):  # a driver and a server settle on a plan after some times
+    for _ in range(12):  # a driver and a server choose their final plan only after some executions
         end_in_each_way()
     outbox.mark_published([accepted() for _ in range(500)])
 
@@ -634,14 +627,15 @@ def test_one_run_is_found_by_its_key_however_many_are_open() -> None:
 
 
 def end_in_each_way() -> None:
-    """Have six runs begin, and each of them go on in another way."""
+    """Let six runs begin, and let each of them go on in another way."""
     ids = [accepted() for _ in range(6)]
     done, back, revoked, aside, lost, given_up = ids
     outbox.mark_published(ids)
     held = {run_id: taken(run_id) for run_id in ids}
     with database.writing() as connection:
-        assert runs.end(connection, done, 1, held[done].holder, "DONE")
-        assert runs.put_back(connection, back, 1, held[back].holder, after=0, error="?", told=False, in_outbox=False)
+        assert outcome_updates.end(connection, done, 1, held[done].holder, "DONE")
+        holder = held[back].holder
+        assert outcome_updates.put_back(connection, back, 1, holder, after=0, error="?", told=False, in_outbox=False)
     assert runs.end_open(revoked, "REVOKED", "?")
     assert runs.end_waiting(aside, "raw", "?", held[aside].holder)
     attempts.lost(lost, "raw", held[lost].holder, "w", "?")

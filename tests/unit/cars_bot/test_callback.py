@@ -1,4 +1,4 @@
-"""The signature of a status report: who can make one, and for how long it is good."""
+"""The signature of a status report: who can make one, and how long it is valid."""
 
 import socket
 import threading
@@ -6,7 +6,8 @@ import threading
 import pytest
 
 from cars_bot.errors import NotConfigured, StorageUnavailable
-from cars_bot.reporting.callback import MAX_AGE, CallbackBook, sign, verify
+from cars_bot.run_store.over_http import HttpStore
+from cars_bot.run_store.signature import MAX_AGE, sign, verify
 from cars_bot.settings import settings
 
 BODY = b'{"id": "r1", "status": "DONE"}'
@@ -58,8 +59,8 @@ def test_an_api_that_dies_in_mid_answer_is_asked_again(monkeypatch: pytest.Monke
         serving = threading.Thread(target=serve)
         serving.start()
         try:
-            with pytest.raises(StorageUnavailable):  # which a lane tries again
-                CallbackBook(f"http://127.0.0.1:{server.getsockname()[1]}/").report("r1", "DONE", {})
+            with pytest.raises(StorageUnavailable):  # a lane tries again after this error
+                HttpStore(f"http://127.0.0.1:{server.getsockname()[1]}/").report("r1", "DONE", {})
         finally:
             settings.cache_clear()
             serving.join()

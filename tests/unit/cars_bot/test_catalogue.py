@@ -1,11 +1,12 @@
-"""The catalogue: the table of jobs, and the decisions that can be read off it."""
+"""The catalogue: the table of jobs, and the decisions that follow from it."""
 
 from random import Random
 
 import pytest
 
-from cars_bot.catalogue import JOBS, QUEUES, SCHEDULE, WORKFLOWS, Policy, job_named
+from cars_bot.catalogue import JOBS, QUEUES, SCHEDULE, WORKFLOWS, job_named
 from cars_bot.errors import InvalidArguments, UnknownJob
+from cars_bot.policy import Policy
 
 THE_NINETEEN = {
     "process_task", "process_data", "test_task", "example_async_task", "debug_task",

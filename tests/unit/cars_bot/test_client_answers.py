@@ -1,4 +1,4 @@
-"""Answers that nobody expects, word by word, from the stand-in over HTTP: what the clients make of them."""
+"""Unexpected answers, word by word, from the stand-in over HTTP, and the outcomes that the clients make of them."""
 
 import json
 import tracemalloc
@@ -7,10 +7,10 @@ from typing import Any
 import httpx
 import pytest
 
-from cars_bot.clients import language_model, limits, spreadsheet, telegram
+from cars_bot.clients import call_limits, forms, google_errors, language_model, spreadsheet, telegram
 from cars_bot.errors import OutcomeUnknown, Permanent, Retryable, Throttled
 from cars_bot.settings import settings
-from commands.diagnosis import checks
+from commands.diagnosis import machine
 from tests.unit.cars_bot.test_clients import CHANGING, CHANNEL, HEADER, POST, READING, order, posted, sheet
 
 pytestmark = pytest.mark.usefixtures("clients_use_it")
@@ -29,7 +29,7 @@ def test_a_wait_in_a_header_is_a_bounded_number_of_seconds(
     outside_world: httpx.Client, service: str, headers: dict[str, str], seconds: float | None
 ) -> None:
     calls = {"openai": lambda: language_model.classify(POST), "google": lambda: spreadsheet.read("Any", HEADER)}
-    otherwise = {"openai": language_model.THROTTLED_SECONDS, "google": spreadsheet.THROTTLED_SECONDS}[service]
+    otherwise = {"openai": language_model.THROTTLED_SECONDS, "google": google_errors.THROTTLED_SECONDS}[service]
     body = {"error": {"message": "slow down", "code": 429}}
     order(outside_world, service, "answer", status=429, headers=headers, body=body)
     with pytest.raises(Throttled) as raised:
@@ -58,7 +58,7 @@ def test_a_wait_that_telegram_tells_is_a_bounded_number_of_seconds(
 
 @pytest.fixture
 def prepared(clients_use_it: None) -> None:
-    """The worksheet exists: the answer meets the call itself."""
+    """Make the worksheet, so that the answer meets the call itself."""
     spreadsheet.append("Faulty", HEADER, [[0, "first"]])
 
 
@@ -122,7 +122,7 @@ def test_an_answer_that_unpacks_to_more_than_we_take_is_cut_off_while_it_is_unpa
         most = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert most < 4 * limits.MAX_ANSWER_BYTES, f"{most:,} bytes were held"
+    assert most < 4 * call_limits.MAX_ANSWER_BYTES, f"{most:,} bytes were held"
 
 
 def test_a_token_that_is_far_too_long_is_cut_off_as_well(
@@ -160,7 +160,7 @@ def test_a_message_whose_number_cannot_be_kept_may_be_posted(outside_world: http
 
 
 def says(world: httpx.Client, content: Any, finish_reason: Any = "stop", **message: Any) -> None:
-    """Have the language model answer this, in an envelope that is all right."""
+    """Let the language model answer this, in a correct envelope."""
     choice = {
         "index": 0,
         "finish_reason": finish_reason,
@@ -235,7 +235,7 @@ def test_what_no_car_can_have_is_as_good_as_not_said(
 def test_a_description_far_longer_than_asked_for_is_asked_for_again(outside_world: httpx.Client) -> None:
     says(outside_world, "Kia Rio. " * 100_000)
     with pytest.raises(Retryable, match="at most 2000 fit"):
-        language_model.describe(language_model.CarData(**CAR), POST)
+        language_model.describe(forms.CarData(**CAR), POST)
 
 
 def test_an_answer_that_says_two_things_is_asked_for_again(outside_world: httpx.Client) -> None:
@@ -257,7 +257,7 @@ def test_a_handle_is_a_name_and_nothing_else(outside_world: httpx.Client, said: 
 
 
 def fill(title: str, rows: list[list[Any]]) -> None:
-    """Make a worksheet of these rows."""
+    """Make a worksheet with these rows."""
     spreadsheet.replace(title, ["x"], [])
     spreadsheet.replace(title, rows[0], rows[1:])
 
@@ -316,6 +316,6 @@ def test_a_key_file_that_is_missing_or_none_is_permanent_and_names_the_setting(
     settings.cache_clear()
     with pytest.raises(Permanent, match="GOOGLE_SERVICE_ACCOUNT_FILE"):
         spreadsheet.read("Any", HEADER)
-    (fault,) = checks.google_key(str(path))
+    (fault,) = machine.google_key(str(path))
     assert "GOOGLE_SERVICE_ACCOUNT_FILE" in fault.what
     assert "download the account's key" in fault.remedy

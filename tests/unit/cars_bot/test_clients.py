@@ -1,4 +1,4 @@
-"""The real libraries against the stand-in: what they do when all is well, and what each fault becomes."""
+"""The real libraries against the stand-in: their answers when all is well, and the error that each fault becomes."""
 
 import subprocess
 import sys
@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from cars_bot.clients import language_model, limits, spreadsheet, telegram
-from cars_bot.clients.language_model import CarData
+from cars_bot.clients import call_limits, language_model, spreadsheet, telegram
+from cars_bot.clients.forms import CarData
 from cars_bot.errors import CarsBotError, OutcomeUnknown, Permanent, Retryable, Throttled
 from cars_bot.settings import settings
 
@@ -106,7 +106,7 @@ LOST_REPLIES = ["garbage", "cut", "lose_reply", "huge"]
 
 @pytest.fixture
 def prepared(clients_use_it: None) -> None:
-    """The connection and the worksheet exist: the fault meets the call itself."""
+    """Make the connection and the worksheet, so that the fault meets the call itself."""
     spreadsheet.append("Faulty", HEADER, [[0, "first"]])
 
 
@@ -163,11 +163,11 @@ def test_a_lost_reply_to_a_call_that_changes_something_is_unknown(
 def test_a_slow_answer_is_given_up_at_the_deadline(
     outside_world: httpx.Client, monkeypatch: pytest.MonkeyPatch, name: str, fault: str
 ) -> None:
-    monkeypatch.setattr(limits, "DEADLINE_SECONDS", 0.3)
-    monkeypatch.setenv("OPENAI_MODEL", f"model-{name}-{fault}")  # new settings: clients are built with the new limit
+    monkeypatch.setattr(call_limits, "DEADLINE_SECONDS", 0.3)
+    monkeypatch.setenv("OPENAI_MODEL", f"model-{name}-{fault}")  # new settings build clients with the new limit
     settings.cache_clear()
     service, call = (READING | CHANGING)[name]
-    spreadsheet.read("Faulty", HEADER)  # the new client knows the worksheet: the fault meets the call itself
+    spreadsheet.read("Faulty", HEADER)  # now the new client knows the worksheet, so the fault meets the call itself
     order(outside_world, service, fault, seconds=6)
     with pytest.raises(OutcomeUnknown if name in CHANGING else Retryable):
         call()

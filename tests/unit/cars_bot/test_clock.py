@@ -1,4 +1,4 @@
-"""The shared clock: what a process knows of it, and what it says when its own clock is wrong."""
+"""The shared clock: what a process knows of it, and what a process says when its own clock is wrong."""
 
 import threading
 import time
@@ -18,23 +18,23 @@ DAY = 86_400.0
 
 
 class World:
-    """The true time, a machine whose clock is `off` from it, and how long an answer takes."""
+    """The true time, a machine whose clock is `off` from it, and the time that an answer takes."""
 
     def __init__(self, off: float) -> None:
         self.true, self.off, self.trip, self.away = 1_700_000_000.0, off, 0.0, False
         self.clock = SharedClock(lambda: self.true + self.off, lambda: self.true - 1_600_000_000.0)
 
     def ask(self) -> float | None:
-        """The shared clock's time, half a trip ago."""
+        """The shared clock's time, as it was half a round trip ago."""
         self.true += self.trip
         return None if self.away else self.true - self.trip / 2
 
     def compare(self) -> None:
-        """Compare, as the database does."""
+        """Compare the clocks, as the database does."""
         self.clock.compare(self.ask, "Redis")
 
     def error(self) -> float:
-        """Seconds by which `now()` is wrong."""
+        """The seconds by which `now()` is wrong."""
         return self.clock.now() - self.true
 
 
@@ -51,7 +51,7 @@ def test_a_process_with_a_wrong_clock_uses_the_shared_one(off: float, caplog: py
 
 def test_a_clock_that_is_right_is_left_alone(caplog: pytest.LogCaptureFixture) -> None:
     world = World(0.1)
-    world.trip = 3.0  # what is measured over such a trip is not worth much
+    world.trip = 3.0  # a measurement over such a trip is not worth much
     world.compare()
 
     assert world.error() == pytest.approx(0.1)

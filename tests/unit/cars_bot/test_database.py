@@ -13,10 +13,12 @@ from sqlalchemy import Connection, text
 
 from cars_bot import database, runs
 from cars_bot.catalogue import JOBS
-from cars_bot.database import run_lists, schema, sqlite_lock
+from cars_bot.context import Delivery
+from cars_bot.database import run_counts, schema, sqlite_lock
 from cars_bot.errors import StorageUnavailable
 from cars_bot.execution import execute
-from cars_bot.outcome import AlreadyEnded, AtWork, Delivery, Done, Outcome
+from cars_bot.outcome import AlreadyEnded, AtWork, Done, Outcome
+from cars_bot.run_store import outcome_updates
 from cars_bot.settings import settings
 from commands.servers import postgres_server
 from tests.unit.conftest import using_database
@@ -85,7 +87,7 @@ def test_who_waits_for_sqlites_lock_gets_it_soon_after_it_is_free() -> None:
     def hold_it() -> None:
         with database.writing():
             locked.set()
-            time.sleep(0.1)  # SQLite itself would look again 25 ms later by then
+            time.sleep(0.1)  # by then, SQLite itself would look again only after 25 ms
             free[0] = time.monotonic()
 
     with database.writing() as connection:
@@ -137,7 +139,7 @@ def test_copies_of_a_run_that_nobody_has_accepted_have_one_effect_even_at_the_sa
     kinds = [type(outcome) for outcome in outcomes]
     assert (kinds.count(Done), kinds.count(AtWork) + kinds.count(AlreadyEnded)) == (1, 7)
     with database.statements() as connection:
-        counts = run_lists.summary(connection, [copy.run_id])["celery"]
+        counts = run_counts.summary(connection, [copy.run_id])["celery"]
     assert (counts["accepted"], counts["done"], counts["effects"]) == (1, 1, 1)
 
 
@@ -173,7 +175,7 @@ def test_postgresql_waits_for_its_disk_in_a_transaction_and_not_for_a_single_wri
 def test_a_result_is_read_as_it_was_written(result: object, kept: object) -> None:
     with database.writing() as connection:
         run_id = accept(connection)
-        assert runs.end(connection, run_id, 1, "somebody", "DONE", result)
+        assert outcome_updates.end(connection, run_id, 1, "somebody", "DONE", result)
     with database.statements() as connection:
         run = runs.find(connection, run_id)
     assert run is not None

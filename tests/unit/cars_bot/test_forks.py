@@ -1,4 +1,4 @@
-"""A worker's parent forks while its other threads are at work: a child must not wait for what they held."""
+"""A worker's parent forks while its other threads work. A child must not wait for locks that these threads held."""
 
 import os
 import subprocess
@@ -6,10 +6,10 @@ import sys
 
 from tests.kit import ROOT
 
-# Whoever logs waits again and again, in the middle of writing, for a reader that is in no hurry.
+# The logging thread waits again and again, in the middle of a line, because its reader is slow.
 FORKS = """
 import logging, os, signal, threading, time
-from cars_bot.processes import liveness
+from cars_bot.processes import heartbeat
 
 logging.basicConfig(level="INFO", format="%(message)s")
 

@@ -1,4 +1,4 @@
-"""A message that waited in its worker has a line of its own in the ledger, so that waiting can be told apart."""
+"""A message that waited in its worker has its own line in the ledger, so that this wait can be seen."""
 
 from pathlib import Path
 
@@ -6,8 +6,9 @@ import pytest
 
 from cars_bot import database, ledger, runs
 from cars_bot.catalogue import JOBS
+from cars_bot.context import Delivery
 from cars_bot.execution import HELD_SECONDS, execute
-from cars_bot.outcome import Delivery, Done
+from cars_bot.outcome import Done
 from cars_bot.processes import clock
 from tests.api.server import redis_server
 from tests.unit.conftest import using_database

@@ -1,4 +1,4 @@
-"""Lines of a log: what a job says can neither end one nor begin another, on both lanes."""
+"""Lines of a log, on both lanes: a job's text can neither end a line nor begin another."""
 
 import logging
 import sys
@@ -6,8 +6,8 @@ import sys
 import pytest
 
 from cars_bot.boundary.log_lines import escaped
-from celery_app import LOG_FORMAT, OneLineFormatter
-from raw_consumer.logs import KeyValueFormatter
+from celery_parts.logs import LOG_FORMAT, OneLineFormatter
+from raw_consumer.setup.logs import KeyValueFormatter
 
 FORMATTERS = {"celery": OneLineFormatter(LOG_FORMAT, use_color=False), "raw": KeyValueFormatter("w")}
 FORGED = "time=2026-01-01T00:00:00 level=INFO run=x message=forged"

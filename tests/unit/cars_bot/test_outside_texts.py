@@ -1,4 +1,4 @@
-"""Texts and numbers from outside, before they are used: `cars_bot/boundary/outside.py`."""
+"""Texts and numbers from outside, before their use: `cars_bot/boundary/outside.py`."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Reading exports: good messages come in, bad ones are named, chats are told apart, and nobody waits long meanwhile."""
+"""Reading exports: good messages come in, bad ones are named, chats are told apart, and no other writer waits long."""
 
 import json
 import threading
@@ -11,7 +11,7 @@ from sqlalchemy import select, text
 
 from cars_bot import database
 from cars_bot.boundary import posts
-from cars_bot.database.models import posts as table
+from cars_bot.database.cars_models import posts as table
 from cars_bot.errors import InvalidArguments
 
 pytestmark = pytest.mark.usefixtures("fresh_database")

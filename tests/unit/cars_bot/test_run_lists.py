@@ -1,4 +1,4 @@
-"""Lists, counts and places: against a plain look at every row, in random tables, on both databases."""
+"""Lists, counts and places, compared with a plain look at every row, in random tables, on both databases."""
 
 import itertools
 import random
@@ -12,7 +12,7 @@ from sqlalchemy import delete, event, select, text, update
 
 from cars_bot import database, outbox, runs
 from cars_bot.catalogue import JOBS
-from cars_bot.database import models, run_lists, schema, tallies
+from cars_bot.database import models, run_counts, run_lists, schema, tallies
 from cars_bot.database.models import effects
 from cars_bot.database.models import runs as table
 from commands.servers import postgres_server
@@ -31,7 +31,7 @@ def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def db(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[random.Random]:
-    """An empty database of either kind; yields a source of chance."""
+    """An empty database of either kind. Yields a source of random numbers."""
     url = f"sqlite:///{tmp_path}/lists.sqlite3"
     if request.param == "postgresql":
         url = request.getfixturevalue("postgresql_url")
@@ -55,7 +55,7 @@ def row(chance: random.Random, at: float, **more: Any) -> dict[str, Any]:
 
 
 def fill(chance: random.Random, count: int) -> list[dict[str, Any]]:
-    """So many runs, several of them at the same moment."""
+    """Insert so many runs, several of them at the same moment."""
     rows = [row(chance, 1_000.0 + chance.randrange(count // 3)) for _ in range(count)]
     with database.writing() as connection:
         runs.insert_all(connection, rows)
@@ -63,7 +63,7 @@ def fill(chance: random.Random, count: int) -> list[dict[str, Any]]:
 
 
 def counted(rows: list[Any]) -> dict[str, dict[str, int]]:
-    """The counts, the slow way."""
+    """The counts, computed the slow way."""
     found: dict[str, dict[str, int]] = {}
     for each in rows:
         lane = found.setdefault(each.lane, dict.fromkeys(("accepted", "retried", *STATES), 0))
@@ -74,7 +74,7 @@ def counted(rows: list[Any]) -> dict[str, dict[str, int]]:
 
 
 def assert_exact() -> None:
-    """The tallies say what is there."""
+    """Check that the tallies equal the real counts."""
     with database.statements() as connection:
         there = counted(list(connection.execute(select(table)).all()))
         told = tallies.counts(connection)
@@ -177,8 +177,8 @@ def test_effects_that_happened_twice_on_a_lane_are_counted(db: random.Random) ->
             values = {"key": key, "run_id": run["id"], "kind": "post", "made_at": 1.0}
             connection.execute(effects.insert(), [values])
     with database.statements() as connection:
-        whole = run_lists.summary(connection)["raw"]
-        some = run_lists.summary(connection, [first["id"], second["id"]])["raw"]
+        whole = run_counts.summary(connection)["raw"]
+        some = run_counts.summary(connection, [first["id"], second["id"]])["raw"]
     assert (some["effects"], some["duplicated"], whole["duplicated"]) == (3, 1, 1)
 
 
@@ -197,7 +197,7 @@ def test_a_page_goes_on_after_a_run_that_was_deleted_meanwhile(db: random.Random
         ids = []
         for _ in range(6):
             ids.append(runs.accept(connection, JOBS["debug_task"], "raw", {}))
-            time.sleep(0.003)  # our ids tell milliseconds
+            time.sleep(0.003)  # our ids hold milliseconds
         connection.execute(delete(table).where(table.c.id == ids[3]))
     with database.statements() as connection:
         assert [run.id for run in run_lists.page(connection, before=ids[3])] == ids[2::-1]
@@ -228,7 +228,7 @@ def test_the_outbox_hands_out_few_runs_at_once_if_they_are_big(db: random.Random
     with database.writing() as connection:
         for size in (outbox.BATCH_SIZE + 1, 3_000_000, 3_000_000, 3_000_000, 1):
             row = runs.new_row(JOBS["test_task"], "raw", {"message": ""})
-            runs.insert_all(connection, [row | {"args": {"message": "x" * size}}])  # none so big is accepted
+            runs.insert_all(connection, [row | {"args": {"message": "x" * size}}])  # the kit accepts none so big
     sizes = []
     with database.statements() as connection:
         while batch := outbox.unpublished(connection, "raw"):

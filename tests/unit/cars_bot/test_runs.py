@@ -1,4 +1,4 @@
-"""What a run's row may become, on a real SQLite file."""
+"""Changes of a run's row, allowed and refused, on a real SQLite file."""
 
 import threading
 
@@ -6,10 +6,11 @@ import pytest
 
 from cars_bot import database, outbox, runs
 from cars_bot.catalogue import JOBS, job_named
-from cars_bot.database import run_lists, sqlite_lock
+from cars_bot.context import Delivery
+from cars_bot.database import run_counts, run_lists, sqlite_lock
 from cars_bot.errors import InvalidArguments, StorageUnavailable
 from cars_bot.execution import execute
-from cars_bot.outcome import AlreadyEnded, Delivery, Done, Wait
+from cars_bot.outcome import AlreadyEnded, Done, Wait
 from cars_bot.processes import clock
 from tests.kit import until
 
@@ -40,7 +41,7 @@ def test_a_copy_of_an_ended_run_does_nothing() -> None:
     assert execute(delivery(run_id), worker="w") == Done({"status": "success", "task_num": 1})
     assert execute(delivery(run_id), worker="w") == AlreadyEnded("DONE")
     with database.statements() as connection:
-        assert run_lists.summary(connection, [run_id])["raw"]["effects"] == 1
+        assert run_counts.summary(connection, [run_id])["raw"]["effects"] == 1
 
 
 def test_copies_that_run_at_once_have_one_effect() -> None:
@@ -60,7 +61,7 @@ def test_copies_that_run_at_once_have_one_effect() -> None:
 
     assert sum(isinstance(outcome, Done) for outcome in outcomes) == 1
     with database.statements() as connection:
-        counts = run_lists.summary(connection, [run_id])["raw"]
+        counts = run_counts.summary(connection, [run_id])["raw"]
     assert (counts["done"], counts["effects"], counts["duplicated"]) == (1, 1, 0)
 
 
@@ -83,7 +84,7 @@ def test_a_revoked_run_loses_the_effects_of_the_attempt_under_way() -> None:
 
     assert state(run_id) == "REVOKED"
     with database.statements() as connection:
-        assert run_lists.summary(connection, [run_id])["raw"]["effects"] == 0
+        assert run_counts.summary(connection, [run_id])["raw"]["effects"] == 0
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Where a setting comes from, and what is said when it is wrong."""
+"""Settings: the places that they come from, and the message for a wrong one."""
 
 from pathlib import Path
 
@@ -66,7 +66,7 @@ def test_a_setting_that_cannot_be_used_is_named(tmp_path: Path, wrong: dict[str,
     [
         {"RMQ_URL": "amqp://student:qwerty@broker.example:5672/"},
         {"RMQ_URL": "amqp://guest:guest@10.0.0.7/"},
-        {"RMQ_URL": "amqp://10.0.0.7/"},  # pika and kombu both take that for guest
+        {"RMQ_URL": "amqp://10.0.0.7/"},  # pika and kombu both log in here as guest
         {"RMQ_URL": "amqp://worker:qwerty@rmq/"},
         {"CELERY_BROKER_URL": "amqps://student:qwerty@broker.example/"},
         {"DATABASE_URL": "postgresql://student:qwerty@db.example/carsbot"},

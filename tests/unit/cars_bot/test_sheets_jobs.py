@@ -1,4 +1,4 @@
-"""Worksheets as people keep them: what is taken over into our tables, what is refused, and how both are told."""
+"""Worksheets as people keep them: rows that our tables take over, rows that they refuse, and the messages for both."""
 
 from typing import Any
 
@@ -7,8 +7,8 @@ from sqlalchemy import select
 
 from cars_bot import database
 from cars_bot.clients import spreadsheet
-from cars_bot.context import Context
-from cars_bot.database.models import channels, subscribers
+from cars_bot.context import Attempt, Context, Delivery
+from cars_bot.database.cars_models import channels, subscribers
 from cars_bot.errors import InvalidArguments, Permanent
 from cars_bot.jobs import sheets
 from tests.unit.cars_bot.test_client_answers import fill
@@ -18,9 +18,9 @@ CHANNELS = ["username", "title", "active"]
 
 
 def sync(job: Any, title: str, table: list[list[Any]]) -> dict[str, Any]:
-    """Have the job read a worksheet of these rows, and commit what it wants to write."""
+    """Let the job read a worksheet with these rows, and commit its writes."""
     fill(title, table)
-    context = Context("run", "raw", 1, "worker")
+    context = Context(Delivery("run", "log_to_sheets", {}, "raw"), Attempt(1, {}), "worker")
     result: dict[str, Any] = job(context)
     with database.writing() as connection:
         for write in context.writes:

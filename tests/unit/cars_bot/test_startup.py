@@ -1,4 +1,4 @@
-"""Settings that are no good: one sentence with the setting's name, at once, exit code 4; for every program."""
+"""Wrong settings: every program ends at once, with exit code 4 and one sentence that has the setting's name."""
 
 import subprocess
 import sys
@@ -39,7 +39,7 @@ WRONG = {
 
 
 def said(result: subprocess.CompletedProcess[str]) -> list[str]:
-    """Its lines but for Celery's warning that it is root."""
+    """Its lines, without Celery's warning that it runs as root."""
     return [line for line in result.stderr.splitlines() if line.startswith(("kit:", "Traceback"))]
 
 

@@ -1,4 +1,4 @@
-"""One reading of every address: what is understood, what is refused, and that no password is in what is said of it."""
+"""One reading of every address: which are understood, which are refused, and no password in any message about them."""
 
 from pathlib import Path
 from typing import Any
@@ -11,13 +11,13 @@ from sqlalchemy import create_engine
 from cars_bot.boundary import database_url, for_celery, urls
 from cars_bot.errors import NotConfigured
 from cars_bot.settings import read, redact
-from raw_consumer.parameters import parameters
+from raw_consumer.setup.parameters import parameters
 
 SECRET = "geheim"
 
 
 def celery(tmp_path: Path, **given: str) -> dict[str, Any]:
-    """What Celery is told of these settings."""
+    """Celery's connection settings, made from these settings."""
     return for_celery.connection(read(given, root=tmp_path))
 
 

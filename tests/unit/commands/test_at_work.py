@@ -1,4 +1,4 @@
-"""What doctor says of work that does not get done, although every process runs."""
+"""The doctor's complaints about work that does not get done, although every process runs."""
 
 import time
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from commands.diagnosis.fault import Fault
 
 @pytest.fixture
 def faults(fresh_database: None) -> Iterator[Any]:
-    """Store runs, each a row's columns; returns what doctor finds."""
+    """A function that stores runs, each given by its columns, and returns the faults that the doctor finds."""
 
     def found(*rows: dict[str, Any]) -> list[Fault]:
         for number, row in enumerate(rows):

@@ -1,4 +1,4 @@
-"""`kit audit` where the advisories cannot be reached: it says so, and fails nothing."""
+"""`kit audit` without access to the advisories: it says so, and does not fail."""
 
 import os
 import subprocess

@@ -1,7 +1,7 @@
-"""Where servers are looked for, what is refused, and how ports are stepped around.
+"""Addresses of servers: where the kit looks for them, what it refuses, and how it avoids taken ports.
 
-The ports that must be free here are 241xx: no kit prefers them, and no other test's server listens there (they take
-what is free from 26000 on), so nothing that runs beside can be found on one.
+These tests need free ports, and they use 241xx. No kit prefers those ports. No server of another test listens there,
+because those take free ports from 26000 on. So no other program is found on one.
 """
 
 import json
@@ -15,13 +15,13 @@ import pytest
 
 from commands.common.console import Problem
 from commands.common.state import RunDir
-from commands.servers import addresses, given, ports
+from commands.servers import addresses, ports, user_settings
 
 
 @pytest.fixture(autouse=True)
 def nothing_given(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No setting from the shell, no .env, no other kit's promised ports."""
-    for name in given.SETTINGS:
+    """Remove all settings of the shell, the .env, and the ports that other kits have promised."""
+    for name in user_settings.SETTINGS:
         monkeypatch.delenv(name, raising=False)
     (tmp_path / ".env").touch()
     monkeypatch.setenv("KIT_ENV_FILE", str(tmp_path / ".env"))
@@ -60,7 +60,7 @@ def test_nor_does_a_zombie_keep_its_promise(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setitem(ports.PREFERRED, "redis", 24125)
     ended = subprocess.Popen([sys.executable, "-c", ""])
     try:
-        os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)  # it has ended, and stays a zombie
+        os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)  # it has ended, and remains a zombie
         ports.hand_over([24125], ended.pid)
         assert ports.choose(["redis"])["redis"] == 24125
     finally:
@@ -87,13 +87,13 @@ def test_the_ports_of_a_kit_whose_broker_is_down_stay_its_own(monkeypatch: pytes
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]"])
 def test_the_classroom_login_is_fine_on_this_machine(host: str) -> None:
-    given.refuse_known_login_elsewhere("RMQ_URL", f"amqp://student:qwerty@{host}:5672/", [])
+    user_settings.refuse_known_login_elsewhere("RMQ_URL", f"amqp://student:qwerty@{host}:5672/", [])
 
 
 @pytest.mark.parametrize("host", ["10.0.0.7", "rabbit.example.org", "192.168.1.1"])
 def test_the_classroom_login_is_refused_anywhere_else(host: str) -> None:
     with pytest.raises(Problem, match="a login that everybody knows") as refusal:
-        given.refuse_known_login_elsewhere("RMQ_URL", f"amqp://student:qwerty@{host}:5672/", [])
+        user_settings.refuse_known_login_elsewhere("RMQ_URL", f"amqp://student:qwerty@{host}:5672/", [])
     assert "rabbitmqctl add_user" in refusal.value.remedy
 
 
@@ -109,7 +109,7 @@ def test_the_classroom_login_is_refused_anywhere_else(host: str) -> None:
 )
 def test_an_address_of_the_wrong_kind_is_refused_by_the_name_of_its_setting(name: str, url: str) -> None:
     with pytest.raises(Problem, match=name):
-        given.check({name: url})
+        user_settings.check({name: url})
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_a_given_server_that_does_not_answer_stops_the_start(name: str, scheme: 
     with listening() as silent:
         port = silent.getsockname()[1]
         with pytest.raises(Problem, match=name):
-            given.check({name: f"{scheme}://127.0.0.1:{port}/0"})
+            user_settings.check({name: f"{scheme}://127.0.0.1:{port}/0"})
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_a_given_server_that_does_not_answer_stops_the_start(name: str, scheme: 
 def test_where_a_lesson_expects_a_server_and_there_is_none_the_kit_starts_its_own(
     settings: dict[str, str], expected: dict[str, int], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    assert given.check(settings) == expected
+    assert user_settings.check(settings) == expected
     for name, url in settings.items():
         monkeypatch.setenv(name, url)
     plan = addresses.find(RunDir(tmp_path / "run"), private_only=True)
@@ -147,26 +147,28 @@ def test_where_a_lesson_expects_a_server_and_there_is_none_the_kit_starts_its_ow
 @pytest.mark.parametrize("url", ["amqp://me:secret@localhost:24142/", "amqp://student:qwerty@localhost:24142/my_vhost"])
 def test_a_server_we_could_not_stand_in_for_must_be_there(url: str) -> None:
     with pytest.raises(Problem, match="RMQ_URL"):
-        given.check({"RMQ_URL": url})
+        user_settings.check({"RMQ_URL": url})
 
 
 def test_two_settings_cannot_expect_our_one_server_at_two_places() -> None:
     with pytest.raises(Problem, match="CELERY_RESULT_BACKEND"):
-        given.check({"REDIS_URL": "redis://127.0.0.1:24143/0", "CELERY_RESULT_BACKEND": "redis://127.0.0.1:24144/0"})
+        user_settings.check(
+            {"REDIS_URL": "redis://127.0.0.1:24143/0", "CELERY_RESULT_BACKEND": "redis://127.0.0.1:24144/0"}
+        )
 
 
 def test_no_password_of_a_given_server_is_shown(tmp_path: Path) -> None:
     with pytest.raises(Problem) as refusal:
-        given.check({"RMQ_URL": "amqp://me:hunter2@127.0.0.1:1/"})
+        user_settings.check({"RMQ_URL": "amqp://me:hunter2@127.0.0.1:1/"})
     assert "hunter2" not in str(refusal.value)
-    assert "hunter2" not in given.shown("postgresql://me:hunter2@db/cars")
-    assert given.shown("amqp://student:qwerty@127.0.0.1:5672/") == "amqp://student:qwerty@127.0.0.1:5672/"
+    assert "hunter2" not in user_settings.shown("postgresql://me:hunter2@db/cars")
+    assert user_settings.shown("amqp://student:qwerty@127.0.0.1:5672/") == "amqp://student:qwerty@127.0.0.1:5672/"
 
 
 def test_the_environment_wins_over_the_env_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("OPENAI_MODEL=from-file\nSPREADSHEET_ID=from-file\n")
     monkeypatch.setenv("OPENAI_MODEL", "from-shell")
-    assert given.given() == {"OPENAI_MODEL": "from-shell", "SPREADSHEET_ID": "from-file"}
+    assert user_settings.read_user_settings() == {"OPENAI_MODEL": "from-shell", "SPREADSHEET_ID": "from-file"}
 
 
 def test_a_private_kit_has_everything_on_loopback(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from commands import logs, scale, up
 from commands.__main__ import COMMANDS, MODULES, main
 from commands.common.console import Problem, bar, table
 from commands.common.state import RunDir
-from commands.diagnosis import checks
+from commands.diagnosis import machine
 from commands.exec_ import inside
 from commands.servers import rabbitmq
 from commands.servers.processes import CEILING, Program, configuration, environment, kit_programs
@@ -31,7 +31,7 @@ def process(name: str, state: str = "RUNNING", pid: int = 1) -> Process:
 
 
 def supervisor_options(conf: Path) -> ServerOptions:
-    """The configuration as supervisor itself understands it."""
+    """The configuration as supervisor itself reads it."""
     options = ServerOptions()
     options.realize(["-c", str(conf)])
     options.process_config(do_usage=False)
@@ -120,7 +120,7 @@ def test_the_configuration_for_a_real_server_is_one_supervisor_takes(
 ) -> None:
     parser = configparser.RawConfigParser(inline_comment_prefixes=(" ;",))
     parser.read(ROOT / "deploy/supervisor/carsbot.conf")
-    for section in parser.sections():  # the folders and the user of a real server are not here
+    for section in parser.sections():  # this machine does not have the folders and the user of a real server
         for name, value in (("directory", str(ROOT)), ("user", None), ("stdout_logfile", "/dev/null")):
             if parser.has_option(section, name):
                 parser.remove_option(section, name) if value is None else parser.set(section, name, value)
@@ -259,7 +259,7 @@ def test_the_doctor_finds_mistakes_in_the_env_file(tmp_path: Path, monkeypatch: 
     (tmp_path / ".env").touch()
     monkeypatch.setenv("KIT_ENV_FILE", str(tmp_path / ".env"))
     (tmp_path / ".env").write_text("# fine\nRMQ_ULR=amqp://x\nOPENAI_MODEL=ok\njust words\n")
-    faults = list(checks.env_file(RunDir(tmp_path)))
+    faults = list(machine.env_file(RunDir(tmp_path)))
     assert [fault.remedy for fault in faults] == ["sed -i 's/^RMQ_ULR=/RMQ_URL=/' .env", "sed -i 4d .env"]
 
 
@@ -272,7 +272,7 @@ def test_the_example_of_an_env_file_names_only_settings_there_are(
     )
     (tmp_path / ".env").touch()
     monkeypatch.setenv("KIT_ENV_FILE", str(tmp_path / ".env"))
-    assert list(checks.env_file(RunDir(tmp_path))) == []
+    assert list(machine.env_file(RunDir(tmp_path))) == []
 
 
 def test_every_command_of_the_help_exists_and_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:

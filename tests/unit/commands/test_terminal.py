@@ -1,4 +1,4 @@
-"""Output into a terminal that knows ASCII only, and into one that knows more: never a traceback for a character."""
+"""Output in a terminal that knows only ASCII, and in one that knows more: no character causes a traceback."""
 
 import io
 import json
@@ -12,7 +12,7 @@ import pytest
 from commands.common.console import any_terminal, as_json
 from tests.kit import ROOT
 
-# No UTF-8 by Python's own rescue, either.
+# Python's own switch to UTF-8 is turned off, too.
 TERMINALS = {
     "PYTHONIOENCODING": {"PYTHONIOENCODING": "ascii"},
     "LC_ALL": {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"},
@@ -21,7 +21,7 @@ TEXT = "Машина 🚗 half an emoji \ud83d, → ✓"
 
 
 def kit(words: list[str], terminal: str, run_dir: Path) -> subprocess.CompletedProcess[bytes]:
-    """Type a command in an ASCII terminal."""
+    """Run a command in an ASCII terminal."""
     environment = {"PATH": os.environ["PATH"], "KIT_RUN_DIR": str(run_dir), "KIT_ENV_FILE": os.devnull}
     return subprocess.run(
         [ROOT / "kit", *words], env=environment | TERMINALS[terminal], capture_output=True, timeout=60, check=False

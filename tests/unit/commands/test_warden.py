@@ -1,4 +1,7 @@
-"""What an owner has started ends with it, however it ends; real processes, real signals, at random moments."""
+"""An owner and everything that it has started: they end together, however it ends.
+
+Real processes, signals, random moments.
+"""
 
 import os
 import random
@@ -14,7 +17,8 @@ from commands.common.state import is_alive, marked
 from commands.servers.warden import Warden, working_in
 from tests.kit import HEARS_SIGNALS, ROOT, until
 
-# An owner with a child, a daemon that has left its session, and one whose environment is its own but not its folder.
+# An owner with three children: a plain one, a daemon that has left the session, and one without the owner's
+# environment. The last one is known only by its folder.
 OWNER = """
 import os, subprocess, sys, time
 from pathlib import Path
@@ -32,7 +36,7 @@ with Warden(f"KIT_RUN_DIR={folder / 'run'}", folder):
 
 
 def left(folder: Path) -> list[object]:
-    """Processes and the folder itself."""
+    """The remaining processes, and the folder if it remains."""
     found = [*marked(f"KIT_RUN_DIR={folder / 'run'}"), *working_in(folder)]
     return [*found, folder] if folder.exists() else [*found]
 
@@ -50,7 +54,7 @@ def test_nothing_is_left_of_an_owner_that_is_killed_at_work(number: int, tmp_pat
     until((folder / "all are there").exists, 30, "the owner has started everything")
     assert len(left(folder)) == 4
 
-    os.killpg(owner.pid, number)  # the whole terminal: the warden is not among them
+    os.killpg(owner.pid, number)  # the whole terminal, but not the warden
     owner.wait()
 
     until(lambda: not left(folder), 20, "nothing is left")
@@ -62,7 +66,7 @@ def test_nothing_is_left_of_an_owner_that_is_killed_at_any_moment(tmp_path: Path
         time.sleep(moment := random.uniform(0, 0.4))
         owner.kill()
         owner.wait()
-        if (folder / "all are there").exists():  # before, there may be no warden yet, and nothing but the folder
+        if (folder / "all are there").exists():  # before that, there may be no warden yet, and nothing but the folder
             until(lambda: not left(folder), 20, f"nothing is left after {moment:.3f} s")
         until(lambda: left(folder) in ([], [folder]), 20, f"no process is left after {moment:.3f} s")
 

@@ -1,4 +1,4 @@
-"""The checker of the fault suite, with histories made up: a checker that says true to everything proves nothing."""
+"""The checker of the fault suite, with made-up histories. A checker that always says true proves nothing."""
 
 from dataclasses import replace
 from typing import Any
@@ -12,7 +12,7 @@ B = Row("b", "DONE", finished_at=12.5)
 
 
 def history(**changes: Any) -> History:
-    """Two runs done, each with its effect; then what the test changes."""
+    """Two runs that are done, each with its effect, and then the changes of the test."""
     rows = changes.pop("rows", [A, B])
     usual: dict[str, Any] = {
         "accepted": ["a", "b"],
@@ -138,7 +138,7 @@ def test_a_request_that_broke_and_did_arrive_was_accepted_and_has_to_end() -> No
     open_run = Row("c", "PENDING")
 
     assert judged(broken={"k1": ["c"]}, rows=[A, B, open_run]).lost == 1
-    assert judged(broken={"k1": ["c"]}).lost == 1  # the key is there and its run is not
+    assert judged(broken={"k1": ["c"]}).lost == 1  # the key is there, but its run is not
 
 
 def test_a_run_whose_outcome_is_unknown_is_counted_as_that() -> None:

@@ -1,4 +1,4 @@
-"""The proxy of the fault suite, between a client and a server that says everything twice."""
+"""The proxy of the fault suite, between a client and a server that repeats every byte."""
 
 import socket
 import threading
@@ -13,7 +13,7 @@ from tests.kit import until
 
 @pytest.fixture
 def heard() -> list[bytes]:
-    """What the server has received."""
+    """The bytes that the server has received."""
     return []
 
 

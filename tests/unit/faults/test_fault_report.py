@@ -1,4 +1,4 @@
-"""The table of `kit test-faults`: what it adds up, and that it does not call the suite survived too early."""
+"""The table of `kit test-faults`: its sums are right, and it does not call the suite survived too early."""
 
 from typing import Any
 

