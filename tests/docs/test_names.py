@@ -51,6 +51,36 @@ def test_every_file_that_a_text_names_is_there(file: str) -> None:
     assert [name for name in (*links, *named) if not exists(name, beside)] == []
 
 
+@pytest.mark.parametrize("room", ["cars_bot", "raw_consumer", "api", "experiments"])
+def test_the_door_of_a_room_names_all_its_modules(room: str) -> None:
+    door = (ROOT / room / "README.md").read_text(encoding="utf-8")
+    modules = [path for path in (ROOT / room).glob("*.py") if path.stem not in ("__init__", "__main__")]
+    rooms = [path.parent for path in (ROOT / room).glob("*/__init__.py")]
+
+    assert [
+        path.name for path in (*modules, *rooms) if f"`{path.name}" not in door and f"{path.name}/" not in door
+    ] == []
+
+
+def test_the_reading_order_follows_a_run_in_at_most_twelve_files_a_lane() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d+) \| `([^`]+)`: .* \| (?:the same|`([^`]+)`: .*) \|$", readme, re.MULTILINE)
+    celery, raw = [row[1] for row in rows], [row[2] or row[1] for row in rows]
+
+    assert [int(row[0]) for row in rows] == list(range(1, len(rows) + 1))
+    assert 10 <= len(celery) == len(set(celery)) <= 12
+    assert len(raw) == len(set(raw))
+    assert [name for name in {*celery, *raw} if not (ROOT / name).is_file()] == []
+    writers = [
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "cars_bot").rglob("*.py")
+        if re.search(r"""state["']?[=:] ?(literal_column\()?["']+IN_PROGRESS""", path.read_text(encoding="utf-8"))
+    ]
+    assert writers == ["cars_bot/attempts.py"]
+    assert writers[0] in celery
+    assert writers[0] in raw
+
+
 def test_every_link_to_a_place_in_a_file_finds_it() -> None:
     for file in MARKDOWN:
         for target, place in re.findall(r"\]\(([^)#:]*)#([^)]+)\)", file.read_text(encoding="utf-8")):
