@@ -13,7 +13,8 @@ from typing import Any
 
 from celery import Celery, Task
 
-app = Celery("hello", broker=os.environ.get("RMQ_URL"))
+url = os.environ.get("RMQ_URL") or sys.exit("RMQ_URL is not set; start this program with ./kit exec")
+app = Celery("hello", broker=url)
 app.conf.update(
     task_default_queue="hello.celery",  # durable, as all queues of Celery
     task_serializer="json",

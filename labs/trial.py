@@ -145,6 +145,11 @@ class Trial(ProgramUnderTest):
         if self._firehose:
             self._firehose.stop()
 
+    def until_held(self, where: str | None, claim: str, **words: Any) -> None:
+        """Require that a job holds at the place `where` (None: anywhere). `words`: as in `until`."""
+        place = {} if where is None else {"where": where}
+        self.until(lambda: self.stage.count("holds", **place), claim, **words)
+
     # ------------------------------------------------------------ looking
 
     def consumers(self, queue: str = QUEUE) -> int:

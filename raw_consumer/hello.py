@@ -11,6 +11,7 @@ import os
 import sys
 import time
 import uuid
+from contextlib import suppress
 from typing import Any
 
 import pika
@@ -29,7 +30,8 @@ JOBS = {"process_task": process_task}  # Celery: @app.task
 
 def connect() -> tuple[Any, Any]:
     """Return a connection and its channel, with the queue declared."""
-    connection = pika.BlockingConnection(pika.URLParameters(os.environ["RMQ_URL"]))
+    url = os.environ.get("RMQ_URL") or sys.exit("RMQ_URL is not set; start this program with ./kit exec")
+    connection = pika.BlockingConnection(pika.URLParameters(url))
     channel = connection.channel()
     channel.queue_declare(QUEUE, durable=True)  # the queue survives a restart of the broker
     return connection, channel
@@ -61,11 +63,12 @@ def on_message(channel: Any, method: Any, properties: Any, body: bytes) -> None:
 
 
 def work() -> None:
-    """Consume one message at a time, for ever."""
+    """Consume one message at a time, until Ctrl-C."""
     _, channel = connect()
     channel.basic_qos(prefetch_count=1)  # the other messages stay free for other workers
     channel.basic_consume(QUEUE, on_message)
-    channel.start_consuming()
+    with suppress(KeyboardInterrupt):
+        channel.start_consuming()
 
 
 if __name__ == "__main__":

@@ -79,8 +79,8 @@ def check(trial: Trial) -> None:
 
 def begun(trial: Trial, text: str, claim: str) -> Group:
     """Require that a worker begins this post's job, and return the worker. The job is held there."""
-    trial.until(
-        lambda: trial.stage.count("holds", where=text),
+    trial.until_held(
+        text,
         claim,
         mistake="The job is not begun",
         happened=lambda: f"{trial.stage.waiting(QUEUE)} messages wait in the queue {QUEUE!r}",

@@ -74,8 +74,8 @@ def ask(trial: Trial, post_id: str, right: str, situation: str, mistake: str) ->
 
 def begun(trial: Trial, text: str, claim: str, mistake: str) -> None:
     """Require that a worker begins this post's job. The job is held before it publishes."""
-    trial.until(
-        lambda: trial.stage.count("holds", where=in_job(text)),
+    trial.until_held(
+        in_job(text),
         claim,
         seconds=10.0,
         mistake=mistake,

@@ -107,8 +107,8 @@ def copies_at_once(trial: Trial) -> None:
     trial.worker()
     begun, ended = stage.count("begins a transaction"), stage.count("ended a transaction")
     send(trial, AT_ONCE, JULY, send(trial, AT_ONCE, JULY))
-    trial.until(
-        lambda: stage.count("holds", where=before_payment(AT_ONCE)), "two workers have a copy each", seconds=SECONDS,
+    trial.until_held(
+        before_payment(AT_ONCE), "two workers have a copy each", seconds=SECONDS,
         mistake="A charge is not made", happened=f"no worker took the payment of Subscriber {AT_ONCE}",
         look="the condition under which your program skips a charge",
     )  # fmt: skip
@@ -157,8 +157,8 @@ def pay_behind(trial: Trial, sentinel: int) -> None:
 
 def replaced(trial: Trial, worker: Group, where: str) -> Group:
     """Kill a worker at the place where it is held, and return the worker that replaces it."""
-    trial.until(
-        lambda: trial.stage.count("holds", where=where), "the worker is in the middle of a charge", seconds=SECONDS,
+    trial.until_held(
+        where, "the worker is in the middle of a charge", seconds=SECONDS,
         mistake="A charge is not made", happened=f"no worker came to the {where}",
         look="the condition under which your program skips a charge",
     )  # fmt: skip

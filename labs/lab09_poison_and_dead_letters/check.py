@@ -77,8 +77,8 @@ def accident(trial: Trial, worker: Supervised) -> None:
     """Send SIGKILL once to the process that works on an innocent post."""
     stage = trial.stage
     trial.send("classify_post", text=UNLUCKY)
-    trial.until(
-        lambda: stage.count("holds"), "a post is worked on", mistake="Nothing is worked on",
+    trial.until_held(
+        None, "a post is worked on", mistake="Nothing is worked on",
         happened=f"no worker classified {UNLUCKY}", look="what classify_post does",
     )  # fmt: skip
     (holding,) = stage.notes("holds")

@@ -88,7 +88,7 @@ def idle_worker(trial: Trial) -> None:
 def keep_busy(trial: Trial, video: str) -> None:
     """Give the worker a video, and wait until it converts it."""
     trial.send("publish_post", text=video, priority=0)
-    trial.until(
-        lambda: trial.stage.count("holds", where=desk(video)), "the worker is busy with a video", seconds=SECONDS,
+    trial.until_held(
+        desk(video), "the worker is busy with a video", seconds=SECONDS,
         mistake="Nothing is worked on", happened=f"no worker converted {video}", look="what publish_post does",
     )  # fmt: skip

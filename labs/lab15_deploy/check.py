@@ -128,9 +128,7 @@ def publish(trial: Trial, text: str) -> None:
 
 def at(trial: Trial, where: str) -> None:
     """Wait until a job holds at this place."""
-    trial.until(
-        lambda: trial.stage.count("holds", where=where), f"a job is at work: {where}", mistake="The job never begins"
-    )
+    trial.until_held(where, f"a job is at work: {where}", mistake="The job never begins")
 
 
 def tell_to_stop(trial: Trial, worker: Group) -> None:

@@ -102,8 +102,8 @@ def push(trial: Trial, text: str) -> None:
 
 def begins(trial: Trial, text: str) -> None:
     """Wait until a job is at work."""
-    trial.until(
-        lambda: trial.stage.count("holds", where=text), f"{text} is begun", mistake="A job is never begun",
+    trial.until_held(
+        text, f"{text} is begun", mistake="A job is never begun",
         happened="no worker took the message", look="the queue or list from which the program takes its messages",
     )  # fmt: skip
 
