@@ -17,11 +17,12 @@ from contextlib import suppress
 from functools import partial
 
 from api.publishing import queues, relay
-from cars_bot import attempts, database, ledger, outbox, runs
+from cars_bot import database, ledger, outbox, runs
 from cars_bot.catalogue import JOBS
 from cars_bot.database import run_lists
 from cars_bot.errors import CarsBotError, StorageUnavailable
 from cars_bot.processes import clock, heartbeat, leases, liveness
+from cars_bot.run_store import begin_attempt
 
 log = logging.getLogger(__name__)
 
@@ -96,7 +97,7 @@ def abandon_inline() -> None:
         open_runs = [
             run for state in runs.OPEN for run in run_lists.page(connection, lane="inline", state=state, limit=1_000)
         ]
-    patience = _LONGEST_JOB + attempts.GRACE_SECONDS
+    patience = _LONGEST_JOB + begin_attempt.GRACE_SECONDS
     for run in open_runs:
         orphaned = liveness.is_lost(run) if run.state == "IN_PROGRESS" else clock.now() > run.accepted_at + patience
         if orphaned and runs.end_open(run.id, "FAILED", ABANDONED):

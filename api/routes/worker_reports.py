@@ -8,11 +8,12 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.errors import Refused, unknown_run
-from cars_bot import attempts, database, ledger, runs
+from cars_bot import database, ledger, runs
 from cars_bot.catalogue import job_named
 from cars_bot.context import Attempt, Context, Delivery
 from cars_bot.outcome import AlreadyEnded, AtWork, Done, Expired, Failed, PutAside, Retry, Wait
 from cars_bot.processes import clock
+from cars_bot.run_store import begin_attempt
 from cars_bot.run_store.in_database import DATABASE_STORE
 
 REMOTE = "reports over HTTP"  # this holder has no lease, so only a redelivered message shows that its attempt is lost
@@ -132,7 +133,7 @@ def _put_aside(report: Report) -> tuple[int, dict[str, Any]]:
 def _lose(report: Report) -> tuple[int, dict[str, Any]]:
     if not report.holder:
         raise Refused(422, "no_holder", "`holder` is missing; name the process whose attempt was lost")
-    attempts.lost(report.id, report.lane, report.holder, report.worker, report.error)
+    begin_attempt.lost(report.id, report.lane, report.holder, report.worker, report.error)
     return 200, {}
 
 

@@ -46,8 +46,8 @@ runs = Table(
     Column("parent", String(36)),  # the run that asked for this one: a next step, or a retry of an ended run
     Column("ended_as", String(16), Computed("CASE WHEN finished_at IS NOT NULL THEN state END", persisted=True)),
     Column("steps", JSON(none_as_null=True)),  # the following steps of its workflow: [[job, run id, priority], …]
-    # The process that holds the run (`attempts.py`). NULL or empty: no process. A take changes no column of an index.
-    # So PostgreSQL updates the row in place (HOT), and a take costs a third of its cost with such an index.
+    # The process that holds the run (`begin_attempt.py`). NULL or empty: no process. A take changes no column of an
+    # index. So PostgreSQL updates the row in place (HOT), and a take costs a third of its cost with such an index.
     Column("holder", String(128)),
     Column("overdue_at", Double),  # no attempt lasts longer; after this time the holder has lost the run
     Column("waits", Integer),  # number of times that the run was told to wait

@@ -2,14 +2,14 @@
 
 from sqlalchemy import Connection, update
 
-from cars_bot import attempts, database, ledger, outbox, runs
+from cars_bot import database, ledger, outbox, runs
 from cars_bot.catalogue import Job, job_named
 from cars_bot.context import Attempt, Context, Delivery
 from cars_bot.database.models import effects
 from cars_bot.database.models import runs as table
 from cars_bot.outcome import AlreadyEnded, AtWork, Done, Expired, Failed, PutAside, Refused, Retry, Wait
 from cars_bot.processes import clock, liveness, names
-from cars_bot.run_store import outcome_updates
+from cars_bot.run_store import begin_attempt, record_outcome
 
 LOOK_AGAIN = (1.0, 15.0)  # seconds until the message of a busy run comes again, at least and at most
 
@@ -22,11 +22,14 @@ class DatabaseStore:
         if delivery.redelivered:
             ledger.record("redelivered", delivery.run_id, delivery.lane, worker=worker)
         while True:
-            if taken := attempts.take(delivery, job, worker):
+            if taken := begin_attempt.take(delivery, job, worker):
                 return taken
             with database.statements() as connection:
                 run = runs.find(connection, delivery.run_id)
-            found = attempts.take_new(delivery, job, worker) if run is None else _why_not(run, delivery, job, worker)
+            if run is None:
+                found: Attempt | Refused | None = begin_attempt.take_new(delivery, job, worker)
+            else:
+                found = _why_not(run, delivery, job, worker)
             if found:  # otherwise the row has changed between the two statements
                 return found
 
@@ -50,7 +53,7 @@ class DatabaseStore:
 
     def record_loss(self, run_id: str, lane: str, pid: int, worker: str, detail: str) -> None:
         """See `RunStore.record_loss`."""
-        attempts.lost(run_id, lane, names.child(pid), worker, detail)
+        begin_attempt.lost(run_id, lane, names.child(pid), worker, detail)
 
     def is_revoked(self, run_id: str) -> bool:
         """See `RunStore.is_revoked`."""
@@ -82,13 +85,13 @@ class DatabaseStore:
         match outcome:
             # feature: results
             case Done(result):
-                return outcome_updates.end(*attempt, "DONE", result=result)
+                return record_outcome.end(*attempt, "DONE", result=result)
             # end
             case Retry(after, error, told):
                 in_outbox = outbox.keeps(context.lane, after)
-                return outcome_updates.put_back(*attempt, after=after, error=error, told=told, in_outbox=in_outbox)
+                return record_outcome.put_back(*attempt, after=after, error=error, told=told, in_outbox=in_outbox)
             case Failed(error):
-                return outcome_updates.end(*attempt, "FAILED", error=error)
+                return record_outcome.end(*attempt, "FAILED", error=error)
 
     def _why_refused(self, context: Context) -> Refused:
         with database.statements() as connection:
@@ -106,7 +109,7 @@ def _why_not(run: runs.Run, delivery: Delivery, job: Job, worker: str) -> Attemp
     if run.state != "IN_PROGRESS":
         if run.state == "PENDING" and run.expires_at is not None and run.expires_at < now:
             return Expired() if _expire(run.id) else None
-        return Wait(run.due_at - now, "it is not due yet") if run.due_at > now + attempts.EARLY else None
+        return Wait(run.due_at - now, "it is not due yet") if run.due_at > now + begin_attempt.EARLY else None
     gone = liveness.is_gone(run.holder)
     if gone is None:  # without a lease, only a redelivered message shows it
         gone = delivery.redelivered
@@ -122,11 +125,11 @@ def _after_a_loss(run: runs.Run, delivery: Delivery, job: Job, worker: str) -> A
     # feature: poison-message limit
     if run.attempt >= run.max_attempts:
         error = f"its worker was lost during attempt {run.attempt} of {run.max_attempts}"
-        found: Attempt | Failed | None = Failed(error) if attempts.give_up(run, error) else None
+        found: Attempt | Failed | None = Failed(error) if begin_attempt.give_up(run, error) else None
     else:
-        found = attempts.retake(run, delivery, job, worker)
+        found = begin_attempt.retake(run, delivery, job, worker)
     # end
-    if found and run.holder != attempts.NOBODY:  # otherwise its parent has recorded the loss
+    if found and run.holder != begin_attempt.NOBODY:  # otherwise its parent has recorded the loss
         detail = "its process is gone or overdue"
         ledger.record("lost", run.id, delivery.lane, worker=run.worker or "", attempt=run.attempt, detail=detail)
         ledger.flush()  # the job may take this process down as well

@@ -6,10 +6,11 @@ no-op jobs per second on SQLite, and 2,167 on PostgreSQL, where this file change
 
 from collections.abc import Callable
 
-from cars_bot import attempts, database
+from cars_bot import database
 from cars_bot.catalogue import Job, job_named
 from cars_bot.context import Attempt, Context, Delivery
 from cars_bot.outcome import Done, Failed, Refused, Retry
+from cars_bot.run_store import begin_attempt
 from cars_bot.run_store.in_database import DatabaseStore
 
 
@@ -45,6 +46,6 @@ class ReadAheadStore(DatabaseStore):
             kept = self._record(connection, context, outcome)
             if kept and isinstance(outcome, Done):
                 self._record_writes(connection, context)
-            attempt = attempts.take_in(connection, following, job_named(following.job), context.worker)
+            attempt = begin_attempt.take_in(connection, following, job_named(following.job), context.worker)
         self._taken = (following, attempt) if attempt else None
         return None if kept else self._why_refused(context)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text, update
 
-from cars_bot import attempts, database, execution, idempotency, ledger, outbox, runs
+from cars_bot import database, execution, idempotency, ledger, outbox, runs
 from cars_bot.catalogue import JOBS, QUEUES, Job
 from cars_bot.context import Attempt, Context, Delivery
 from cars_bot.database.models import metadata, workers
@@ -21,7 +21,7 @@ from cars_bot.execution import execute
 from cars_bot.outcome import AlreadyEnded, AtWork, Done, Expired, Failed, Outcome, PutAside, Refused, Retry, Wait
 from cars_bot.policy import Policy
 from cars_bot.processes import clock, heartbeat, liveness, names
-from cars_bot.run_store import ending, outcome_updates
+from cars_bot.run_store import begin_attempt, ending, record_outcome
 from cars_bot.run_store.in_database import DATABASE_STORE, DatabaseStore
 from cars_bot.run_store.read_ahead import ReadAheadStore
 
@@ -112,13 +112,13 @@ def test_the_first_take_of_a_process_goes_by_the_shared_clock(monkeypatch: pytes
 
 
 def test_a_soft_limit_that_strikes_when_the_attempt_is_taken_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    run_id, true = accepted(), attempts.take
+    run_id, true = accepted(), begin_attempt.take
 
     def strikes(*what: Any) -> None:
         assert true(*what)
         raise TimeLimitExceeded
 
-    monkeypatch.setattr(attempts, "take", strikes)
+    monkeypatch.setattr(begin_attempt, "take", strikes)
     assert isinstance(execute(message(run_id), worker="w/1"), PutAside)
     assert (row(run_id).state, row(run_id).attempt) == ("FAILED", 1)
 
@@ -175,7 +175,7 @@ def test_an_end_that_is_not_stored_takes_nothing_either(monkeypatch: pytest.Monk
         raise StorageUnavailable("away for a moment")
 
     with monkeypatch.context() as away:
-        away.setattr(attempts, "take_in", fails)
+        away.setattr(begin_attempt, "take_in", fails)
         with pytest.raises(StorageUnavailable):
             store.record(context, Done(None), clock.now())
     assert (row(first).state, row(second).state) == ("IN_PROGRESS", "PENDING")
@@ -633,11 +633,11 @@ def end_in_each_way() -> None:
     outbox.mark_published(ids)
     held = {run_id: taken(run_id) for run_id in ids}
     with database.writing() as connection:
-        assert outcome_updates.end(connection, done, 1, held[done].holder, "DONE")
+        assert record_outcome.end(connection, done, 1, held[done].holder, "DONE")
         holder = held[back].holder
-        assert outcome_updates.put_back(connection, back, 1, holder, after=0, error="?", told=False, in_outbox=False)
+        assert record_outcome.put_back(connection, back, 1, holder, after=0, error="?", told=False, in_outbox=False)
     assert runs.end_open(revoked, "REVOKED", "?")
     assert runs.end_waiting(aside, "raw", "?", held[aside].holder)
-    attempts.lost(lost, "raw", held[lost].holder, "w", "?")
-    assert attempts.give_up(row(given_up), "?")
+    begin_attempt.lost(lost, "raw", held[lost].holder, "w", "?")
+    assert begin_attempt.give_up(row(given_up), "?")
     assert outbox.take_back(back)

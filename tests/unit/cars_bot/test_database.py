@@ -18,7 +18,7 @@ from cars_bot.database import run_counts, schema, sqlite_lock
 from cars_bot.errors import StorageUnavailable
 from cars_bot.execution import execute
 from cars_bot.outcome import AlreadyEnded, AtWork, Done, Outcome
-from cars_bot.run_store import outcome_updates
+from cars_bot.run_store import record_outcome
 from cars_bot.settings import settings
 from commands.servers import postgres_server
 from tests.unit.conftest import using_database
@@ -175,7 +175,7 @@ def test_postgresql_waits_for_its_disk_in_a_transaction_and_not_for_a_single_wri
 def test_a_result_is_read_as_it_was_written(result: object, kept: object) -> None:
     with database.writing() as connection:
         run_id = accept(connection)
-        assert outcome_updates.end(connection, run_id, 1, "somebody", "DONE", result)
+        assert record_outcome.end(connection, run_id, 1, "somebody", "DONE", result)
     with database.statements() as connection:
         run = runs.find(connection, run_id)
     assert run is not None

@@ -5,7 +5,7 @@
     lost     IN_PROGRESS, its holder's death seen  ──>  IN_PROGRESS, held by nobody
 
 A take raises the attempt's number. Each stored outcome names this number and this holder
-(`run_store/outcome_updates.py`). So a process that was wrongly counted as dead cannot fail or put back the attempt of
+(`record_outcome.py`). So a process that was wrongly counted as dead cannot fail or put back the attempt of
 its successor. Its success counts.
 
 The row's job and arguments are the truth. A message only names the run.
