@@ -184,6 +184,6 @@ collect_stats = task("collect_stats")
 cleanup_old_results = task("cleanup_old_results")
 health_check = task("health_check")
 
-for _name in JOBS.keys() - celery_app.tasks.keys():  # EXTRA_JOBS of labs and tests
+for _name in JOBS.keys() - celery_app.tasks.keys():  # the jobs of EXTRA_JOBS
     task(_name)
 # end

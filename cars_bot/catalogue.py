@@ -2,7 +2,7 @@
 
 The arguments of a job are the parameters of its function. So the web page, the API and the workers check the same.
 `EXTRA_JOBS=package.module` adds the list `JOBS` of that module, and its dicts `SCHEDULE` and `WORKFLOWS` if it has
-them. The labs and the tests add jobs that way, and the queues of these jobs with them.
+them. The tests add jobs that way, and the queues of these jobs with them.
 """
 
 import inspect

@@ -4,7 +4,8 @@ It feeds the live page and is the evidence of the experiments. No decision depen
 fails and never waits. Events go into a bounded buffer, and a thread writes them in batches. While Redis is away, they
 are lost.
 
-Events: accepted published started retry redelivered lost superseded succeeded failed expired revoked dead-lettered.
+Events: accepted published delivered started retry redelivered lost superseded succeeded failed expired revoked
+dead-lettered.
 """
 
 import atexit
