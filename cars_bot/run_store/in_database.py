@@ -96,7 +96,9 @@ class DatabaseStore:
     def _why_refused(self, context: Context) -> Refused:
         with database.statements() as connection:
             run = runs.find(connection, context.run_id)
-        return AtWork() if run is not None and run.state in runs.OPEN else AlreadyEnded(run.state if run else "FAILED")
+        if run is None:
+            return AlreadyEnded("DELETED")  # only ended runs are cleaned up; nobody knows any more how it ended
+        return AtWork() if run.state in runs.OPEN else AlreadyEnded(run.state)
 
 
 def _why_not(run: runs.Run, delivery: Delivery, job: Job, worker: str) -> Attempt | Refused | None:

@@ -21,9 +21,6 @@ NOT_OURS = ("tests/labs/wrong/", "api/pages/static/vendor/")  # wrong on purpose
 LONGEST = 30  # words in a sentence
 WIDTH = 120  # characters in a line of Markdown prose
 
-# A long sentence that stays, by its first words, and the reason.
-LONG_WITH_A_REASON: dict[str, str] = {}
-
 OPENING = re.compile(r"(What|Who|How|Whether|Which|Where|When|Why|If|That)\b")
 FREE_RELATIVE = re.compile(r"(What|Who|Whom|Whose|Whoever|Whatever|Whichever)\b(?!.*\?\W*$)")
 STRANDED = re.compile(
@@ -64,7 +61,7 @@ def sentences(text: str) -> Iterator[str]:
 def broken_rules(sentence: str) -> Iterator[str]:
     """The rules that a sentence breaks, by name."""
     words = len(re.findall(r"[\w`][\w`'’./,-]*", sentence))
-    if words > LONGEST and not any(sentence.startswith(known) for known in LONG_WITH_A_REASON):
+    if words > LONGEST:
         yield f"{words} words, at most {LONGEST}"
     if FREE_RELATIVE.match(sentence):
         yield "a noun is the subject, not What or Who"

@@ -20,32 +20,30 @@ HOMES = {
 RETIRED = {"book", "told", "given", "pulse", "presence", "words", "drawing", "views", "be", "second", "settle"}
 
 
-def defined(path: Path) -> Iterator[str]:
-    """The words in the names of a module, its functions and its classes."""
+def modules() -> Iterator[Path]:
+    """The modules of the code."""
+    for top in CODE:
+        yield from sorted((ROOT / top).rglob("*.py"))
+
+
+def names(path: Path) -> set[str]:
+    """The names of the functions and classes of a module."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    names = [node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)]
-    for name in names:
-        yield from (word.lower() for word in re.split(r"_|(?<=[a-z])(?=[A-Z])", name) if word)
+    return {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)}
 
 
-def users(word: str) -> set[str]:
-    files = [path for top in CODE for path in sorted((ROOT / top).rglob("*.py"))]
-    return {path.relative_to(ROOT).as_posix() for path in files if word in defined(path)}
+def words_in(name: str) -> list[str]:
+    return [word.lower() for word in re.split(r"_|(?<=[a-z])(?=[A-Z])", name)]
 
 
 @pytest.mark.parametrize("word", HOMES)
 def test_a_word_of_the_glossary_names_one_thing(word: str) -> None:
-    assert users(word) <= HOMES[word]
+    users = {path.relative_to(ROOT).as_posix() for path in modules() for name in names(path) if word in words_in(name)}
+    assert users <= HOMES[word]
     assert re.search(rf"^\*\*[^*]*\b{word}", (ROOT / "GLOSSARY.md").read_text(encoding="utf-8"), re.MULTILINE)
 
 
 @pytest.mark.parametrize("word", sorted(RETIRED))
 def test_a_word_with_several_meanings_is_gone(word: str) -> None:
-    names = {path.stem for top in CODE for path in (ROOT / top).rglob("*.py")}
-    assert word not in names
-    assert {file for file in users(word) if word in {name.lstrip("_") for name in bare_names(ROOT / file)}} == set()
-
-
-def bare_names(path: Path) -> set[str]:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    return {node.name.lower() for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    assert word not in {path.stem for path in modules()}
+    assert [path for path in modules() for name in names(path) if name.lstrip("_").lower() == word] == []
