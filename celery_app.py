@@ -112,7 +112,7 @@ app.conf.update(
         name: {"task": tick.job, "schedule": schedule(tick.every) if tick.every else crontab.from_string(tick.crontab)}
         for name, tick in SCHEDULE.items()
     },
-    beat_scheduler="celery_parts.beat:OneRunPerSlot",
+    beat_scheduler="celery_parts.beat:OneRunPerDueTime",
     beat_max_loop_interval=5,  # seconds; Beat notices a changed clock at the next look
     # end
 )

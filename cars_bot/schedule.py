@@ -1,8 +1,8 @@
-"""Schedule: the slots of a scheduled job, and the ids of its runs. Celery's Beat and our own scheduler share it.
+"""Schedule: the due times of a scheduled job, and the ids of its runs. Celery's Beat and our own scheduler share it.
 
-A slot is a moment for which a schedule has a run: the minute that its crontab line names, or a multiple of its
-seconds. The run's id is made from the lane, the schedule and the slot. So all schedulers give the same run to the same
-slot, whatever their number and their clocks. The second scheduler only makes a copy.
+A due time is a moment for which a schedule has a run: the minute that its crontab line names, or a multiple of its
+seconds. The run's id is made from the lane, the schedule and the due time. So all schedulers give the same id to the
+same due time, whatever their number and their clocks. The second scheduler only makes a copy.
 
 Each lane decides when to look, and how to send a run that is due.
 """
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 MINUTE = timedelta(minutes=1)
-LONGEST_GAP = timedelta(days=366)  # a search for the latest slot goes back so far
+LONGEST_GAP = timedelta(days=366)  # a search for the latest due time goes back so far
 
 
 @dataclass(frozen=True)
@@ -38,11 +38,11 @@ SCHEDULE: dict[str, Tick] = {
 }
 
 
-def latest_slot(tick: Tick, now: float, after: float = 0.0) -> float | None:
-    """Return the latest slot up to `now` and later than `after` (seconds since 1970), or None."""
+def latest_due(tick: Tick, now: float, after: float = 0.0) -> float | None:
+    """Return the latest due time up to `now` and later than `after` (seconds since 1970), or None."""
     if tick.every:
-        slot = now - now % tick.every
-        return slot if slot > after else None
+        due = now - now % tick.every
+        return due if due > after else None
     minute = datetime.fromtimestamp(now, UTC).replace(second=0, microsecond=0)
     oldest = max(datetime.fromtimestamp(after, UTC), minute - LONGEST_GAP)
     while minute > oldest:
@@ -52,10 +52,10 @@ def latest_slot(tick: Tick, now: float, after: float = 0.0) -> float | None:
     return None
 
 
-def run_id(lane: str, schedule: str, slot: float) -> str:
-    """Return the id of the run for that lane, schedule and slot: a UUIDv7 with the slot's time and a hash."""
-    digest = hashlib.sha256(f"{lane}:{schedule}@{slot:.3f}".encode()).digest()
-    value = int(slot * 1000).to_bytes(6) + digest[:10]
+def run_id(lane: str, schedule: str, due: float) -> str:
+    """Return the id of the run for that lane, schedule and due time: a UUIDv7 with that time and a hash."""
+    digest = hashlib.sha256(f"{lane}:{schedule}@{due:.3f}".encode()).digest()
+    value = int(due * 1000).to_bytes(6) + digest[:10]
     return str(uuid.UUID(int=int.from_bytes(value) & ~(0xF << 76 | 0x3 << 62) | 0x7 << 76 | 0x2 << 62))
 
 

@@ -1,4 +1,4 @@
-"""Beat: Celery's scheduler, with an id for each slot of the schedule and a memory in the database."""
+"""Beat: Celery's scheduler, with an id for each due time of the schedule and a memory in the database."""
 
 import copy
 import logging
@@ -11,24 +11,24 @@ from cars_bot import database
 from cars_bot.catalogue import SCHEDULE
 from cars_bot.errors import StorageUnavailable
 from cars_bot.processes import leases
-from cars_bot.schedule import latest_slot, run_id
+from cars_bot.schedule import latest_due, run_id
 
 log = logging.getLogger(__name__)
 
 
 # feature: schedule
-class OneRunPerSlot(Scheduler):
+class OneRunPerDueTime(Scheduler):
     """Celery's Beat, with other ids and another memory.
 
-    Each id is made from the task's slot. So a run that a second Beat sends is recognised as a copy. Two Beats may run,
-    and the schedule goes on if one of them dies.
+    Each id is made from the task's due time. So a run that a second Beat sends is recognised as a copy. Two Beats may
+    run, and the schedule goes on if one of them dies.
 
     The database knows until when there was a Beat. Celery's own Beat keeps that in a file, and two Beats destroy it. If
     a clock was ahead, the file says "tomorrow", and Beat sends nothing until then.
     """
 
     def setup_schedule(self) -> None:
-        """Read the schedule. A Beat that was away sends its latest missed slot. The very first Beat sends none."""
+        """Read the schedule. A Beat that was away sends its latest missed run. The very first Beat sends none."""
         since = self._hold()
         super().setup_schedule()
         for entry in self.schedule.values():
@@ -59,9 +59,9 @@ class OneRunPerSlot(Scheduler):
     def apply_async(self, entry: ScheduleEntry, *args: Any, **kwargs: Any) -> Any:
         """Send the task of an entry that is due."""
         tick = SCHEDULE.get(entry.name)  # Celery may add entries of its own
-        if tick and (slot := latest_slot(tick, entry.default_now().timestamp())) is not None:
+        if tick and (due := latest_due(tick, entry.default_now().timestamp())) is not None:
             entry = copy.copy(entry)
-            entry.options = {**entry.options, "task_id": run_id("celery", entry.name, slot)}
+            entry.options = {**entry.options, "task_id": run_id("celery", entry.name, due)}
         return super().apply_async(entry, *args, **kwargs)
 
 

@@ -50,11 +50,6 @@ def why_no_task(message: Any) -> str:
         return f"its body is no JSON: {error!r}"
 
 
-def is_task(message: Any) -> bool:
-    """Return whether a message has the shape that Celery trusts unchecked."""
-    return not why_no_task(message)
-
-
 def _are_limits(limits: list[Any]) -> bool:
     """True for [hard, soft] above 0, or None. Celery takes 0 as no limit, and requeues a run that it kills at once."""
     return len(limits) == 2 and all(

@@ -1,9 +1,5 @@
 """Request of a task in the worker's parent process: it settles the message if the child cannot."""
 
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from billiard.einfo import ExceptionInfo
 from celery.exceptions import TimeLimitExceeded as HardLimitReached
 from celery.exceptions import WorkerLostError
@@ -11,14 +7,12 @@ from celery.worker import state
 from celery.worker.request import Request
 
 from cars_bot import database, ledger, runs
-from cars_bot.errors import Permanent, StorageUnavailable
+from cars_bot.errors import Permanent
 from cars_bot.processes import heartbeat
 from cars_bot.run_store.ending import end_from_outside
 from cars_bot.run_store.in_database import DATABASE_STORE
 from cars_bot.settings import settings
 from celery_parts import worker
-
-log = logging.getLogger(__name__)
 
 
 class JobFailed(Permanent):
@@ -40,7 +34,7 @@ class JobRequest(Request):
         # end
         # feature: lost-child handling
         if isinstance(error, WorkerLostError | SystemExit) and self.worker_pid:
-            with _database():
+            with heartbeat.database_if_it_is_there():
                 worker.store.record_loss(self.id, "celery", self.worker_pid, self._worker(), str(error))
         # end
         super().on_failure(exc_info, send_failed_event, return_ok)
@@ -56,7 +50,7 @@ class JobRequest(Request):
         if worker.store is not DATABASE_STORE or not (self.delivery_info or {}).get("redelivered"):
             return False
         run = None
-        with _database(), database.statements() as connection:
+        with heartbeat.database_if_it_is_there(), database.statements() as connection:
             run = runs.find(connection, self.id)
         if run is None or run.state not in runs.ENDED or self._goes_on_after(run):
             return False
@@ -82,7 +76,7 @@ class JobRequest(Request):
         `revoked` settles the message of a run that ended just before the limit. If the limit strikes before the run has
         a row, the message would come for ever. So its second delivery is the last.
         """
-        with _database():
+        with heartbeat.database_if_it_is_there():
             ended = end_from_outside(self.id, "celery", error, self._worker(), worker.store)
             return ended or bool((self.delivery_info or {}).get("redelivered"))
         return False
@@ -91,13 +85,3 @@ class JobRequest(Request):
 
     def _worker(self) -> str:
         return str(settings().worker_name or self.hostname)
-
-
-@contextmanager
-def _database() -> Iterator[None]:
-    """Use the database for a moment in the parent process. If it is away, log that and go on."""
-    try:
-        with heartbeat.between_forks():
-            yield
-    except StorageUnavailable as error:
-        log.warning("%s", error)

@@ -14,12 +14,10 @@ import select
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import NoReturn
 
 from cars_bot import ledger
-from cars_bot.errors import StorageUnavailable
 from cars_bot.processes import heartbeat
 from cars_bot.run_store.ending import end_from_outside
 from cars_bot.run_store.in_database import DATABASE_STORE
@@ -30,7 +28,7 @@ from raw_consumer.shared_slot import Slot
 
 log = logging.getLogger(__name__)
 
-TICK = 0.1  # seconds between two looks at the children
+LOOK_SECONDS = 0.1  # seconds between two looks at the children
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 CRASH_LOOP_PAUSE = 0.5  # seconds at least between two starts of a child that dies
 
@@ -77,7 +75,7 @@ class Pool:
         while not self.stopping or self._living():
             if not self.stopping:
                 self._fork_missing()
-            if select.select([self.wake_up], [], [], TICK)[0]:
+            if select.select([self.wake_up], [], [], LOOK_SECONDS)[0]:
                 for number in os.read(self.wake_up, 64):
                     self._on_signal(number)
             self._reap()
@@ -154,7 +152,7 @@ class Pool:
             code = os.waitstatus_to_exitcode(status)
             log.warning("%s (pid %d) died with %d", child.name, pid, code)
             if child.slot.began:
-                with self._database():
+                with heartbeat.database_if_it_is_there():
                     self.store.record_loss(
                         child.slot.run_id.decode(), "raw", pid, child.name, f"its process ended with {code}"
                     )
@@ -168,7 +166,7 @@ class Pool:
             job = child.in_hand()
             if job and time.monotonic() > job.began + job.hard_limit:
                 log.warning("%s is past its hard limit of %.0f s", child.name, job.hard_limit)
-                with self._database():
+                with heartbeat.database_if_it_is_there():
                     error = f"TimeLimitExceeded: killed after {job.hard_limit:.0f} s"
                     end_from_outside(job.run_id, "raw", error, child.name, self.store)
                 self._kill_if_still_at(child, job.began)
@@ -180,7 +178,7 @@ class Pool:
         for child in self._living():
             job = child.in_hand()
             if job and time.monotonic() > job.began + 1:
-                with self._database():
+                with heartbeat.database_if_it_is_there():
                     if self.store.is_revoked(job.run_id):
                         self._kill_if_still_at(child, job.began)
 
@@ -189,11 +187,3 @@ class Pool:
     def _kill_if_still_at(self, child: Child, began: float) -> None:
         if child.is_still_at(began):
             os.kill(child.pid, signal.SIGKILL)
-
-    @contextmanager
-    def _database(self) -> Iterator[None]:
-        try:
-            with heartbeat.between_forks():
-                yield
-        except StorageUnavailable as error:
-            log.warning("%s", error)

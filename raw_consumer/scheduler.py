@@ -2,9 +2,9 @@
 
 Any number of schedulers may run. The leader renews a lease in the database; another takes over when the lease ends.
 A leader may be frozen, or its clock may be wrong. Then two lead for a moment. So a run's id is made from its schedule
-and its slot (`cars_bot/schedule.py`), and the second scheduler finds the run there.
+and its due time (`cars_bot/schedule.py`), and the second scheduler finds the run there.
 
-After a pause, a scheduler runs only the latest slot that it missed: sixty syncs after an hour would help nobody.
+After a pause, a scheduler runs only the latest due time that it missed: sixty syncs after an hour would help nobody.
 """
 
 import logging
@@ -18,7 +18,7 @@ from cars_bot import database, ledger, runs
 from cars_bot.catalogue import SCHEDULE, job_named
 from cars_bot.errors import StorageUnavailable
 from cars_bot.processes import clock, leases
-from cars_bot.schedule import Tick, latest_slot, run_id
+from cars_bot.schedule import Tick, latest_due, run_id
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ class Scheduler:
         self, name: str, now: Callable[[], float] = clock.now, schedule: Mapping[str, Tick] = SCHEDULE
     ) -> None:
         self.name, self.now, self.schedule = name, now, schedule
-        self.handled: dict[str, float] = {}  # by schedule: its slots are done up to this moment
+        self.handled: dict[str, float] = {}  # by schedule: its due times are done up to this moment
         self.leading = False
 
     def tick(self) -> list[str]:
@@ -55,8 +55,8 @@ class Scheduler:
         accepted = []
         for name, tick in self.schedule.items():
             after = min(self.handled[name], now)  # a clock that was ahead must not silence the schedule
-            if (slot := latest_slot(tick, now, after)) is not None:
-                accepted += self._accept(run_id("raw", name, slot), tick)
+            if (due := latest_due(tick, now, after)) is not None:
+                accepted += self._accept(run_id("raw", name, due), tick)
             self.handled[name] = now
         return accepted
 

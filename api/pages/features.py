@@ -112,8 +112,8 @@ FEATURES = (
     ),
     Feature(
         "schedule",
-        "Beat; the run's id is made from schedule and slot, so two Beats make one run",
-        "a scheduler with crontab lines and a leader's lease; the run's id is made from schedule and slot",
+        "Beat; the run's id is made from schedule and due time, so two Beats make one run",
+        "a scheduler with crontab lines and a leader's lease; the run's id is made from schedule and due time",
     ),
     Feature(
         "workflow",

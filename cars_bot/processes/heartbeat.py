@@ -11,7 +11,7 @@ from sqlalchemy import case, delete
 
 from cars_bot import database
 from cars_bot.database.models import workers
-from cars_bot.errors import CarsBotError
+from cars_bot.errors import CarsBotError, StorageUnavailable
 from cars_bot.processes import clock
 from cars_bot.processes.liveness import LEASE_SECONDS
 from cars_bot.processes.names import family
@@ -51,6 +51,16 @@ def between_forks() -> Iterator[None]:
             yield
         finally:
             database.close()
+
+
+@contextmanager
+def database_if_it_is_there() -> Iterator[None]:
+    """Use the database as `between_forks` does. If it is away, log that and go on after the block."""
+    try:
+        with between_forks():
+            yield
+    except StorageUnavailable as error:
+        log.warning("%s", error)
 
 
 class Heartbeat(threading.Thread):

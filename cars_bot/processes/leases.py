@@ -4,7 +4,7 @@ A lease is a row with a holder and a time. The holder renews the time. When the 
 another process takes the lease. A lease alone makes nothing safe. A holder may freeze, and wake up when another process
 has the lease. So work under a lease must do no harm if two processes do it. The lease only makes that rare.
 
-The row is also a memory. It says until when there was a holder. So the next holder knows the slots that were missed.
+The row is also a memory. It says until when there was a holder. So the next holder knows which due times were missed.
 """
 
 import time

@@ -14,13 +14,13 @@ from labs.lab13_beat_and_delays.sheet import write_sheet
 redis = Redis.from_url(os.environ["REDIS_URL"])
 
 
-class OncePerSlot(PersistentScheduler):
-    """Beat that runs beside others. The first Beat that comes to a slot sends its task."""
+class OncePerSecond(PersistentScheduler):
+    """Beat that runs beside others. The first Beat that comes to a second sends its task."""
 
     def apply_entry(self, entry: Any, producer: Any = None) -> None:
         """Send the task of an entry that is due, if no other Beat has sent it."""
-        slot = int(time.time())
-        if redis.set(f"{entry.name}:{slot}", "taken", nx=True, ex=60):
+        second = int(time.time())
+        if redis.set(f"{entry.name}:{second}", "taken", nx=True, ex=60):
             super().apply_entry(entry, producer=producer)
 
 
@@ -29,7 +29,7 @@ app.conf.update(
     task_default_queue="posts",
     beat_schedule={"sync_sheet": {"task": "sync_sheet", "schedule": 1.0}},
     beat_max_loop_interval=0.25,
-    beat_scheduler=OncePerSlot,
+    beat_scheduler=OncePerSecond,
 )
 
 

@@ -1,4 +1,4 @@
-"""One run per schedule and slot, however many schedulers there are: on real processes, for both lanes."""
+"""One run per schedule and due time, however many schedulers there are: on real processes, for both lanes."""
 
 import subprocess
 import sys
@@ -68,17 +68,17 @@ def ticks(kit: Kit, lane: str, since: float) -> list[str]:
     return sorted(run["id"] for run in listed if run["accepted_at"] >= since)
 
 
-def slot(run_id: str) -> float:
-    """The slot of a scheduled run, read from its id."""
+def due_time(run_id: str) -> float:
+    """The due time of a scheduled run, read from its id."""
     return int(run_id.replace("-", "")[:12], 16) / 1000
 
 
 def check_once_each(kit: Kit, ids: list[str]) -> None:
-    """Check that every run is done, with one effect each, and that there is one run per slot."""
+    """Check that every run is done, with one effect each, and that there is one run per due time."""
     counts = kit.all_ended(ids, 20)
     assert (counts["done"], counts["effects"], counts["duplicated"]) == (len(ids), len(ids), 0)
-    assert len({slot(run_id) for run_id in ids}) == len(ids)
-    assert all(slot(run_id) % EVERY == 0 for run_id in ids)
+    assert len({due_time(run_id) for run_id in ids}) == len(ids)
+    assert all(due_time(run_id) % EVERY == 0 for run_id in ids)
 
 
 @pytest.mark.feature("schedule")
@@ -87,13 +87,13 @@ def test_two_schedulers_give_one_run_per_slot_and_one_goes_on_alone(own_kit: Kit
         began = until(lambda: ticks(own_kit, lane, 0.0) and time.time(), 30, "a first run")
         if lane == "celery":  # on the raw lane one leads, and the other logs nothing
             until(lambda: first.sent() >= 4 and second.sent() >= 4, 30, "both have sent four")
-        until(lambda: len(ticks(own_kit, lane, began)) >= 5, 30, "five slots")
+        until(lambda: len(ticks(own_kit, lane, began)) >= 5, 30, "five due times")
         first.kill()
         killed = time.time()
         until(lambda: len(ticks(own_kit, lane, killed)) >= 3, 40, "the other goes on")
 
     ids = ticks(own_kit, lane, began)
-    assert len(ids) <= (time.time() - began) / EVERY + 1, "more runs than slots"
+    assert len(ids) <= (time.time() - began) / EVERY + 1, "more runs than due times"
     check_once_each(own_kit, ids)
 
 
@@ -101,18 +101,18 @@ def test_schedulers_whose_clocks_are_off_repeat_no_slot(own_kit: Kit, lane: str,
     with schedulers(own_kit, lane, tmp_path, 0, 4.0, -4.0) as (right, ahead, behind):
         began = until(lambda: ticks(own_kit, lane, 0.0) and time.time(), 30, "a first run")
         if lane == "celery":
-            overlap = "all have sent twelve: of these four slots are the same"
+            overlap = "all have sent twelve: of these four due times are the same"
             until(lambda: min(each.sent() for each in (right, ahead, behind)) >= 12, 40, overlap)
-        until(lambda: len(ticks(own_kit, lane, began)) >= 6, 40, "six slots")
+        until(lambda: len(ticks(own_kit, lane, began)) >= 6, 40, "six due times")
 
     ids = ticks(own_kit, lane, began)
-    assert len(ids) <= (time.time() - began + 8) / EVERY + 1, "more runs than slots"
+    assert len(ids) <= (time.time() - began + 8) / EVERY + 1, "more runs than due times"
     check_once_each(own_kit, ids)
 
 
 def ticks_now(kit: Kit, lane: str, since: float) -> list[str]:
-    """The ids of those runs whose slot has come since then."""
-    return [run_id for run_id in ticks(kit, lane, since) if since - EVERY <= slot(run_id) <= time.time() + EVERY]
+    """The ids of those runs whose due time has come since then."""
+    return [run_id for run_id in ticks(kit, lane, since) if since - EVERY <= due_time(run_id) <= time.time() + EVERY]
 
 
 @pytest.mark.parametrize("off", [DAY, -DAY, 600.0, -600.0])
@@ -127,7 +127,7 @@ def test_a_scheduler_whose_own_clock_is_wrong_ticks_at_the_right_time(
         wrong.kill()
 
     ids = ticks(own_kit, lane, began)
-    assert all(slot(run_id) <= time.time() for run_id in ids), "it ticked for slots that have yet to come"
+    assert all(due_time(run_id) <= time.time() for run_id in ids), "it ticked for due times that have yet to come"
     assert "that of Redis" in wrong.log.read_text()
     check_once_each(own_kit, ids)
 
@@ -162,7 +162,7 @@ def test_schedulers_tick_on_when_a_clock_that_was_a_day_ahead_is_corrected(
 
         start("first", "second")
         tomorrow = "ticks of tomorrow"
-        until(lambda: sum(slot(run) > began + DAY for run in ticks(own_kit, lane, began)) >= 3, 30, tomorrow)
+        until(lambda: sum(due_time(run) > began + DAY for run in ticks(own_kit, lane, began)) >= 3, 30, tomorrow)
         if restarted:
             stack.pop_all().close()
         set_clock(clock, 0)
@@ -171,7 +171,7 @@ def test_schedulers_tick_on_when_a_clock_that_was_a_day_ahead_is_corrected(
             start("third", "fourth")
         until(lambda: len(ticks_now(own_kit, lane, corrected)) >= 3, 60, "three ticks of today")
 
-    ids = [run_id for run_id in ticks(own_kit, lane, began) if slot(run_id) < began + DAY / 2]
+    ids = [run_id for run_id in ticks(own_kit, lane, began) if due_time(run_id) < began + DAY / 2]
     check_once_each(own_kit, ids)
 
 

@@ -12,7 +12,7 @@ FOR_EVER = 'redis.set("leader", os.getpid(), nx=True) or redis.get("leader") == 
 WRONG = [
     Wrong(
         "a lock that never expires", "celery", ENDS,
-        {'redis.set(f"{entry.name}:{slot}", "taken", nx=True, ex=60)': FOR_EVER},
+        {'redis.set(f"{entry.name}:{second}", "taken", nx=True, ex=60)': FOR_EVER},
     ),
     Wrong(
         "Beat does the work", "celery", ITSELF,

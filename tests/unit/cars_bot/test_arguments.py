@@ -8,7 +8,7 @@ from pydantic_core import to_json
 from cars_bot import runs
 from cars_bot.boundary import arguments
 from cars_bot.errors import InvalidArguments
-from celery_parts.message_check import is_task
+from celery_parts.message_check import why_no_task
 from raw_consumer import envelope
 from tests.contract.dead_letters import message
 from tests.unit.celery_parts.test_celery_messages import received
@@ -47,7 +47,7 @@ def test_what_fits_is_accepted_and_read_by_both_lanes(case: str) -> None:
 
     properties, _ = message("raw", runs.new_id(), "debug_task")
     assert envelope.delivery(_pika(properties), to_json(FITS[case]), False).args == FITS[case]
-    assert is_task(received(*message("celery", runs.new_id(), "debug_task", **FITS[case])))
+    assert not why_no_task(received(*message("celery", runs.new_id(), "debug_task", **FITS[case])))
 
 
 @pytest.mark.parametrize("case", DOES_NOT)
@@ -61,7 +61,7 @@ def test_what_does_not_is_refused_by_who_accepts_and_by_both_lanes(case: str) ->
         body = body.replace(b'": "', b'":"')
     with pytest.raises(envelope.UndecodableMessage):
         envelope.delivery(_pika(properties), body, False)
-    assert not is_task(received(*message("celery", runs.new_id(), "debug_task", **DOES_NOT[case])))
+    assert why_no_task(received(*message("celery", runs.new_id(), "debug_task", **DOES_NOT[case])))
 
 
 def _pika(properties: dict[str, Any]) -> Any:

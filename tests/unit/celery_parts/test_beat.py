@@ -12,7 +12,7 @@ from celery.schedules import crontab
 from cars_bot.errors import StorageUnavailable
 from cars_bot.processes import leases
 from celery_app import celery_app
-from celery_parts.beat import OneRunPerSlot
+from celery_parts.beat import OneRunPerDueTime
 
 START = datetime(2026, 3, 1, 12, 0, 30, tzinfo=UTC)
 EVERY_MINUTE = {"stats": {"task": "collect_stats", "schedule": crontab()}}
@@ -20,7 +20,7 @@ HOURLY = {"stats": {"task": "collect_stats", "schedule": crontab(minute="0")}}
 pytestmark = pytest.mark.usefixtures("fresh_database")
 
 
-class Beat(OneRunPerSlot):
+class Beat(OneRunPerDueTime):
     """A Beat that notes what it would send."""
 
     producer = None

@@ -12,7 +12,7 @@ CODE = ("cars_bot", "api", "raw_consumer", "celery_parts", "commands")
 # A word of the glossary, and the only modules that may define a function or a class with it.
 HOMES = {
     "claim": {"cars_bot/idempotency.py"},
-    "slot": {"cars_bot/schedule.py", "celery_parts/beat.py", "raw_consumer/shared_slot.py"},
+    "slot": {"raw_consumer/shared_slot.py"},
     "outbox": set(),
     "holder": set(),
 }

@@ -11,7 +11,7 @@ import pytest
 from cars_bot.catalogue import JOBS, QUEUES, SCHEDULE
 from cars_bot.outcome import AlreadyEnded, AtWork, Done, Expired, Failed, Outcome, PutAside, Retry, Wait
 from cars_bot.runs import MAX_COUNTDOWN, new_id
-from cars_bot.schedule import Tick, latest_slot, matches, run_id
+from cars_bot.schedule import Tick, latest_due, matches, run_id
 from raw_consumer import envelope, topology
 from raw_consumer.consumer import FORWARD_SECONDS
 from raw_consumer.intake import READ_AHEAD, Intake, read_ahead
@@ -217,34 +217,34 @@ FIVE = Tick("any", "*/5 * * * *")
 
 
 def test_of_all_the_slots_that_were_missed_the_latest_counts() -> None:
-    slot = latest_slot(FIVE, now=seconds("2026-03-01 12:34:56"), after=seconds("2026-03-01 09:00"))
+    due = latest_due(FIVE, now=seconds("2026-03-01 12:34:56"), after=seconds("2026-03-01 09:00"))
 
-    assert slot == seconds("2026-03-01 12:30")
+    assert due == seconds("2026-03-01 12:30")
 
 
 def test_a_slot_that_was_handled_is_not_due_again() -> None:
-    assert latest_slot(FIVE, seconds("2026-03-01 12:34:56"), after=seconds("2026-03-01 12:30")) is None
+    assert latest_due(FIVE, seconds("2026-03-01 12:34:56"), after=seconds("2026-03-01 12:30")) is None
 
 
 def test_a_schedule_in_seconds_has_a_slot_at_each_multiple() -> None:
     every = Tick("any", every=2.5)
 
-    assert latest_slot(every, now=1006.0) == 1005.0
-    assert latest_slot(every, now=1006.0, after=1005.0) is None
+    assert latest_due(every, now=1006.0) == 1005.0
+    assert latest_due(every, now=1006.0, after=1005.0) is None
 
 
 def test_every_line_of_the_schedule_names_a_minute_within_a_day() -> None:
     now = seconds("2026-03-01 12:34:56")
     for name, tick in SCHEDULE.items():
-        assert latest_slot(tick, now, after=now - 86_400) is not None, name
+        assert latest_due(tick, now, after=now - 86_400) is not None, name
 
 
 def test_a_slot_has_one_id_and_ids_sort_by_time() -> None:
-    slots = [seconds(f"2026-03-01 12:{minute:02}") for minute in range(60)]
-    ids = [run_id("raw", "sync", slot) for slot in slots]
+    due_times = [seconds(f"2026-03-01 12:{minute:02}") for minute in range(60)]
+    ids = [run_id("raw", "sync", due) for due in due_times]
 
-    assert ids == sorted(ids) == [run_id("raw", "sync", slot) for slot in slots]
-    assert not {run_id("raw", "other", slots[0]), run_id("celery", "sync", slots[0])} & set(ids)
+    assert ids == sorted(ids) == [run_id("raw", "sync", due) for due in due_times]
+    assert not {run_id("raw", "other", due_times[0]), run_id("celery", "sync", due_times[0])} & set(ids)
     assert {uuid.UUID(one).version for one in ids} == {7}
     assert {uuid.UUID(one).variant for one in ids} == {uuid.RFC_4122}
     assert ids[-1] < new_id()

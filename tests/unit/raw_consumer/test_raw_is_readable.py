@@ -28,7 +28,3 @@ def test_a_messages_way_is_under_900_lines() -> None:
         ahead = {used for module in ahead for used in uses(module) if not used.startswith("setup")} - way
     assert way >= {"consumer", "intake", "envelope", "settlement", "publisher", "connection", "topology", "alarm"}
     assert sum(lines(module) for module in way) < 900
-
-
-def test_no_module_is_over_200_lines() -> None:
-    assert {path.name: lines(path.stem) for path in PACKAGE.glob("*.py") if lines(path.stem) > 200} == {}

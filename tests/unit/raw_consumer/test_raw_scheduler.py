@@ -1,4 +1,4 @@
-"""The hand-written Beat on a real database: one tick per slot, whoever else is there and whatever the clocks say."""
+"""The hand-written Beat on a real database: one tick per due time, with others and with any clock."""
 
 import threading
 from collections.abc import Callable
@@ -103,9 +103,9 @@ def test_two_schedulers_with_different_clocks_give_one_tick_per_slot(skew: float
         theirs.now += 31.0
 
     ids = accepted()
-    slots = {int(run_id[:8] + run_id[9:13], 16) for run_id in ids}
-    assert len(ids) == len(slots) >= 20
-    assert max(slots) - min(slots) == (len(slots) - 1) * 60_000, "a slot is missing in between"
+    due_times = {int(run_id[:8] + run_id[9:13], 16) for run_id in ids}
+    assert len(ids) == len(due_times) >= 20
+    assert max(due_times) - min(due_times) == (len(due_times) - 1) * 60_000, "a due time is missing in between"
 
 
 def test_two_schedulers_that_both_believe_they_lead_give_one_tick_per_slot(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,7 +170,7 @@ def test_a_leader_that_died_between_its_renewal_and_its_tick_is_made_up_for(monk
     clock = Clock()
     leader = Scheduler("a", clock, EVERY_MINUTE)
     leader.tick()
-    clock.now += 30.5  # the slot has just come
+    clock.now += 30.5  # the due time has just come
     monkeypatch.setattr(leader, "_accept", lambda *_: pytest.fail("killed"))
     with pytest.raises(pytest.fail.Exception):
         leader.tick()
