@@ -1,14 +1,11 @@
 """Environment of a measurement: versions, processor, brokers, commit, seed, command line."""
 
-import os
-import platform
 import subprocess
 import sys
 import time
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
+from cars_bot.processes.machine import hardware, software
 from experiments.processes import ROOT
 
 PACKAGES = ("celery", "kombu", "billiard", "amqp", "redis", "pika", "httpx", "fastapi", "pytest")
@@ -22,13 +19,9 @@ def describe(seed: int, brokers: dict[str, str]) -> dict[str, Any]:
         "commit": answer(["git", "rev-parse", "HEAD"]),
         "changed_since": bool(answer(["git", "status", "--porcelain"])),
         "seed": seed,
-        "python": platform.python_version(),
-        "packages": {name: version(name) for name in PACKAGES},
+        **software(PACKAGES),
         "brokers": brokers,
-        "system": platform.platform(),
-        "processor": processor(),
-        "processors": os.cpu_count(),
-        "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+        **hardware(),
     }
 
 
@@ -39,13 +32,3 @@ def answer(words: list[str]) -> str:
     except FileNotFoundError:
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""
-
-
-def processor() -> str:
-    """Return the processor's name: on Linux the kernel's, elsewhere the one that Python knows."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
-    except FileNotFoundError:
-        return platform.processor()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()
