@@ -15,11 +15,12 @@ from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from api import errors, post_runs
+from api.comparing import conductor
 from api.guard import Guard
 from api.live import stream, waiting
-from api.pages import pages
+from api.pages import comparison_pages, pages, rendering
 from api.publishing import reconciler, relay
-from api.routes import callback, dead_letters, health, jobs, posts, queues, runs, workers
+from api.routes import callback, comparisons, dead_letters, health, jobs, posts, queues, runs, workers
 from cars_bot import VERSION
 from cars_bot.database import schema, tallies
 from cars_bot.errors import CarsBotError
@@ -47,6 +48,7 @@ async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
     await run_in_threadpool(schema.create_tables)
     await run_in_threadpool(reconciler.start)
     relay.start()
+    conductor.start()
     stream.start()
     post_runs.start()
     waiting.start()
@@ -56,6 +58,7 @@ async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
     folding.cancel()
     await run_in_threadpool(post_runs.stop)
     await run_in_threadpool(stream.stop)
+    await run_in_threadpool(conductor.stop)
     await run_in_threadpool(reconciler.stop)
     await run_in_threadpool(relay.stop)
 
@@ -90,9 +93,22 @@ def build() -> FastAPI:
         docs_url=None,  # our own page needs no CDN: pages/pages.py
         redoc_url=None,
     )
-    for part in (runs, jobs, queues, posts, workers, dead_letters, stream, callback, health, pages):
+    for part in (
+        runs,
+        comparisons,
+        jobs,
+        queues,
+        posts,
+        workers,
+        dead_letters,
+        stream,
+        callback,
+        health,
+        comparison_pages,
+        pages,
+    ):
         made.include_router(part.router)
-    made.mount("/static", pages.static)
+    made.mount("/static", rendering.static)
     errors.install(made, as_page=pages.problem)
     return made
 

@@ -53,6 +53,7 @@ def new_row(
     run_id: str | None = None,
     steps: Sequence[Step] = (),
     published: bool = False,
+    comparison: str | None = None,
 ) -> dict[str, Any]:
     """Return the row of a new run, PENDING and unpublished, for `insert_all`.
 
@@ -62,6 +63,7 @@ def new_row(
         countdown: the run must not start earlier than after so many seconds.
         steps: the following steps of its workflow.
         published: true if another part than the relay sends its message.
+        comparison: the id of the comparison that the run belongs to.
 
     Raises:
         InvalidArguments: the arguments, lane, priority or countdown are out of range; the message says what is right.
@@ -96,6 +98,7 @@ def new_row(
         "published_at": now if published else None,
         "parent": parent,
         "steps": [list(step) for step in steps] or None,
+        "comparison": comparison,
     }
 
 

@@ -25,8 +25,7 @@ from cars_bot.errors import NotConfigured
 ROOT = Path(__file__).resolve().parent.parent
 OWN_REDIS = "redis://"  # this value of CELERY_BROKER_URL means the Redis of REDIS_URL
 REDIS_PRIORITIES = range(10)  # Celery has these priorities on Redis; 0 goes first
-# Every lesson prints the classroom's login, and RabbitMQ's manual prints the other. A URL without a login means the
-# latter.
+# Every lesson prints the classroom's login; RabbitMQ's manual prints the other, which a URL without a login means.
 KNOWN_LOGINS = {("student", "qwerty"), ("guest", "guest")}
 CLASSROOM_PASSWORD = "qwerty"  # noqa: S105 - printed in every lesson
 # The settings that a user may change.
@@ -82,6 +81,7 @@ class Settings:
     allowed_hosts: tuple[str, ...]
     extra_jobs: tuple[str, ...]
     tls_ca_file: str | None
+    controls: bool  # true: a comparison may kill and freeze workers
 
     @property
     def celery_over_redis(self) -> bool:
@@ -190,6 +190,7 @@ def read(environment: Mapping[str, str], root: Path = ROOT) -> Settings:
         allowed_hosts=tuple(filter(None, get("ALLOWED_HOSTS").lower().replace(" ", "").split(","))),
         extra_jobs=modules(get("EXTRA_JOBS")),
         tls_ca_file=authority(get("TLS_CA_FILE")),
+        controls=environment.get("KIT_CONTROLS") == "1",
     )
 
 

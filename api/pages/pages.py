@@ -1,31 +1,27 @@
 """Pages for people: the lanes at `/`, a run at `/runs/{id}`, dead letters, the lanes' code at `/parity`, `/docs`.
 
 The server renders each page completely, so it can be read without scripts. The scripts in `static/` then keep it up to
-date. The templates escape all texts of jobs and workers.
+date.
 """
 
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
-from starlette.staticfiles import StaticFiles
 
 from api.dead_letters import listing
 from api.errors import Refused
 from api.live import counters, live_queries, timeline, unread_queues
 from api.pages import display, forms, parity, timeline_strip
+from api.pages.rendering import HERE, render
 from api.publishing import submission
 from api.schemas import RUN_ID
 from cars_bot import database, runs
 from cars_bot.catalogue import JOBS
 from cars_bot.database import run_lists
 from cars_bot.processes import clock
-from cars_bot.settings import settings
 
-HERE = Path(__file__).parent
 LETTERS_SHOWN = 50  # of each lane
 CHOICES = {
     "lane": {name: lane.short for name, lane in display.LANES.items()},
@@ -34,33 +30,6 @@ CHOICES = {
 }
 
 router = APIRouter(include_in_schema=False)
-_templates = Environment(
-    loader=FileSystemLoader(HERE / "templates"), autoescape=True, trim_blocks=True, undefined=StrictUndefined
-)
-_templates.filters |= display.FILTERS
-_templates.globals |= {"LANES": display.LANES, "COUNTERS": display.COUNTERS, "CHARTS": display.CHARTS}
-_templates.globals["BLANK"] = live_queries.BLANK
-
-
-class Static(StaticFiles):
-    """Our static files. Browsers ask each time whether a file has changed, so a new version is used at once."""
-
-    def file_response(self, *args: Any, **kwargs: Any) -> Response:
-        """See `StaticFiles`."""
-        response = super().file_response(*args, **kwargs)
-        response.headers["Cache-Control"] = "no-cache"
-        return response
-
-
-static = Static(directory=HERE / "static")
-
-
-def render(template: str, request: Request, code: int = 200, **values: Any) -> HTMLResponse:
-    """Return a page made from a template and its values."""
-    html = _templates.get_template(template).render(
-        outside_world_url=settings().outside_world_url, base_url=request.base_url, **values
-    )
-    return HTMLResponse(html, code, headers={"Cache-Control": "no-store"})
 
 
 @router.get("/")

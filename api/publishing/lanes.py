@@ -4,10 +4,13 @@ publish(lane, runs) -> the ids of the runs that a broker has confirmed
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from cars_bot import workflow
+from redis import RedisError
+
+from cars_bot import ledger, workflow
 from cars_bot.context import Step
 from cars_bot.runs import Run
 from cars_bot.settings import settings
@@ -75,6 +78,20 @@ def _raw_publisher() -> "Publisher":
     from raw_consumer.publisher import Publisher
 
     return Publisher(settings().rmq_url)
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of the brokers, by their own report. A broker that is away is left out."""
+    from celery_app import celery_app
+
+    found = {}
+    with suppress(Exception), celery_app.connection_for_write(connect_timeout=2.0) as connection:
+        connection.connect()
+        properties = getattr(connection.connection, "server_properties", {})
+        found = {"rabbitmq": str(properties["version"])} if "version" in properties else {}
+    with suppress(RedisError):
+        found["redis"] = str(ledger.connect().info("server")["redis_version"])
+    return found
 
 
 def close() -> None:

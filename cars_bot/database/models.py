@@ -53,6 +53,7 @@ runs = Table(
     Column("waits", Integer),  # number of times that the run was told to wait
     Column("waited", Double),  # seconds of these waits in all
     Column("republished", Integer),  # number of times that its message was lost and published again
+    Column("comparison", String(36)),  # the comparison that the run belongs to
     postgresql_with={"fillfactor": 70},  # room for the two updates of a run, on the page of its row
 )
 # The order of the lists. The id alone is not enough: the id of a task sent by hand says nothing about time.
@@ -76,6 +77,24 @@ Index(
     runs.c.parent,
     sqlite_where=runs.c.parent.is_not(None),
     postgresql_where=runs.c.parent.is_not(None),
+)
+
+_in_comparison = runs.c.comparison.is_not(None)
+Index("runs_comparison", runs.c.comparison, sqlite_where=_in_comparison, postgresql_where=_in_comparison)
+
+comparisons = Table(
+    "comparisons",
+    metadata,
+    Column("id", String(36), primary_key=True),  # UUIDv7: sorts by time
+    Column("name", String(100), nullable=False),
+    Column("request", JSON, nullable=False),
+    Column("state", String(16), nullable=False),  # WAITING, RUNNING, ENDED
+    Column("created_at", Double, nullable=False),
+    Column("started_at", Double),
+    Column("ended_at", Double),
+    Column("stopped_at", Double),  # a person has asked for its end
+    Column("submitted", Integer, nullable=False),  # jobs that were submitted on each lane
+    Column("marks", JSON, nullable=False),  # the faults that were caused, each with its moment
 )
 
 # The number of runs (`tallies.py`): the sum of `number`.

@@ -82,6 +82,18 @@ def others(lane: str) -> list[str]:
     return [name for name in families if name != family() and not _has_ended(name)]
 
 
+def alive() -> list[dict[str, Any]]:
+    """Return the living workers: {"name", "lane", "host", "pid", "queues"}, in the order of their names.
+
+    Raises:
+        StorageUnavailable: the leases cannot be read.
+    """
+    columns = ("name", "lane", "host", "pid", "queues")
+    with database.statements() as connection:
+        found = connection.execute(select(workers).where(_is_fresh()).order_by(workers.c.name)).mappings().all()
+    return [{name: row[name] for name in columns} for row in found if not _has_ended(row["family"])]
+
+
 def unserved(lane: str, queues: Iterable[str]) -> list[str]:
     """Return the queues that no living worker of `lane` consumes. Workers that report over HTTP are unknown here.
 

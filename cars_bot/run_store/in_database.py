@@ -68,14 +68,19 @@ class DatabaseStore:
             row = {"run_id": context.run_id, "made_at": clock.now()}
             rows = [row | {"kind": kind, "key": key, "detail": detail} for kind, key, detail in context.effects]
             connection.execute(effects.insert(), rows)
+        if not context.next_runs and not context.steps:
+            return
+        run = runs.find(connection, context.run_id)
+        comparison = run and run.comparison
         for job, args in context.next_runs:
-            runs.accept(connection, job_named(job), context.lane, args, parent=context.run_id)
+            runs.accept(connection, job_named(job), context.lane, args, parent=context.run_id, comparison=comparison)
         # feature: workflow
         if context.steps:
             step, *others = context.steps
             runs.accept(
                 connection, job_named(step.job), context.lane, context.taken.args, priority=step.priority,
                 parent=context.run_id, run_id=step.run_id, steps=others, published=context.delivery.passes_on,
+                comparison=comparison,
             )  # fmt: skip
         # end
 

@@ -42,7 +42,7 @@ def kit_programs(run: RunDir, ports: dict[str, int]) -> list[Program]:
     world = [python, "-m", "outside_world", *loopback, str(ports.get("outside_world"))]
     return [
         *([Program("outside_world", world)] if "outside_world" in ports else []),
-        Program("api", [python, "-m", "api", *loopback, str(ports["api"])]),
+        Program("api", [python, "-m", "api", *loopback, str(ports["api"])], {"KIT_CONTROLS": "1"}),
         # Mingle and gossip tell workers of each other and of revoked tasks. Ours ask the database and start sooner.
         Program("celery_worker", [*celery, "worker", "-l", "info", "--concurrency", "2",
                                   "-n", f"{NUMBERED}@%h", "--without-mingle", "--without-gossip"],

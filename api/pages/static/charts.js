@@ -1,4 +1,5 @@
 // Two charts over the last two minutes, one line per lane. Lines differ in colour and in dash; the legend has the numbers.
+import { colours } from "./canvas.js";
 import { number } from "./format.js";
 
 const LANES = ["celery", "raw", "inline"];
@@ -28,15 +29,11 @@ export class Chart {
 
   build() {
     this.plot?.destroy();
-    const probe = this.figure.appendChild(document.createElement("i")); // light-dark() has a value only inside a property
-    const colour = (name) => {
-      probe.style.color = `var(${name})`;
-      return getComputedStyle(probe).color;
-    };
+    const ink = colours(this.figure, ["muted", "line", ...LANES]);
     const axis = {
-      stroke: colour("--muted"),
+      stroke: ink.muted,
       font: '12px "Inter Variable", system-ui, sans-serif',
-      grid: { stroke: colour("--line"), width: 1 },
+      grid: { stroke: ink.line, width: 1 },
       ticks: { show: false },
     };
     this.plot = new uPlot(
@@ -56,7 +53,7 @@ export class Chart {
         series: [
           {},
           ...LANES.map((lane) => ({
-            stroke: colour(`--${lane}`),
+            stroke: ink[lane],
             width: 2,
             dash: DASHES[lane],
             points: { show: false },
@@ -67,7 +64,6 @@ export class Chart {
       this.data(),
       this.place,
     );
-    probe.remove();
     this.draw();
   }
 

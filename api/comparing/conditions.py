@@ -1,0 +1,77 @@
+"""Conditions of a comparison: each fault is caused when its moment has come, and marked with the exact time."""
+
+import json
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+from api.comparing import process_faults
+from api.comparing.process_faults import NotCaused
+from cars_bot.comparisons.request import Condition
+from cars_bot.comparisons.rows import Comparison
+from cars_bot.processes import clock
+from cars_bot.settings import settings
+
+# A fault of the outside world, as its switchboard calls it. It meets the calls of all lanes.
+OUTSIDE: dict[str, dict[str, Any]] = {
+    "rate-limit": {"service": "telegram", "fault": "throttle", "retry_after": 2},
+    "error": {"service": "openai", "fault": "error"},
+    "hang": {"service": "openai", "fault": "hang"},
+    "lose-reply": {"service": "telegram", "fault": "lose_reply"},
+}
+TIMEOUT = 5.0  # seconds
+
+
+def pending(comparison: Comparison) -> list[tuple[int, Condition, str | None]]:
+    """Return the faults that were not caused yet: the condition's place, the condition, and a lane or None for all."""
+    caused = {(mark["condition"], mark["lane"]) for mark in comparison.marks}
+    wanted = [
+        (place, condition, lane)
+        for place, condition in enumerate(comparison.request.conditions)
+        for lane in _lanes(condition, comparison)
+    ]
+    return [each for each in wanted if (each[0], each[2]) not in caused]
+
+
+def due(comparison: Comparison, elapsed: float) -> Iterator[dict[str, Any]]:
+    """Cause each pending fault whose moment has come. Yield its mark.
+
+    A mark is {"condition": place, "at": seconds since 1970, "what", "lane", "worker", "detail": a sentence}.
+    """
+    for place, condition, lane in pending(comparison):
+        if condition.at <= elapsed:
+            worker, detail = _caused(condition, lane, comparison.id)
+            yield {
+                "condition": place, "at": clock.now(), "what": condition.what, "lane": lane, "worker": worker,
+                "detail": detail,
+            }  # fmt: skip
+
+
+def _lanes(condition: Condition, comparison: Comparison) -> list[str | None]:
+    if condition.what in OUTSIDE:
+        return [None]
+    wanted = [condition.lane] if condition.lane else comparison.request.lanes
+    return [lane for lane in wanted if lane != "inline"]
+
+
+def _caused(condition: Condition, lane: str | None, comparison: str) -> tuple[str | None, str]:
+    """Cause a fault. Return the name of the worker that it strikes, or None, and a sentence."""
+    try:
+        if lane is None:
+            return None, _order(OUTSIDE[condition.what] | {"next": condition.calls, "seconds": condition.seconds})
+        return process_faults.cause(condition.what, lane, comparison, condition.seconds)
+    except NotCaused as error:
+        return None, f"not caused: {error}"
+
+
+def _order(fault: dict[str, Any]) -> str:
+    """Order a fault at the stand-in for the outside world."""
+    request = urllib.request.Request(  # noqa: S310 - the address is a checked setting
+        f"{settings().outside_world_url}/_control/faults", json.dumps(fault).encode(),
+        {"Content-Type": "application/json"},
+    )  # fmt: skip
+    try:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=TIMEOUT):
+            return f"the next {fault['next']} calls to {fault['service']}: {fault['fault'].replace('_', ' ')}"
+    except OSError as error:
+        raise NotCaused(f"the stand-in for the outside world does not answer: {error}") from error

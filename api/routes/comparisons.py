@@ -1,0 +1,130 @@
+"""Comparisons over HTTP: start one, look at one, list them, export a record."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.concurrency import run_in_threadpool
+
+from api.comparing import conductor
+from api.errors import Refused, problems
+from cars_bot.comparisons import record, rows, submissions
+from cars_bot.comparisons.picture import picture
+from cars_bot.comparisons.presets import PRESETS
+from cars_bot.comparisons.request import ComparisonRequest, checked
+
+router = APIRouter(prefix="/api", tags=["comparisons"])
+ID = Annotated[str, Path(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+
+
+class ComparisonShown(BaseModel):
+    """A comparison. Times are seconds since 1970, UTC. `result` is null until it has ended."""
+
+    id: str
+    state: Literal["WAITING", "RUNNING", "ENDED"]
+    request: ComparisonRequest
+    created_at: float
+    started_at: float | None
+    ended_at: float | None
+    stopped_at: float | None = Field(description="When a person asked for its end.")
+    submitted: int = Field(description="Jobs that were submitted on each lane so far.")
+    ended: int | None = Field(default=None, description="Jobs that have ended, on all lanes together.")
+    marks: list[dict[str, Any]] = Field(description="The faults that were caused, each with its moment.")
+    result: dict[str, Any] | None = Field(default=None, description="The figures of each lane, from the record.")
+    url: str
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class ComparisonList(BaseModel):
+    """The newest comparisons, newest first."""
+
+    comparisons: list[ComparisonShown]
+
+
+class PresetShown(BaseModel):
+    """A prepared comparison, with a sentence on what to watch and one on what to expect."""
+
+    request: ComparisonRequest
+    watch: str
+    expect: str
+
+
+class PresetList(BaseModel):
+    """The presets by name."""
+
+    presets: dict[str, PresetShown]
+
+
+@router.post("/comparisons", status_code=202, summary="Start a comparison", responses=problems(400, 415, 422, 503))
+async def start(request: ComparisonRequest) -> ComparisonShown:
+    """Start a comparison: the same jobs go down each lane at the same moments. It waits for earlier ones to end."""
+    made = await run_in_threadpool(_create, request)
+    conductor.wake()
+    return _shown(made)
+
+
+def _create(request: ComparisonRequest) -> rows.Comparison:
+    checked(request.model_dump())
+    posts = [1] if submissions.needs_posts(request) else []
+    turns = range(len(request.jobs) * len(request.priorities))
+    list(submissions.rows(request, "0" * 36, turns, posts))  # an argument that does not fit is refused now
+    return rows.create(request)
+
+
+@router.get("/comparisons", summary="List comparisons", responses=problems(503))
+async def list_comparisons() -> ComparisonList:
+    """List the newest comparisons, without their results."""
+    found = await run_in_threadpool(rows.newest)
+    return ComparisonList(comparisons=[_shown(each) for each in found])
+
+
+@router.get("/comparisons/presets", summary="List the presets")
+async def presets() -> PresetList:
+    """List prepared comparisons that each teach one thing. Send a preset's `request` to start it."""
+    return PresetList(presets={name: PresetShown(**preset._asdict()) for name, preset in PRESETS.items()})
+
+
+@router.get("/comparisons/{comparison_id}", summary="Look at a comparison", responses=problems(404, 422, 503))
+async def look(comparison_id: ID) -> ComparisonShown:
+    """Look at a comparison. Once it has ended, the result comes from its record."""
+    found = await run_in_threadpool(_existing, comparison_id)
+    shown = _shown(found)
+    shown.ended = await run_in_threadpool(rows.ended_submissions, found.id)
+    if found.state == "ENDED":
+        shown.result = await run_in_threadpool(record.result, record.folder_of(found.id))
+    return shown
+
+
+@router.post("/comparisons/{comparison_id}/stop", status_code=202, summary="Stop a comparison",
+             responses=problems(404, 422, 503))  # fmt: skip
+async def stop(comparison_id: ID) -> ComparisonShown:
+    """Stop a comparison: its open runs are revoked, and its record is written. One that has ended stays as it is."""
+    await run_in_threadpool(_existing, comparison_id)
+    await run_in_threadpool(rows.stop, comparison_id)
+    conductor.wake()
+    return await look(comparison_id)
+
+
+@router.get("/comparisons/{comparison_id}/picture", summary="Get the picture of a comparison",
+            responses=problems(404, 422, 503))  # fmt: skip
+async def show_picture(comparison_id: ID) -> dict[str, Any]:
+    """Get every attempt of a comparison as a bar, for drawing. While it runs, the picture is at most a second old."""
+    return await run_in_threadpool(_picture, await run_in_threadpool(_existing, comparison_id))
+
+
+def _existing(comparison_id: str) -> rows.Comparison:
+    found = rows.find(comparison_id)
+    if found is None:
+        raise Refused(404, "unknown_comparison", "there is no such comparison; GET /api/comparisons lists them")
+    return found
+
+
+def _picture(comparison: rows.Comparison) -> dict[str, Any]:
+    if comparison.state == "ENDED":
+        return picture(record.read(record.folder_of(comparison.id)))
+    return conductor.live_picture(comparison)
+
+
+def _shown(comparison: rows.Comparison) -> ComparisonShown:
+    return ComparisonShown.model_validate({**vars(comparison), "url": f"/api/comparisons/{comparison.id}"})

@@ -1,0 +1,133 @@
+"""Request for a comparison: the jobs, their number, the lanes, the arrivals, and the faults with their moments."""
+
+import re
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic_core import to_json
+
+from cars_bot.boundary import arguments
+from cars_bot.boundary.outside import clean
+from cars_bot.catalogue import WORKFLOWS, job_named
+from cars_bot.errors import InvalidArguments
+from cars_bot.runs import MAX_COUNTDOWN
+
+MOST_SUBMISSIONS = 10_000  # on each lane
+LONGEST = 3_600.0  # seconds
+MOST_ARGUMENTS = 16_000_000  # bytes of arguments that all runs may have together
+
+Lane = Literal["celery", "raw", "inline"]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(clean)]
+Seconds = Annotated[float, Field(ge=0.0, le=LONGEST)]
+_CONDITION = re.compile(r"(?P<at>\d+(?:\.\d+)?)s:(?P<what>[a-z-]+)(?::(?P<how>.+))?")
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class WantedJob(_Strict):
+    """A job of the mix. Jobs that work on a post and name none get a different sample post each time."""
+
+    job: str = Field(max_length=64, description="The name of a job or a workflow in the catalogue.")
+    args: dict[str, Any] = Field(default={}, description="The job's arguments by name.")
+
+
+class Arrivals(_Strict):
+    """The moments at which jobs are submitted: all at once, one after the other, or in bursts."""
+
+    per_second: float | None = Field(default=None, gt=0, le=1_000, description="Jobs a second, evenly spaced.")
+    burst: int | None = Field(default=None, ge=1, description="Jobs in one burst.")
+    every: Seconds | None = Field(default=None, description="Seconds between two bursts.")
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.burst is None) != (self.every is None):
+            raise ValueError("a burst needs both burst and every")
+        if self.burst is not None and self.per_second is not None:
+            raise ValueError("give per_second, or burst and every, or nothing for all at once")
+        return self
+
+    def offset(self, index: int) -> float:
+        """Return the seconds from the start to the submission with this index, from 0."""
+        if self.per_second is not None:
+            return index / self.per_second
+        if self.burst is not None and self.every is not None:
+            return index // self.burst * self.every
+        return 0.0
+
+
+class Condition(_Strict):
+    """A fault, and its moment. `what` is a process fault of a lane, or a fault of the outside world."""
+
+    at: Seconds = Field(description="Seconds after the start.")
+    what: Literal["kill-worker", "kill-child", "freeze-worker", "rate-limit", "error", "hang", "lose-reply"]
+    lane: Literal["celery", "raw"] | None = Field(default=None, description="The lane of a process fault; null: all.")
+    calls: int = Field(default=5, ge=1, le=10_000, description="The calls that a fault of the outside world concerns.")
+    seconds: float = Field(default=5.0, gt=0, le=LONGEST, description="The length of a freeze or a hang.")
+
+    @classmethod
+    def parsed(cls, text: str) -> Self:
+        """Return the condition that a text such as 2s:kill-worker, 2s:kill-child:raw or 1.5s:rate-limit:8 describes.
+
+        Raises:
+            InvalidArguments: the text has another form, or names an unknown fault.
+        """
+        found = _CONDITION.fullmatch(text)
+        if found is None:
+            raise InvalidArguments(f"{text!r} is no condition; write 2s:kill-worker, 2s:kill-child:raw or 2s:error:8")
+        how = found["how"] or ""
+        more: dict[str, Any] = {"calls": int(how)} if how.isdecimal() else {"lane": how} if how else {}
+        try:
+            return cls.model_validate({"at": float(found["at"]), "what": found["what"], **more})
+        except ValidationError as error:
+            raise InvalidArguments(f"{text!r}: {_in_words(error)}") from error
+
+
+class ComparisonRequest(_Strict):
+    """A comparison, as somebody asks for it. All lanes get the same jobs at the same moments."""
+
+    name: Name = "Comparison"
+    lanes: list[Lane] = Field(default=["celery", "raw"], min_length=1, max_length=3)
+    jobs: list[WantedJob] = Field(default=[WantedJob(job="process_post")], min_length=1, max_length=20)
+    count: int = Field(default=20, ge=1, le=MOST_SUBMISSIONS, description="Submissions on each lane.")
+    arrivals: Arrivals = Arrivals()
+    priorities: list[int] = Field(default=[0], min_length=1, max_length=100, description="They are taken in turn.")
+    countdown: float = Field(default=0.0, ge=0.0, le=MAX_COUNTDOWN)
+    conditions: list[Condition] = Field(default=[], max_length=50, description="Faults, each with its moment.")
+    deadline: float = Field(default=120.0, gt=0.0, le=LONGEST, description="Seconds after which it ends in any case.")
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if len(set(self.lanes)) != len(self.lanes):
+            raise ValueError("each lane at most once")
+        if "inline" in self.lanes and self.countdown:
+            raise ValueError("the inline lane runs inside the request and cannot wait; leave countdown at 0")
+        return self
+
+
+def checked(wanted: dict[str, Any]) -> ComparisonRequest:
+    """Return the request, with all its values checked.
+
+    Raises:
+        InvalidArguments: a value is missing, unknown or out of range; the message says which.
+        UnknownJob: a job is not in the catalogue.
+    """
+    try:
+        request = ComparisonRequest.model_validate(wanted)
+    except ValidationError as error:
+        raise InvalidArguments(_in_words(error)) from error
+    for each in request.jobs:
+        arguments.check(each.args)
+        size = len(to_json(each.args)) * request.count * len(request.lanes) // len(request.jobs)
+        if size > MOST_ARGUMENTS:
+            raise InvalidArguments(
+                f"the arguments of all runs are {size:,} bytes, and {MOST_ARGUMENTS:,} are allowed; send fewer "
+                "jobs, or keep the data in the database and send its id"
+            )
+        job_named(WORKFLOWS.get(each.job, (each.job,))[0])
+    return request
+
+
+def _in_words(error: ValidationError) -> str:
+    return "; ".join(f"{'.'.join(map(str, e['loc'])) or 'comparison'}: {e['msg']}" for e in error.errors())

@@ -1,0 +1,97 @@
+"""The pages of the comparisons in a browser: start one, watch it, replay it, with the mouse and with the keyboard."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+from tests.api.server import Server
+from tests.browser.conftest import Visitor
+from tests.kit import until
+
+pytest.importorskip("playwright.sync_api")
+from playwright.sync_api import expect
+
+HOSTILE = "<script>alert(1)</script>\u202e evil \u2066"
+Visit = Callable[..., Visitor]
+
+
+def ended(server: Server, name: str = "Twelve short jobs", count: int = 12) -> str:
+    """Make a comparison on the inline lane, which needs no broker. Wait for its end and return its id."""
+    wanted = {"name": name, "lanes": ["inline"], "count": count,
+              "jobs": [{"job": "process_task", "args": {"task_num": 1, "timeout": 0.02}}]}  # fmt: skip
+    made = server.http.post("/api/comparisons", json=wanted)
+    assert made.status_code == 202, made.text
+    comparison = str(made.json()["id"])
+    until(lambda: server.http.get(f"/api/comparisons/{comparison}").json()["state"] == "ENDED", 30, "it has ended")
+    return comparison
+
+
+def test_a_comparison_is_followed_while_it_runs_then_the_page_shows_its_verdict(visit: Visit, server: Server) -> None:
+    wanted = {"lanes": ["inline"], "count": 3, "arrivals": {"per_second": 1},
+              "jobs": [{"job": "process_task", "args": {"task_num": 1, "timeout": 0.02}}]}  # fmt: skip
+    comparison = server.http.post("/api/comparisons", json=wanted).json()["id"]
+    page = visit(f"/comparisons/{comparison}").page
+
+    expect(page.locator('[data-is="progress"]')).to_contain_text(re.compile(r"of 3 jobs have ended|waits"))
+    expect(page.locator(".verdict")).to_have_text("All 3 jobs were done.", timeout=20_000)
+    expect(page.get_by_role("button", name="Play")).to_be_visible()
+
+
+def test_the_replay_stops_at_each_event_and_the_flow_counts_along(visit: Visit, server: Server) -> None:
+    page = visit(f"/comparisons/{ended(server)}").page
+    counted = page.locator('[data-now="ended"]')
+    expect(counted).to_have_text("12")
+
+    page.get_by_role("slider", name="Moment of the replay").fill("0")
+    expect(counted).to_have_text("0")
+    for _ in range(40):
+        page.get_by_role("button", name="Next event").click()
+        if counted.text_content() == "3":
+            break
+    expect(counted).to_have_text("3")
+    expect(page.locator('[data-now="started"]')).to_have_text(re.compile("3|4"))
+
+
+def test_the_keyboard_goes_from_attempt_to_attempt_and_to_the_run(visit: Visit, server: Server) -> None:
+    page = visit(f"/comparisons/{ended(server)}").page
+    expect(page.get_by_role("button", name="Play")).to_be_visible()
+
+    page.locator("[data-swim]").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("[data-tip]")).to_contain_text("attempt 1, on api: done")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("/runs/"))
+
+
+def test_the_table_has_the_attempts_for_a_screen_reader(visit: Visit, server: Server) -> None:
+    page = visit(f"/comparisons/{ended(server)}").page
+
+    page.get_by_text("The same as a table").click()
+    expect(page.locator("[data-attempts] tr")).to_have_count(12)
+    expect(page.locator("[data-attempts] tr").first).to_contain_text("done")
+
+
+def test_a_hostile_name_is_text(visit: Visit, server: Server) -> None:
+    comparison = ended(server, name=HOSTILE, count=2)
+    for path in ("/comparisons", f"/comparisons/{comparison}"):
+        page = visit(path).page
+        expect(page.locator("bdi").first).to_have_text(HOSTILE)
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_no_page_is_wider_than_its_window(visit: Visit, server: Server, width: int) -> None:
+    for path in ("/comparisons", f"/comparisons/{ended(server)}"):
+        assert visit(path, viewport={"width": width, "height": 800}).overflow() == 0
+
+
+def test_a_preset_starts_from_its_button(visit: Visit, server: Server) -> None:
+    page = visit("/comparisons").page
+
+    page.get_by_role("button", name="Start Ten jobs a second").click()
+    expect(page).to_have_url(re.compile(r"/comparisons/[0-9a-f-]{36}$"))
+    expect(page.get_by_role("heading", level=1)).to_have_text("Ten jobs a second")
+    expect(page.locator('[data-is="progress"]')).to_contain_text("of 200 jobs have ended")
+    page.get_by_role("button", name="Stop").click()  # there is no broker here, so it would last until its deadline
+    expect(page.locator(".verdict")).to_contain_text("revoked", timeout=20_000)

@@ -1,0 +1,151 @@
+"""Comparisons on a real kit: both lanes, real kills, and a record that says the same as the database."""
+
+import csv
+import json
+import os
+import signal
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from cars_bot.comparisons.presets import PRESETS
+from tests.kit import Kit, until
+
+SHORT = {"job": "process_task", "args": {"task_num": 1, "timeout": 0.2}}
+
+
+def start(kit: Kit, **wanted: Any) -> str:
+    """Start a comparison and return its id."""
+    reply = kit.http.post("/api/comparisons", json=wanted)
+    assert reply.status_code == 202, reply.text
+    return str(reply.json()["id"])
+
+
+def ended(kit: Kit, comparison: str, seconds: float = 60.0) -> dict[str, Any]:
+    """Wait until a comparison has ended, and return it."""
+
+    def look() -> dict[str, Any] | None:
+        shown: dict[str, Any] = kit.http.get(f"/api/comparisons/{comparison}").json()
+        return shown if shown["state"] == "ENDED" else None
+
+    found: dict[str, Any] = until(look, seconds, "the comparison has ended")
+    return found
+
+
+def record_of(kit: Kit, comparison: str) -> Path:
+    return kit.run_dir / "reports" / "comparisons" / comparison
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def test_the_command_the_api_and_a_recount_of_the_record_say_the_same(kit: Kit) -> None:
+    done = kit.command("compare", "--count", "25", "--job", "debug_task", "--json")
+    said = json.loads(done.stdout)
+    shown = ended(kit, said["id"])
+
+    assert shown["result"] == said
+    with (record_of(kit, said["id"]) / "runs.csv").open(encoding="utf-8") as file:
+        counted = Counter((line["lane"], line["state"]) for line in csv.DictReader(file))
+    assert counted == {("celery", "DONE"): 25, ("raw", "DONE"): 25}
+    for figures in said["lanes"].values():
+        assert (figures["accepted"], figures["done"], figures["lost"], figures["duplicated"]) == (25, 25, 0, 0)
+        assert (figures["total"]["n"], "p95" in figures["total"], "p99" in figures["total"]) == (25, True, False)
+    assert said["complete"]
+    attempts = lines(record_of(kit, said["id"]) / "attempts.jsonl")
+    assert Counter((each["lane"], each["outcome"]) for each in attempts) == {
+        ("celery", "done"): 25,
+        ("raw", "done"): 25,
+    }
+
+
+def test_twenty_posts_are_twenty_different_posts_and_each_is_published_once(kit: Kit) -> None:
+    comparison = start(kit, count=20)
+    result = ended(kit, comparison)["result"]
+
+    runs = lines(record_of(kit, comparison) / "runs.jsonl")
+    for lane in ("celery", "raw"):
+        of_lane = [run for run in runs if run["lane"] == lane]
+        read = {run["args"]["post_id"] for run in of_lane if run["job"] == "process_post"}
+        (channel,) = {run["args"]["channel"] for run in of_lane if run["job"] == "publish_post"}
+        assert len(read) == 20
+        assert len(kit.channel(channel)) == 20
+        assert (result["lanes"][lane]["done"], result["lanes"][lane]["runs"]) == (20, 40)
+
+
+def test_killed_workers_have_their_jobs_done_by_others_and_the_record_shows_it(own_kit: Kit) -> None:
+    faults = [{"at": 0.6, "what": "kill-worker"}]
+    comparison = start(own_kit, jobs=[SHORT], count=24, conditions=faults)
+    found = ended(own_kit, comparison, 90)
+
+    assert [(mark["what"], mark["lane"]) for mark in found["marks"]] == [
+        ("kill-worker", "celery"),
+        ("kill-worker", "raw"),
+    ]
+    assert all(mark["detail"].startswith("SIGKILL to ") for mark in found["marks"])
+    attempts = lines(record_of(own_kit, comparison) / "attempts.jsonl")
+    for lane, figures in found["result"]["lanes"].items():
+        assert (figures["accepted"], figures["done"], figures["lost"], figures["duplicated"]) == (24, 24, 0, 0)
+        assert figures["redelivered"] >= 1
+        cut = [each for each in attempts if each["lane"] == lane and each["outcome"] in ("cut off", "lost")]
+        assert cut, f"no attempt of {lane} was cut off"
+        again = {each["run"] for each in attempts if each["lane"] == lane and each["number"] > 1}
+        assert {each["run"] for each in cut} <= again
+        assert figures["recovery"][0 if lane == "celery" else 1] > 0
+
+
+def test_the_record_outlives_redis_and_an_api_that_starts_again_goes_on(own_kit: Kit) -> None:
+    comparison = start(own_kit, jobs=[SHORT], count=16, arrivals={"per_second": 4})
+    until(lambda: own_kit.http.get(f"/api/comparisons/{comparison}").json()["submitted"] >= 4, 30, "it runs")
+    os.kill(own_kit.pid("api"), signal.SIGKILL)
+    until(lambda: is_up(own_kit), 30, "the API is up again")
+    first = ended(own_kit, comparison)["result"]
+
+    assert all((lane["accepted"], lane["done"]) == (16, 16) for lane in first["lanes"].values())
+    picture = own_kit.http.get(f"/api/comparisons/{comparison}/picture").json()
+    own_kit.command("exec", "redis-cli", "-u", own_kit.status()["urls"]["redis"], "flushall")
+    assert ended(own_kit, comparison)["result"] == first
+    assert own_kit.http.get(f"/api/comparisons/{comparison}/picture").json() == picture
+
+
+def is_up(kit: Kit) -> bool:
+    """Return whether the API answers."""
+    try:
+        return bool(kit.http.get("/api/summary").status_code == 200)
+    except httpx.TransportError:
+        return False
+
+
+QUICK = ("kill-worker",)  # the others take longer
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in QUICK else (pytest.mark.thorough,)) for name in PRESETS]
+)
+def test_each_preset_ends_and_no_job_is_lost_or_done_twice(own_kit: Kit, name: str) -> None:
+    said = json.loads(own_kit.command("compare", "--preset", name, "--json").stdout)
+
+    for figures in said["lanes"].values():
+        assert (figures["lost"], figures["duplicated"], figures["failed"]) == (0, 0, 0)
+        assert figures["accepted"] == PRESETS[name].request["count"]
+    wanted = PRESETS[name].request.get("conditions", [])
+    assert {mark["condition"] for mark in said["marks"]} == set(range(len(wanted)))
+    assert not [mark for mark in said["marks"] if mark["detail"].startswith("not caused")]
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [{"jobs": [{"job": "nothing"}]}, {"jobs": [{"job": "process_task", "args": {"timeout": -1}}]},
+     {"jobs": [SHORT], "priorities": [99]}, {"count": 0}],
+)  # fmt: skip
+def test_a_comparison_that_cannot_run_is_refused_at_once(kit: Kit, wanted: dict[str, Any]) -> None:
+    before = len(kit.http.get("/api/comparisons").json()["comparisons"])
+    reply = kit.http.post("/api/comparisons", json=wanted)
+
+    assert reply.status_code == 422, reply.text
+    assert reply.json()["message"]
+    assert len(kit.http.get("/api/comparisons").json()["comparisons"]) == before
