@@ -28,6 +28,7 @@ COMMANDS = {
         "submit": "send a job: submit process_task --lane raw --args '{…}'",
         "wait": "wait for runs to end, and count",
         "compare": "send one batch down several lanes at once, cause faults, lay the results side by side",
+        "comparisons": "the comparisons that were made: list, show, export, import, delete",
         "process": "read a Telegram export through one lane, print the fields found",
         "import": "store the posts of a Telegram export",
         "dead-letters": "messages nobody will try again: list, show, replay, discard",

@@ -132,11 +132,17 @@ def for_people(result: dict[str, Any]) -> str:
         if any(share in lane[part] for lane in lanes.values())
     ]
     rows.append(("jobs a second", *[f"{lane['per_second'] or 0:.1f}" for lane in lanes.values()]))
+    rows.append(("worker CPU", *[_seconds(lane["cpu_seconds"]) for lane in lanes.values()]))
+    rows.append(("worker memory", *[_megabytes(lane["memory_bytes"]) for lane in lanes.values()]))
     marks = [
         f"  {mark['at'] - result['started_at']:6.2f} s  {mark['what']}: {mark['detail']}" for mark in result["marks"]
     ]
     card = table(rows, ("", *lanes), right=range(1, len(lanes) + 1))
     return "\n".join(["", card, "", *marks, *([""] if marks else []), result["verdict"]])
+
+
+def _megabytes(value: float | None) -> str:
+    return "–" if value is None else f"{value / 1e6:.0f} MB"
 
 
 def _seconds(value: float | None) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from api.comparing import process_faults
 from api.comparing.process_faults import NotCaused
+from cars_bot.comparisons import rows
 from cars_bot.comparisons.request import Condition
 from cars_bot.comparisons.rows import Comparison
 from cars_bot.processes import clock
@@ -36,15 +37,23 @@ def pending(comparison: Comparison) -> list[tuple[int, Condition, str | None]]:
 def due(comparison: Comparison, elapsed: float) -> Iterator[dict[str, Any]]:
     """Cause each pending fault whose moment has come. Yield its mark.
 
+    A process fault also waits until a worker of its lane is at work on the comparison, so it always strikes a job.
+
     A mark is {"condition": place, "at": seconds since 1970, "what", "lane", "worker", "detail": a sentence}.
     """
     for place, condition, lane in pending(comparison):
-        if condition.at <= elapsed:
+        if condition.at <= elapsed and (lane is None or _can_strike(comparison, lane)):
             worker, detail = _caused(condition, lane, comparison.id)
             yield {
                 "condition": place, "at": clock.now(), "what": condition.what, "lane": lane, "worker": worker,
                 "detail": detail,
             }  # fmt: skip
+
+
+def _can_strike(comparison: Comparison, lane: str) -> bool:
+    """Return whether the lane is at work on the comparison, or will not be any more."""
+    is_over = comparison.submitted == comparison.request.count and not rows.open_runs(comparison.id, 1, lane)
+    return is_over or bool(rows.at_work(comparison.id, lane))
 
 
 def _lanes(condition: Condition, comparison: Comparison) -> list[str | None]:

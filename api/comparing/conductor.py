@@ -12,6 +12,7 @@ from typing import Any
 
 from api.comparing import conditions
 from api.comparing.seen_events import SeenEvents
+from api.comparing.usage import Usage
 from api.errors import Refused
 from api.publishing import inline, lanes, relay, submission
 from cars_bot import clients, ledger
@@ -26,6 +27,7 @@ log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.5  # for a comparison that waits
 PICTURE_SECONDS = 1.0  # a live picture is not older
+SAMPLE_SECONDS = 0.5  # between two looks at the workers' CPU time and memory
 STEP_SECONDS = 0.05  # while a comparison runs
 AT_ONCE = 500  # jobs that one transaction submits on each lane
 LAST_EVENTS_SECONDS = 3.0  # the events of an ended run may come so late
@@ -62,26 +64,30 @@ class Conductor(threading.Thread):
             clients.preload()  # as the workers did at their start
         if comparison.state == "WAITING":
             rows.start(comparison)
+        usage, sampled = Usage(comparison.request.lanes), time.monotonic()
         self.events = events = SeenEvents(since=rows.existing(comparison.id).started_at or 0.0)
         while not self.stopping.is_set() and self.leader.leads():
             comparison = rows.existing(comparison.id)
             if comparison.stopped_at is not None:
                 _revoke_open_runs(comparison)
-                _record(comparison, events, around)
+                _record(comparison, events, usage, around)
                 return
             elapsed = clock.now() - (comparison.started_at or 0.0)
             try:
                 _submit(comparison, elapsed, posts)
             except (InvalidArguments, UnknownJob) as error:  # the catalogue has changed since it was accepted
                 log.warning("comparison %s: %s", comparison.id, error)
-                _record(comparison, events, around)
+                _record(comparison, events, usage, around)
                 return
             for mark in conditions.due(comparison, elapsed):
                 rows.mark(comparison, [*comparison.marks, mark])
                 comparison.marks.append(mark)
             events.read()
+            if time.monotonic() > sampled + SAMPLE_SECONDS:
+                usage.sample()
+                sampled = time.monotonic()
             if elapsed > comparison.request.deadline or _has_ended(comparison):
-                _record(comparison, events, around)
+                _record(comparison, events, usage, around)
                 return
             self.stopping.wait(STEP_SECONDS)
 
@@ -126,12 +132,13 @@ def _revoke_open_runs(comparison: Comparison) -> None:
             submission.cancel(run_id)
 
 
-def _record(comparison: Comparison, events: SeenEvents, around: dict[str, Any]) -> None:
+def _record(comparison: Comparison, events: SeenEvents, usage: Usage, around: dict[str, Any]) -> None:
     """Write the record, and end the comparison. `around` is its environment."""
+    usage.sample()
     give_up = time.monotonic() + LAST_EVENTS_SECONDS
     while True:
         events.read()
-        found = gather(comparison, events.found, around)
+        found = gather(comparison, events.found, around, usage.figures())
         if found.comparison["complete"] or time.monotonic() > give_up:
             break
         time.sleep(STEP_SECONDS)

@@ -5,16 +5,12 @@ They are allowed in a kit that `kit up` started (KIT_CONTROLS=1), and never in c
 
 import os
 import signal
-import socket
 import subprocess
 from contextlib import suppress
-from pathlib import Path
 
+from api.comparing import worker_processes
 from cars_bot.comparisons import rows
-from cars_bot.processes import liveness
 from cars_bot.settings import settings
-
-PROGRAMS = {"celery": b"celery", "raw": b"raw_consumer"}  # a word in the command line of each lane's worker
 
 
 class NotCaused(Exception):
@@ -42,7 +38,7 @@ def cause(what: str, lane: str, comparison: str, seconds: float) -> tuple[str, s
 
 
 def _done_to(what: str, parent: int, name: str, busy: set[int], seconds: float) -> str:
-    children = _children(parent)
+    children = worker_processes.children(parent)
     if what == "kill-child":
         child = next((pid for pid in children if pid in busy), None) or next(iter(children), None)
         if child is None:
@@ -50,7 +46,7 @@ def _done_to(what: str, parent: int, name: str, busy: set[int], seconds: float) 
         os.kill(child, signal.SIGKILL)
         return f"SIGKILL to process {child}, a child of {name}"
     os.kill(parent, signal.SIGSTOP)  # stopped first, so it cannot report for its children
-    group = [*_children(parent), parent]
+    group = [*worker_processes.children(parent), parent]
     if what == "freeze-worker":
         _signal(group, signal.SIGSTOP)
         # A process of its own ends the freeze, also if the API is killed meanwhile.
@@ -69,38 +65,13 @@ def _victim(lane: str, comparison: str) -> tuple[int, str, set[int]]:
         family, _, process = holder.partition("/")
         parents.add(int(family.split("-")[1]))
         busy.add(int(process.split("-")[0]))
-    here = [
-        worker
-        for worker in liveness.alive()
-        if worker["lane"] == lane and worker["host"] == socket.gethostname()[:128] and _is_ours(worker["pid"], lane)
-    ]
-    here.sort(key=lambda worker: (worker["pid"] not in parents, worker["name"]))
+    here = [worker for worker in worker_processes.here() if worker.lane == lane]
+    here.sort(key=lambda worker: (worker.pid not in parents, worker.name))
     if not here:
         raise NotCaused(f"no worker of the {lane} lane runs on this machine")
-    return here[0]["pid"], here[0]["name"], busy
-
-
-def _is_ours(pid: int, lane: str) -> bool:
-    """Return whether a process is a worker of this kit: its program and its run directory say so."""
-    try:
-        words = Path(f"/proc/{pid}/cmdline").read_bytes()
-        environment = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-    except OSError:
-        return False
-    return PROGRAMS[lane] in words and _run_dir(environment) == settings().run_dir.resolve()
-
-
-def _run_dir(environment: list[bytes]) -> Path | None:
-    name = b"KIT_RUN_DIR="
-    found = [os.fsdecode(line.removeprefix(name)) for line in environment if line.startswith(name)]
-    return Path(found[0]).resolve() if found else None
-
-
-def _children(pid: int) -> list[int]:
-    try:
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except OSError:
-        return []
+    if not holders:
+        raise NotCaused(f"no worker of the {lane} lane was at work any more")
+    return here[0].pid, here[0].name, busy
 
 
 def _signal(pids: list[int], number: int) -> None:

@@ -31,6 +31,10 @@ PARTS = {
     "total": "from accepted to ended",
 }
 ALWAYS = ("accepted", "done", "lost", "duplicated", "redelivered")  # shown also if they are 0
+USAGE = {
+    "cpu_seconds": ("CPU time of the workers", "seconds"),
+    "memory_bytes": ("memory of the workers", "bytes"),
+}
 SHARES = ("p50", "p95", "p99", "max")
 
 
@@ -75,6 +79,7 @@ def _figures(result: dict[str, Any]) -> list[tuple[str, str, list[Any], float | 
             if any(value is not None for value in values):
                 found.append(_row(f"{text}, {share}", "seconds", values))
     found.append(_row("jobs a second", "rate", [lane["per_second"] for lane in lanes]))
+    found += [_row(text, kind, [lane[name] for lane in lanes]) for name, (text, kind) in USAGE.items()]
     return found
 
 

@@ -5,10 +5,11 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
 
 from api.comparing import conductor
 from api.errors import Refused, problems
-from cars_bot.comparisons import record, rows, submissions
+from cars_bot.comparisons import archive, record, rows, submissions
 from cars_bot.comparisons.picture import picture
 from cars_bot.comparisons.presets import PRESETS
 from cars_bot.comparisons.request import ComparisonRequest, checked
@@ -104,6 +105,25 @@ async def stop(comparison_id: ID) -> ComparisonShown:
     await run_in_threadpool(rows.stop, comparison_id)
     conductor.wake()
     return await look(comparison_id)
+
+
+@router.get("/comparisons/{comparison_id}/archive", summary="Get a comparison's record as a ZIP file",
+            responses=problems(404, 422, 503), response_class=Response)  # fmt: skip
+async def get_archive(comparison_id: ID) -> Response:
+    """Get the record of an ended comparison as one file. `./kit comparisons import` takes it over elsewhere."""
+    await run_in_threadpool(_existing, comparison_id)
+    packed = await run_in_threadpool(archive.pack, comparison_id)
+    name = f'attachment; filename="comparison-{comparison_id}.zip"'
+    return Response(packed, media_type="application/zip", headers={"Content-Disposition": name})
+
+
+@router.delete("/comparisons/{comparison_id}", summary="Delete a comparison", status_code=204,
+               responses=problems(404, 422, 503), response_class=Response)  # fmt: skip
+async def delete(comparison_id: ID) -> Response:
+    """Delete an ended comparison and its record. Its runs stay in the list of runs."""
+    await run_in_threadpool(_existing, comparison_id)
+    await run_in_threadpool(archive.delete, comparison_id)
+    return Response(status_code=204)
 
 
 @router.get("/comparisons/{comparison_id}/picture", summary="Get the picture of a comparison",

@@ -18,11 +18,17 @@ from cars_bot.processes import clock
 _NOT_RECORDED = ("holder", "ended_as", "comparison")
 
 
-def gather(comparison: Comparison, seen: Iterable[ledger.Event], environment: dict[str, Any]) -> Record:
+def gather(
+    comparison: Comparison,
+    seen: Iterable[ledger.Event],
+    environment: dict[str, Any],
+    usage: dict[str, dict[str, float]] | None = None,
+) -> Record:
     """Return the record of a comparison.
 
     Args:
         seen: the events of the ledger since the comparison's start, also those of other runs.
+        usage: the CPU seconds and the memory of each lane's workers, where they are known.
 
     Raises:
         StorageUnavailable: the database does not answer.
@@ -53,6 +59,7 @@ def gather(comparison: Comparison, seen: Iterable[ledger.Event], environment: di
         "stopped_at": comparison.stopped_at,
         "submitted": comparison.submitted,
         "marks": comparison.marks,
+        "usage": usage or {},
         "complete": complete,  # false: the ledger has lost events, so some attempts are unknown
     }
     return Record(about, environment, lines, attempts, events, _effects(comparison.id))

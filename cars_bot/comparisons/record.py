@@ -30,6 +30,10 @@ RUN_COLUMNS = (
     "published_at", "started_at", "finished_at", "waiting", "working", "pausing", "total",
 )  # fmt: skip
 _LISTS = {"runs": dict, "attempts": Attempt, "events": Event, "effects": dict}
+FILES = (
+    "manifest.json", "comparison.json", "environment.json", "result.json", "runs.jsonl", "attempts.jsonl",
+    "events.jsonl", "effects.jsonl", "runs.csv", "attempts.csv", "events.csv",
+)  # fmt: skip
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would compute a cell that begins so
 
 
@@ -89,13 +93,18 @@ def read(folder: Path) -> Record:
     manifest = _json(folder, "manifest.json")
     if manifest.get("schema") != SCHEMA:
         raise InvalidArguments(f"{folder}: schema {manifest.get('schema')}; this version reads schema {SCHEMA}")
+    if {*manifest["files"], "manifest.json"} != set(FILES):
+        raise InvalidArguments(f"{folder}: the manifest names other files than a record has")
     for name, digest in manifest["files"].items():
-        if hashlib.sha256(_bytes(folder, Path(name).name)).hexdigest() != digest:
+        if hashlib.sha256(_bytes(folder, name)).hexdigest() != digest:
             raise InvalidArguments(f"{folder / name} was changed after it was written")
     lists: dict[str, Any] = {}
     for name, kind in _LISTS.items():
         lines = [json.loads(line) for line in _bytes(folder, f"{name}.jsonl").splitlines()]
-        lists[name] = lines if kind is dict else [kind(**line) for line in lines]
+        try:
+            lists[name] = lines if kind is dict else [kind(**line) for line in lines]
+        except TypeError as error:
+            raise InvalidArguments(f"{folder / name}.jsonl: {error}") from error
     return Record(_json(folder, "comparison.json"), _json(folder, "environment.json"), **lists)
 
 
@@ -118,7 +127,12 @@ def environment(folder: Path) -> dict[str, Any]:
 
 
 def _json(folder: Path, name: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(_bytes(folder, name))
+    try:
+        found = json.loads(_bytes(folder, name))
+    except ValueError as error:
+        raise InvalidArguments(f"{folder / name} is not JSON: {error}") from error
+    if not isinstance(found, dict):
+        raise InvalidArguments(f"{folder / name} is no JSON object")
     return found
 
 

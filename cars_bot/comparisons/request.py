@@ -60,7 +60,7 @@ class Arrivals(_Strict):
 class Condition(_Strict):
     """A fault, and its moment. `what` is a process fault of a lane, or a fault of the outside world."""
 
-    at: Seconds = Field(description="Seconds after the start.")
+    at: Seconds = Field(description="Seconds after the start. A process fault also waits for a job at work.")
     what: Literal["kill-worker", "kill-child", "freeze-worker", "rate-limit", "error", "hang", "lose-reply"]
     lane: Literal["celery", "raw"] | None = Field(default=None, description="The lane of a process fault; null: all.")
     calls: int = Field(default=5, ge=1, le=10_000, description="The calls that a fault of the outside world concerns.")

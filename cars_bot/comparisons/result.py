@@ -64,6 +64,8 @@ def _figures(record: Record, lane: str) -> dict[str, Any]:
         "duplicated": _duplicated(record, {run["id"] for run in of_lane}),
         **{part: spread(_sums(done, part)) for part in PARTS},
         "took": _took(done),
+        "cpu_seconds": record.comparison["usage"].get(lane, {}).get("cpu_seconds"),
+        "memory_bytes": record.comparison["usage"].get(lane, {}).get("memory_bytes"),
         "per_second": _rate(done),
         "recovery": [_recovery(record, lane, mark) for mark in record.comparison["marks"]],
     }

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import delete as sql_delete
 
 from cars_bot import database, runs
-from cars_bot.comparisons.request import ComparisonRequest
+from cars_bot.comparisons.request import ComparisonRequest, checked
 from cars_bot.database.models import comparisons
 from cars_bot.database.models import runs as runs_table
+from cars_bot.errors import InvalidArguments
 from cars_bot.processes import clock
 
 
@@ -50,6 +52,33 @@ def create(request: ComparisonRequest) -> Comparison:
             )
         )
     return existing(new_id)
+
+
+def take_over(about: dict[str, Any]) -> None:
+    """Store a comparison that ended elsewhere, if it is not here yet. `about` is the record's comparison.json.
+
+    Raises:
+        InvalidArguments: its request cannot be read by this version.
+        StorageUnavailable: nothing was stored.
+    """
+    request = checked(about["request"])
+    columns = ("id", "created_at", "started_at", "ended_at", "stopped_at", "submitted", "marks")
+    row = {name: about[name] for name in columns} | {"name": request.name, "state": "ENDED"}
+    with database.writing() as connection:
+        database.insert_if_new(connection, comparisons, row | {"request": request.model_dump(mode="json")})
+
+
+def delete(comparison: str) -> None:
+    """Delete an ended comparison.
+
+    Raises:
+        InvalidArguments: there is no such comparison, or it has not ended.
+        StorageUnavailable: nothing was deleted.
+    """
+    with database.writing() as connection:
+        its = (comparisons.c.id == comparison) & (comparisons.c.state == "ENDED")
+        if connection.execute(sql_delete(comparisons).where(its)).rowcount != 1:
+            raise InvalidArguments("no comparison of that id has ended; ./kit comparisons list")
 
 
 def find(comparison: str) -> Comparison | None:
@@ -129,9 +158,11 @@ def at_work(comparison: str, lane: str) -> list[dict[str, Any]]:
         return [dict(row) for row in connection.execute(wanted).mappings()]
 
 
-def open_runs(comparison: str, limit: int | None = None) -> list[str]:
-    """Return the ids of its runs that have not ended, at most `limit`."""
+def open_runs(comparison: str, limit: int | None = None, lane: str | None = None) -> list[str]:
+    """Return the ids of its runs that have not ended, at most `limit`, on one lane or on all."""
     wanted = select(runs_table.c.id).where(runs_table.c.comparison == comparison, runs_table.c.finished_at.is_(None))
+    if lane is not None:
+        wanted = wanted.where(runs_table.c.lane == lane)
     with database.statements() as connection:
         return list(connection.execute(wanted.limit(limit)).scalars())
 

@@ -149,6 +149,32 @@ def test_a_worker_that_goes_finishes_its_job_first(own_kit: Kit) -> None:
     assert (counts["done"], counts["retried"], counts["effects"]) == (4, 0, 4)
 
 
+def test_everything_starts_again_and_accepted_runs_are_done(own_kit: Kit) -> None:
+    ids = own_kit.submit("raw", "process_task", count=4, args={"task_num": 1, "timeout": 0.5})
+    before = {p["name"]: p["pid"] for p in own_kit.status()["processes"]}
+    own_kit.command("restart")
+    after = {p["name"]: p["pid"] for p in own_kit.status()["processes"]}
+
+    assert set(after) == set(before)
+    assert not {name for name in after if after[name] == before[name]}
+    assert own_kit.all_ended(ids, 30)["done"] == 4
+
+
+def test_a_purge_revokes_what_waits_and_asks_before(own_kit: Kit) -> None:
+    later = {"countdown": 600.0, "args": {"task_num": 1, "timeout": 0}}
+    ids = [own_kit.submit(lane, "process_task", **later)[0] for lane in ("celery", "raw")]
+    (at_work,) = own_kit.submit("raw", "process_task", args={"task_num": 1, "timeout": 3})
+    until(lambda: own_kit.run(at_work)["state"] == "IN_PROGRESS", 10, "one run is at work")
+
+    nobody_agrees = own_kit.command("purge", check=False)
+    assert nobody_agrees.returncode == 2
+    assert "nothing was purged" in nobody_agrees.stderr
+    assert [own_kit.run(run_id)["state"] for run_id in ids] == ["PENDING", "PENDING"]
+    own_kit.command("purge", "--yes")
+    assert [own_kit.run(run_id)["state"] for run_id in ids] == ["REVOKED", "REVOKED"]
+    assert own_kit.ended(at_work)["state"] == "DONE"
+
+
 def test_a_killed_process_is_started_again(own_kit: Kit) -> None:
     pid = own_kit.pid("scheduler")
     os.kill(pid, signal.SIGKILL)

@@ -235,8 +235,11 @@ def test_inspect_says_what_each_child_is_doing(raw: RawLane) -> None:
     raw.worker()
     (run_id,) = raw.submit("trace", seconds=20.0)
 
-    until(lambda: run_id in raw.cli("inspect"), 15, "the run is seen")
-    (worker,) = json.loads(raw.cli("inspect", "--json"))
+    def at_work() -> str:
+        said = raw.cli("inspect", "--json")
+        return said if run_id in said else ""
+
+    (worker,) = json.loads(until(at_work, 15, "the run is seen"))
     assert sorted(child["job"] or "" for child in worker["children"]) == ["", "trace"]
 
 

@@ -41,6 +41,15 @@ def left_of(workspace: Path) -> list[str]:
     return found
 
 
+def test_the_django_project_of_lab_18_can_be_made_for_oneself(tmp_path: Path) -> None:
+    module = "labs.lab18_celery_in_django.project"
+    made = subprocess.run([sys.executable, "-m", module, str(tmp_path / "my_site")], cwd=ROOT, check=True,
+                          capture_output=True, text=True)  # fmt: skip
+
+    assert made.stdout.strip() == f"{tmp_path}/my_site/manage.py is ready"
+    assert (tmp_path / "my_site" / "manage.py").is_file()
+
+
 @pytest.mark.thorough
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_in_the_middle_it_says_so_and_leaves_nothing(number: int, tmp_path: Path) -> None:

@@ -112,7 +112,7 @@ def test_percentiles_are_nearest_ranks() -> None:
 
 def a_record(runs: list[dict[str, Any]], marks: list[dict[str, Any]] | None = None, **more: Any) -> Record:
     about = {"id": "0", "request": {"name": "test", "lanes": ["celery", "raw"]}, "started_at": 0.0, "ended_at": 9.0,
-             "marks": marks or [], "complete": True}  # fmt: skip
+             "marks": marks or [], "complete": True, "usage": {}}  # fmt: skip
     return Record(about, {}, runs, more.get("attempts", []), more.get("events", []), more.get("effects", []))
 
 
