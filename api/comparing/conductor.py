@@ -10,6 +10,8 @@ import time
 from contextlib import suppress
 from typing import Any
 
+from pydantic_core import to_json
+
 from api.comparing import conditions
 from api.comparing.seen_events import SeenEvents
 from api.comparing.usage import Usage
@@ -146,8 +148,8 @@ def _record(comparison: Comparison, events: SeenEvents, usage: Usage, around: di
     rows.end(comparison)
 
 
-def live_picture(comparison: Comparison) -> dict[str, Any]:
-    """Return the picture of a comparison that has not ended. It is made at most once a second, for all pages.
+def live_picture(comparison: Comparison) -> bytes:
+    """Return the picture of a comparison that has not ended, as JSON. It is made at most once a second, for all pages.
 
     Raises:
         StorageUnavailable: the database does not answer.
@@ -158,14 +160,14 @@ def live_picture(comparison: Comparison) -> dict[str, Any]:
         if its_id != comparison.id or time.monotonic() > made_at + PICTURE_SECONDS:
             events = _conductor.events if _conductor is not None else None
             seen = list(events.found) if events is not None else []
-            made = picture(gather(comparison, seen, {}))
+            made = to_json(picture(gather(comparison, seen, {})))
             _picture = (time.monotonic(), comparison.id, made)
     return made
 
 
 _conductor: Conductor | None = None
 _drawing = threading.Lock()
-_picture: tuple[float, str, dict[str, Any]] = (0.0, "", {})
+_picture: tuple[float, str, bytes] = (0.0, "", b"")
 
 
 def start() -> None:
