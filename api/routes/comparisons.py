@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic_core import to_json
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
@@ -127,10 +128,12 @@ async def delete(comparison_id: ID) -> Response:
 
 
 @router.get("/comparisons/{comparison_id}/picture", summary="Get the picture of a comparison",
-            responses=problems(404, 422, 503))  # fmt: skip
-async def show_picture(comparison_id: ID) -> dict[str, Any]:
+            responses=problems(404, 422, 503), response_class=Response)  # fmt: skip
+async def show_picture(comparison_id: ID) -> Response:
     """Get every attempt of a comparison as a bar, for drawing. While it runs, the picture is at most a second old."""
-    return await run_in_threadpool(_picture, await run_in_threadpool(_existing, comparison_id))
+    found = await run_in_threadpool(_existing, comparison_id)
+    drawn = _ended_picture if found.state == "ENDED" else conductor.live_picture
+    return Response(await run_in_threadpool(drawn, found), media_type="application/json")
 
 
 def _existing(comparison_id: str) -> rows.Comparison:
@@ -140,10 +143,8 @@ def _existing(comparison_id: str) -> rows.Comparison:
     return found
 
 
-def _picture(comparison: rows.Comparison) -> dict[str, Any]:
-    if comparison.state == "ENDED":
-        return picture(record.read(record.folder_of(comparison.id)))
-    return conductor.live_picture(comparison)
+def _ended_picture(comparison: rows.Comparison) -> bytes:
+    return to_json(picture(record.read(record.folder_of(comparison.id))))
 
 
 def _shown(comparison: rows.Comparison) -> ComparisonShown:
