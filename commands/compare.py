@@ -6,8 +6,9 @@
     ./kit compare --at 2s:kill-worker --job process_task --args '{"task_num": 1, "timeout": 0.5}' --count 40
     ./kit compare --lanes celery raw inline --rate 5 --json
 
-Faults for --at: kill-worker, kill-child and freeze-worker concern each lane, or one lane as in 2s:kill-child:raw. The
-others concern the next calls to the outside world, as in 1s:error:8. They are rate-limit, error, hang and lose-reply.
+Faults for --at: kill-worker, kill-child and freeze-worker concern each lane, or one lane as in 2s:kill-child:raw.
+2s:scale:3 changes the number of workers. 2s:restart-broker and 2s:empty-redis concern the kit's servers. The others
+concern the next calls to the outside world, as in 1s:error:8. They are rate-limit, error, hang and lose-reply.
 The record is written to reports/comparisons/ID/. The exit code is 0 if no job was lost and no effect came twice.
 """
 

@@ -5,8 +5,8 @@ import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
-from api.comparing import process_faults
-from api.comparing.process_faults import NotCaused
+from api.comparing import kit_faults
+from api.comparing.kit_faults import STRIKES_A_JOB, NotCaused
 from cars_bot.comparisons import rows
 from cars_bot.comparisons.request import Condition
 from cars_bot.comparisons.rows import Comparison
@@ -37,12 +37,12 @@ def pending(comparison: Comparison) -> list[tuple[int, Condition, str | None]]:
 def due(comparison: Comparison, elapsed: float) -> Iterator[dict[str, Any]]:
     """Cause each pending fault whose moment has come. Yield its mark.
 
-    A process fault also waits until a worker of its lane is at work on the comparison, so it always strikes a job.
+    A fault that strikes a job also waits until a worker of its lane is at work on the comparison.
 
     A mark is {"condition": place, "at": seconds since 1970, "what", "lane", "worker", "detail": a sentence}.
     """
     for place, condition, lane in pending(comparison):
-        if condition.at <= elapsed and (lane is None or _can_strike(comparison, lane)):
+        if condition.at <= elapsed and _can_strike(condition, comparison, lane):
             worker, detail = _caused(condition, lane, comparison.id)
             yield {
                 "condition": place, "at": clock.now(), "what": condition.what, "lane": lane, "worker": worker,
@@ -50,14 +50,16 @@ def due(comparison: Comparison, elapsed: float) -> Iterator[dict[str, Any]]:
             }  # fmt: skip
 
 
-def _can_strike(comparison: Comparison, lane: str) -> bool:
-    """Return whether the lane is at work on the comparison, or will not be any more."""
+def _can_strike(condition: Condition, comparison: Comparison, lane: str | None) -> bool:
+    """Return whether the fault needs no job, or the lane is at work on the comparison, or will not be any more."""
+    if lane is None or condition.what not in STRIKES_A_JOB:
+        return True
     is_over = comparison.submitted == comparison.request.count and not rows.open_runs(comparison.id, 1, lane)
     return is_over or bool(rows.at_work(comparison.id, lane))
 
 
 def _lanes(condition: Condition, comparison: Comparison) -> list[str | None]:
-    if condition.what in OUTSIDE:
+    if condition.what in OUTSIDE or condition.what in ("restart-broker", "empty-redis"):
         return [None]
     wanted = [condition.lane] if condition.lane else comparison.request.lanes
     return [lane for lane in wanted if lane != "inline"]
@@ -66,9 +68,9 @@ def _lanes(condition: Condition, comparison: Comparison) -> list[str | None]:
 def _caused(condition: Condition, lane: str | None, comparison: str) -> tuple[str | None, str]:
     """Cause a fault. Return the name of the worker that it strikes, or None, and a sentence."""
     try:
-        if lane is None:
+        if condition.what in OUTSIDE:
             return None, _order(OUTSIDE[condition.what] | {"next": condition.calls, "seconds": condition.seconds})
-        return process_faults.cause(condition.what, lane, comparison, condition.seconds)
+        return kit_faults.cause(condition, lane, comparison)
     except NotCaused as error:
         return None, f"not caused: {error}"
 

@@ -81,10 +81,10 @@ class Conductor(threading.Thread):
                 log.warning("comparison %s: %s", comparison.id, error)
                 _record(comparison, events, usage, around)
                 return
+            events.read()  # before a fault can empty Redis
             for mark in conditions.due(comparison, elapsed):
                 rows.mark(comparison, [*comparison.marks, mark])
                 comparison.marks.append(mark)
-            events.read()
             if time.monotonic() > sampled + SAMPLE_SECONDS:
                 usage.sample()
                 sampled = time.monotonic()

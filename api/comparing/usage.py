@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from api.comparing import worker_processes
+from api.comparing import kit_processes
 
 TICKS = os.sysconf("SC_CLK_TCK")  # of /proc, in a second
 
@@ -24,10 +24,10 @@ class Usage:
             StorageUnavailable: the workers cannot be read.
         """
         memory = dict.fromkeys(self.lanes, 0)
-        for worker in worker_processes.here():
+        for worker in kit_processes.workers():
             if worker.lane not in self.lanes:
                 continue
-            for pid in (worker.pid, *worker_processes.children(worker.pid)):
+            for pid in (worker.pid, *kit_processes.children(worker.pid)):
                 cpu = _cpu(pid)
                 # A process that was not there at the last sample was started since: all of its time counts.
                 self.lanes[worker.lane]["cpu_seconds"] += 0.0 if first else cpu - self._cpu.get(pid, 0.0)

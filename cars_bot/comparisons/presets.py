@@ -48,6 +48,31 @@ PRESETS: dict[str, Preset] = {
         "The gap in which nothing ends. The worker is not dead, so its messages stay with it.",
         "No message is delivered again. The frozen jobs end three seconds late.",
     ),
+    "broker-restart": Preset(
+        {
+            "name": "The broker starts again",
+            "jobs": [_SHORT],
+            "count": 40,
+            "conditions": [{"at": 1.0, "what": "restart-broker"}],
+        },
+        "The jobs at work when the broker goes, and the moment at which each lane is connected again.",
+        "The workers connect again. Messages without an acknowledgement come a second time, and no job is lost.",
+    ),
+    "empty-redis": Preset(
+        {"name": "Redis is emptied", "jobs": [_SHORT], "count": 40, "conditions": [{"at": 1.0, "what": "empty-redis"}]},
+        "Whether anything happens to the jobs at all.",
+        "Nothing is lost: the database is the truth. Redis only shows what happened, and the record has read it.",
+    ),
+    "more-workers": Preset(
+        {
+            "name": "Three workers instead of one",
+            "jobs": [_SHORT],
+            "count": 90,
+            "conditions": [{"at": 2.0, "what": "scale", "workers": 3}, {"at": 9.0, "what": "scale", "workers": 1}],
+        },
+        "The new rows of workers, and the slope of the flow before and after them.",
+        "Each lane becomes about three times as fast, a few seconds after the command.",
+    ),
     "slow-before-quick": Preset(
         {"name": "A slow job before quick ones", "jobs": [_LONG, *[_NOTHING] * 9], "count": 40},
         "The quick jobs behind a slow one.",

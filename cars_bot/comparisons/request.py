@@ -58,11 +58,15 @@ class Arrivals(_Strict):
 
 
 class Condition(_Strict):
-    """A fault, and its moment. `what` is a process fault of a lane, or a fault of the outside world."""
+    """A fault, and its moment: it strikes the workers of a lane, a server of the kit, or the outside world."""
 
-    at: Seconds = Field(description="Seconds after the start. A process fault also waits for a job at work.")
-    what: Literal["kill-worker", "kill-child", "freeze-worker", "rate-limit", "error", "hang", "lose-reply"]
-    lane: Literal["celery", "raw"] | None = Field(default=None, description="The lane of a process fault; null: all.")
+    at: Seconds = Field(description="Seconds after the start. A kill or a freeze also waits for a job at work.")
+    what: Literal[
+        "kill-worker", "kill-child", "freeze-worker", "scale", "restart-broker", "empty-redis",
+        "rate-limit", "error", "hang", "lose-reply",
+    ]  # fmt: skip
+    lane: Literal["celery", "raw"] | None = Field(default=None, description="The lane of the workers; null: all.")
+    workers: int = Field(default=2, ge=1, le=8, description="The number of workers for scale.")
     calls: int = Field(default=5, ge=1, le=10_000, description="The calls that a fault of the outside world concerns.")
     seconds: float = Field(default=5.0, gt=0, le=LONGEST, description="The length of a freeze or a hang.")
 
@@ -77,7 +81,8 @@ class Condition(_Strict):
         if found is None:
             raise InvalidArguments(f"{text!r} is no condition; write 2s:kill-worker, 2s:kill-child:raw or 2s:error:8")
         how = found["how"] or ""
-        more: dict[str, Any] = {"calls": int(how)} if how.isdecimal() else {"lane": how} if how else {}
+        number = "workers" if found["what"] == "scale" else "calls"
+        more: dict[str, Any] = {number: int(how)} if how.isdecimal() else {"lane": how} if how else {}
         try:
             return cls.model_validate({"at": float(found["at"]), "what": found["what"], **more})
         except ValidationError as error:

@@ -4,6 +4,7 @@ import shutil
 import sys
 from pathlib import Path
 
+from commands.common.console import USAGE, Problem, report
 from labs.lab import LANES, Lab
 from labs.workspace import started
 
@@ -18,6 +19,17 @@ def assemble(folder: Path, files: dict[str, Path]) -> None:
         shutil.copyfile(files.get(lane) or LAB.solution(lane), folder / PLACES[lane])
 
 
+def main(words: list[str]) -> int:
+    try:
+        if len(words) != 1:
+            raise Problem("name one folder for the project", f"python -m {__spec__.name} my_site", code=USAGE)
+        assemble(Path(words[0]), {lane: started(LAB, lane) for lane in LANES})
+    except Problem as problem:  # for example the lab is not started
+        report(problem)
+        return problem.code
+    print(f"{words[0]}/manage.py is ready")
+    return 0
+
+
 if __name__ == "__main__":
-    assemble(Path(sys.argv[1]), {lane: started(LAB, lane) for lane in LANES})
-    print(f"{sys.argv[1]}/manage.py is ready")
+    sys.exit(main(sys.argv[1:]))

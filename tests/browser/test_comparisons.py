@@ -1,17 +1,20 @@
 """The pages of the comparisons in a browser: start one, watch it, replay it, with the mouse and with the keyboard."""
 
 import re
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
 from tests.api.server import Server
-from tests.browser.conftest import Visitor
+from tests.browser.conftest import Visitor, sync_api
 from tests.kit import until
 
-pytest.importorskip("playwright.sync_api")
-from playwright.sync_api import expect
-
+expect = sync_api.expect
 HOSTILE = "<script>alert(1)</script>\u202e evil \u2066"
 Visit = Callable[..., Visitor]
 
@@ -84,6 +87,41 @@ def test_a_hostile_name_is_text(visit: Visit, server: Server) -> None:
 def test_no_page_is_wider_than_its_window(visit: Visit, server: Server, width: int) -> None:
     for path in ("/comparisons", f"/comparisons/{ended(server)}"):
         assert visit(path, viewport={"width": width, "height": 800}).overflow() == 0
+
+
+SEND = """async ([url, type]) => {
+  const wanted = { lanes: ["inline"], count: 1, jobs: [{ job: "debug_task" }] };
+  const asked = { method: "POST", headers: { "Content-Type": type }, body: JSON.stringify(wanted) };
+  return fetch(url, asked).then((reply) => `read ${reply.status}`, () => "blocked");
+}"""
+READ = "async (url) => fetch(url).then((reply) => reply.text(), () => 'blocked')"
+
+
+@contextmanager
+def another_site(folder: Path) -> Iterator[str]:
+    """A web server on another port: to a browser, another origin."""
+    (folder / "index.html").write_text("<title>Another site</title>", encoding="utf-8")
+    handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as site:
+        threading.Thread(target=site.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{site.server_port}/"
+        site.shutdown()
+
+
+def test_a_page_of_another_origin_starts_and_reads_nothing(
+    chromium: "sync_api.Browser", server: Server, tmp_path: Path
+) -> None:
+    comparison = ended(server, count=2)
+    before = server.http.get("/api/comparisons").json()["comparisons"]
+    page = chromium.new_context().new_page()
+    with another_site(tmp_path) as site:
+        page.goto(site)
+        for kind in ("application/json", "text/plain", "application/x-www-form-urlencoded"):
+            assert page.evaluate(SEND, [f"{server.url}/api/comparisons", kind]) == "blocked"
+            assert page.evaluate(SEND, [f"{server.url}/api/comparisons/{comparison}/stop", kind]) == "blocked"
+        assert page.evaluate(READ, f"{server.url}/api/comparisons/{comparison}") == "blocked"
+
+    assert server.http.get("/api/comparisons").json()["comparisons"] == before
 
 
 def test_a_preset_starts_from_its_button(visit: Visit, server: Server) -> None:

@@ -2,11 +2,14 @@
 
 import csv
 import hashlib
+import html
 import json
 import os
+import re
 import signal
 import zipfile
-from collections import Counter
+from collections import Counter, defaultdict
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +48,42 @@ def lines(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
+def recount(folder: Path) -> dict[str, dict[str, float]]:
+    """Count the figures of each lane again, from runs.csv alone and without any code of the kit."""
+    with (folder / "runs.csv").open(encoding="utf-8") as file:
+        runs = sorted(csv.DictReader(file), key=lambda run: (run["lane"], run["submission"]))
+    found: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+    for (lane, _), group in groupby(runs, lambda run: (run["lane"], run["submission"])):
+        its, counts = list(group), found[lane]
+        counts["accepted"] += 1
+        counts["done"] += all(run["state"] == "DONE" for run in its)
+        counts["lost"] += any(not run["finished_at"] for run in its)
+        counts["retried"] += any(int(run["attempt"]) > 1 for run in its)
+        counts["redelivered"] += sum(int(run["redelivered"]) for run in its)
+        if all(run["state"] == "DONE" for run in its):
+            took = max(float(run["finished_at"]) for run in its) - min(float(run["accepted_at"]) for run in its)
+            counts["slowest"] = max(counts["slowest"], round(took, 6))
+    return found
+
+
+def check_recount(kit: Kit, result: dict[str, Any]) -> None:
+    """Check that the card, the page and a recount of the record say the same."""
+    counted = recount(record_of(kit, result["id"]))
+    page = kit.http.get(f"/comparisons/{result['id']}", headers={"Accept": "text/html"}).text
+    for lane, figures in result["lanes"].items():
+        names = ("accepted", "done", "lost", "retried", "redelivered")
+        assert {name: figures[name] for name in names} == {name: counted[lane][name] for name in names}
+        assert figures["total"].get("max", 0) == counted[lane]["slowest"]
+    for text, name in (("accepted", "accepted"), ("done", "done"), ("messages delivered again", "redelivered")):
+        row = re.search(rf'<th scope="row">{text}</th>(.*?)</tr>', page)
+        assert row is not None
+        shown = re.findall(r'<td class="n">(\d+)</td>', row[1])
+        assert [int(number) for number in shown[: len(counted)]] == [
+            result["lanes"][lane][name] for lane in result["lanes"]
+        ]
+    assert html.escape(result["verdict"], quote=False) in page
+
+
 def test_the_command_the_api_and_a_recount_of_the_record_say_the_same(kit: Kit) -> None:
     done = kit.command("compare", "--count", "25", "--job", "debug_task", "--json")
     said = json.loads(done.stdout)
@@ -77,6 +116,7 @@ def test_twenty_posts_are_twenty_different_posts_and_each_is_published_once(kit:
         assert len(read) == 20
         assert len(kit.channel(channel)) == 20
         assert (result["lanes"][lane]["done"], result["lanes"][lane]["runs"]) == (20, 40)
+    check_recount(kit, result)
 
 
 def test_the_demo_sends_the_same_posts_down_every_lane_and_none_is_lost_or_doubled(kit: Kit) -> None:
@@ -188,6 +228,7 @@ def test_each_preset_ends_and_no_job_is_lost_or_done_twice(own_kit: Kit, name: s
     wanted = PRESETS[name].request.get("conditions", [])
     assert {mark["condition"] for mark in said["marks"]} == set(range(len(wanted)))
     assert not [mark for mark in said["marks"] if mark["detail"].startswith("not caused")]
+    check_recount(own_kit, said)
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,7 @@ HOW: tuple[tuple[str, Typed | Instead], ...] = (
     (r"\./kit lab (check|hint|explain|solution|start|diff|reset) .*", Instead("", "tests/labs/test_around_a_check.py")),
     (r".*\./kit lab check 6 .*--json > .*|cat submissions.*|echo \$\?",
      Instead("needs a class", "tests/labs/test_around_a_check.py")),
+    (r"\./kit exec python docs/pictures\.py", Instead("writes into the project", "docs/pictures.py")),
     (r"\./kit exec python -m labs\.lab18\S* .*", Instead("", "tests/labs/test_around_a_check.py")),
     (r"\./kit exec uv pip install -r .*", Instead("changes .venv", "requirements-dev.in")),
     # ---- develop

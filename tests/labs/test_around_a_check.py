@@ -42,10 +42,18 @@ def left_of(workspace: Path) -> list[str]:
 
 
 def test_the_django_project_of_lab_18_can_be_made_for_oneself(tmp_path: Path) -> None:
-    module = "labs.lab18_celery_in_django.project"
-    made = subprocess.run([sys.executable, "-m", module, str(tmp_path / "my_site")], cwd=ROOT, check=True,
-                          capture_output=True, text=True)  # fmt: skip
+    def make(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "labs.lab18_celery_in_django.project", *words]
+        workspace = os.environ | {"LABS_WORKSPACE": str(tmp_path)}
+        return subprocess.run(command, cwd=ROOT, env=workspace, check=False, capture_output=True, text=True)
 
+    too_early = make(str(tmp_path / "my_site"))
+    assert (too_early.returncode, "Traceback" in too_early.stderr) == (2, False)
+    assert "./kit lab start 18" in too_early.stderr
+    assert make().returncode == 2
+
+    assert kit_lab(tmp_path, "start", "18").wait() == 0
+    made = make(str(tmp_path / "my_site"))
     assert made.stdout.strip() == f"{tmp_path}/my_site/manage.py is ready"
     assert (tmp_path / "my_site" / "manage.py").is_file()
 

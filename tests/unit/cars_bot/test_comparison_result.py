@@ -211,7 +211,7 @@ def test_the_verdict_says_what_the_figures_hold() -> None:
 @pytest.mark.parametrize(
     ("text", "what", "lane", "calls"),
     [("2s:kill-worker", "kill-worker", None, 5), ("0.5s:kill-child:raw", "kill-child", "raw", 5),
-     ("1s:error:8", "error", None, 8)],
+     ("1s:error:8", "error", None, 8), ("1s:restart-broker", "restart-broker", None, 5)],
 )  # fmt: skip
 def test_a_condition_is_read_from_a_text(text: str, what: str, lane: str | None, calls: int) -> None:
     found = Condition.parsed(text)

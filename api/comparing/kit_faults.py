@@ -1,6 +1,7 @@
-"""Process faults of a comparison: kill a worker, kill a child, freeze a worker. Only workers of this machine, and ours.
+"""Kit faults of a comparison: workers are killed, frozen or multiplied, the broker starts again, Redis is emptied.
 
-They are allowed in a kit that `kit up` started (KIT_CONTROLS=1), and never in containers.
+They concern only processes of this kit on this machine. They are allowed in a kit that `kit up` started
+(KIT_CONTROLS=1), and never in containers.
 """
 
 import os
@@ -8,37 +9,69 @@ import signal
 import subprocess
 from contextlib import suppress
 
-from api.comparing import worker_processes
+import redis
+
+from api.comparing import kit_processes
+from cars_bot import ledger
 from cars_bot.comparisons import rows
+from cars_bot.comparisons.request import Condition
 from cars_bot.settings import settings
+
+COPIES = {"celery": "celery_worker", "raw": "consumer"}  # the program of each lane, for `kit scale`
+STRIKES_A_JOB = ("kill-worker", "kill-child", "freeze-worker")
 
 
 class NotCaused(Exception):
     """The fault was not caused; the message says why."""
 
 
-def cause(what: str, lane: str, comparison: str, seconds: float) -> tuple[str, str]:
-    """Cause a process fault. Return the name of the worker, and a sentence.
+def cause(condition: Condition, lane: str | None, comparison: str) -> tuple[str | None, str]:
+    """Cause a fault. Return the name of the worker that it strikes, or None, and a sentence.
 
     Args:
+        lane: None for a fault that concerns all lanes.
         comparison: a worker that is at work on a run of this comparison is chosen before others.
-        seconds: the length of a freeze.
 
     Raises:
-        NotCaused: faults are not allowed here, or there is no worker to choose.
+        NotCaused: faults are not allowed here, or there is nothing to strike.
         StorageUnavailable: the workers cannot be read.
     """
     if not settings().controls:
-        raise NotCaused("process faults are off here; they work in a kit that ./kit up started")
+        raise NotCaused("faults of the kit are off here; they work in a kit that ./kit up started")
+    if condition.what == "restart-broker":
+        return None, _restart_broker()
+    if condition.what == "empty-redis":
+        return None, _empty_redis()
+    assert lane is not None
+    if condition.what == "scale":
+        kit_processes.type_in(["scale", f"{COPIES[lane]}={condition.workers}"])
+        return None, f"./kit scale {COPIES[lane]}={condition.workers}"
     try:
         parent, name, busy = _victim(lane, comparison)
-        return name, _done_to(what, parent, name, busy, seconds)
+        return name, _done_to(condition.what, parent, name, busy, condition.seconds)
     except ProcessLookupError as error:
         raise NotCaused("the worker ended by itself a moment before") from error
 
 
+def _restart_broker() -> str:
+    if not kit_processes.has_server("rabbitmq"):
+        raise NotCaused("RabbitMQ is not this kit's own, so it is left alone")
+    kit_processes.type_in(["restart", "rabbitmq"])
+    return "./kit restart rabbitmq"
+
+
+def _empty_redis() -> str:
+    if not kit_processes.has_server("redis"):
+        raise NotCaused("Redis is not this kit's own, so it is left alone")
+    try:
+        ledger.connect().flushall()
+    except redis.RedisError as error:
+        raise NotCaused(f"Redis does not answer: {error}") from error
+    return "FLUSHALL"
+
+
 def _done_to(what: str, parent: int, name: str, busy: set[int], seconds: float) -> str:
-    children = worker_processes.children(parent)
+    children = kit_processes.children(parent)
     if what == "kill-child":
         child = next((pid for pid in children if pid in busy), None) or next(iter(children), None)
         if child is None:
@@ -46,7 +79,7 @@ def _done_to(what: str, parent: int, name: str, busy: set[int], seconds: float) 
         os.kill(child, signal.SIGKILL)
         return f"SIGKILL to process {child}, a child of {name}"
     os.kill(parent, signal.SIGSTOP)  # stopped first, so it cannot report for its children
-    group = [*worker_processes.children(parent), parent]
+    group = [*kit_processes.children(parent), parent]
     if what == "freeze-worker":
         _signal(group, signal.SIGSTOP)
         # A process of its own ends the freeze, also if the API is killed meanwhile.
@@ -65,7 +98,7 @@ def _victim(lane: str, comparison: str) -> tuple[int, str, set[int]]:
         family, _, process = holder.partition("/")
         parents.add(int(family.split("-")[1]))
         busy.add(int(process.split("-")[0]))
-    here = [worker for worker in worker_processes.here() if worker.lane == lane]
+    here = [worker for worker in kit_processes.workers() if worker.lane == lane]
     here.sort(key=lambda worker: (worker.pid not in parents, worker.name))
     if not here:
         raise NotCaused(f"no worker of the {lane} lane runs on this machine")
