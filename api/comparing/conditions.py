@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from api.comparing import kit_faults
-from api.comparing.kit_faults import STRIKES_A_JOB, NotCaused
+from api.comparing.kit_faults import NobodyAtWork, NotCaused
 from cars_bot.comparisons import rows
 from cars_bot.comparisons.request import Condition
 from cars_bot.comparisons.rows import Comparison
@@ -42,20 +42,23 @@ def due(comparison: Comparison, elapsed: float) -> Iterator[dict[str, Any]]:
     A mark is {"condition": place, "at": seconds since 1970, "what", "lane", "worker", "detail": a sentence}.
     """
     for place, condition, lane in pending(comparison):
-        if condition.at <= elapsed and _can_strike(condition, comparison, lane):
+        if condition.at > elapsed:
+            continue
+        try:
             worker, detail = _caused(condition, lane, comparison.id)
-            yield {
-                "condition": place, "at": clock.now(), "what": condition.what, "lane": lane, "worker": worker,
-                "detail": detail,
-            }  # fmt: skip
+        except NobodyAtWork:
+            if not _is_over(comparison, lane):
+                continue
+            worker, detail = None, "not caused: no worker was at work any more"
+        yield {
+            "condition": place, "at": clock.now(), "what": condition.what, "lane": lane, "worker": worker,
+            "detail": detail,
+        }  # fmt: skip
 
 
-def _can_strike(condition: Condition, comparison: Comparison, lane: str | None) -> bool:
-    """Return whether the fault needs no job, or the lane is at work on the comparison, or will not be any more."""
-    if lane is None or condition.what not in STRIKES_A_JOB:
-        return True
-    is_over = comparison.submitted == comparison.request.count and not rows.open_runs(comparison.id, 1, lane)
-    return is_over or bool(rows.at_work(comparison.id, lane))
+def _is_over(comparison: Comparison, lane: str | None) -> bool:
+    """Return whether the lane has done all jobs of the comparison."""
+    return comparison.submitted == comparison.request.count and not rows.open_runs(comparison.id, 1, lane)
 
 
 def _lanes(condition: Condition, comparison: Comparison) -> list[str | None]:

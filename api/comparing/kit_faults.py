@@ -18,11 +18,14 @@ from cars_bot.comparisons.request import Condition
 from cars_bot.settings import settings
 
 COPIES = {"celery": "celery_worker", "raw": "consumer"}  # the program of each lane, for `kit scale`
-STRIKES_A_JOB = ("kill-worker", "kill-child", "freeze-worker")
 
 
 class NotCaused(Exception):
     """The fault was not caused; the message says why."""
+
+
+class NobodyAtWork(Exception):
+    """No worker of the lane is at work on the comparison now."""
 
 
 def cause(condition: Condition, lane: str | None, comparison: str) -> tuple[str | None, str]:
@@ -34,6 +37,7 @@ def cause(condition: Condition, lane: str | None, comparison: str) -> tuple[str 
 
     Raises:
         NotCaused: faults are not allowed here, or there is nothing to strike.
+        NobodyAtWork: the fault strikes a job, and no job is at work at this moment.
         StorageUnavailable: the workers cannot be read.
     """
     if not settings().controls:
@@ -103,7 +107,7 @@ def _victim(lane: str, comparison: str) -> tuple[int, str, set[int]]:
     if not here:
         raise NotCaused(f"no worker of the {lane} lane runs on this machine")
     if not holders:
-        raise NotCaused(f"no worker of the {lane} lane was at work any more")
+        raise NobodyAtWork
     return here[0].pid, here[0].name, busy
 
 
