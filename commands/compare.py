@@ -23,6 +23,7 @@ from commands.common.console import DONE, NO, USAGE, Problem, Progress, bar, say
 from commands.submit import parse
 
 COUNTS = ("accepted", "done", "failed", "unknown", "expired", "revoked", "lost", "retried", "redelivered", "duplicated")
+ALWAYS = ("accepted", "done", "lost", "redelivered", "duplicated")  # shown also if they are 0
 TIMES = ("waiting", "working", "pausing", "total")
 PAUSE = 0.2  # seconds between two questions
 
@@ -125,8 +126,10 @@ def follow(comparison: dict[str, Any], line: Progress) -> dict[str, Any]:
 def for_people(result: dict[str, Any]) -> str:
     """Return the card: the figures of each lane side by side, the faults, and the verdict."""
     lanes = result["lanes"]
-    rows: list[Sequence[Any]] = [(name, *[lane[name] for lane in lanes.values()]) for name in COUNTS]
-    shares = [(part, share) for part in TIMES for share in ("p50", "p95", "p99", "max")]
+    counts = [name for name in COUNTS if name in ALWAYS or any(lane[name] for lane in lanes.values())]
+    rows: list[Sequence[Any]] = [(name, *[lane[name] for lane in lanes.values()]) for name in counts]
+    parts = [part for part in TIMES if any(lane[part].get("max") for lane in lanes.values())]
+    shares = [(part, share) for part in parts for share in ("p50", "p95", "p99", "max")]
     rows += [
         (f"{part} {share}", *[_seconds(lane[part].get(share)) for lane in lanes.values()])
         for part, share in shares
