@@ -1,7 +1,7 @@
-"""Pictures of the README, made from the running kit: `./kit up`, then `./kit exec python docs/pictures.py`.
+"""Picture of the README, made from the running kit: `./kit up`, then `./kit exec python docs/pictures.py`.
 
-It starts the comparison "kill -9 in mid-job", waits for its end, and takes pictures of its page and of the front page.
-It needs an installed Chromium.
+It starts the comparison "kill -9 in mid-job", waits for its end, and takes a picture of its page. It needs an installed
+Chromium.
 """
 
 import shutil
@@ -30,7 +30,6 @@ def main() -> int:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": WIDTH, "height": 900}, base_url=client.base_url())
         take(page, f"/comparisons/{comparison}", "comparison.png", height=920, shows="[data-player]:not([hidden])")
-        take(page, "/", "page.png", height=1560, shows="tr[data-run] .state-DONE")
         browser.close()
     return 0
 
