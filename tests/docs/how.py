@@ -82,7 +82,7 @@ HOW: tuple[tuple[str, Typed | Instead], ...] = (
     (r"CELERY_BROKER_URL=redis:// \./kit up", Instead("", "tests/contract/test_over_redis.py")),
     (r"\./kit up flower", Instead("needs a free port for Flower", "tests/contract/test_kit_lifecycle.py")),
     (r"\./kit scale .*", Instead("", "tests/contract/test_kit_lifecycle.py")),
-    (r"make demo", Instead("", "tests/contract/test_comparisons.py")),
+    (r"(make|\./kit) demo", Instead("", "tests/contract/test_comparisons.py")),
     (r"make (up|down)", Instead("", "tests/contract/test_kit_lifecycle.py")),
     (r"make run-celery-worker", Typed(r" ready\.", never_ends=True, thorough=True)),
     (r"make run-celery-beat", Typed(r"beat: Starting", never_ends=True, thorough=True)),
