@@ -22,9 +22,6 @@ from commands.common import client
 from commands.common.console import DONE, NO, USAGE, Problem, Progress, bar, say, table
 from commands.submit import parse
 
-COUNTS = ("accepted", "done", "failed", "unknown", "expired", "revoked", "lost", "retried", "redelivered", "duplicated")
-ALWAYS = ("accepted", "done", "lost", "redelivered", "duplicated")  # shown also if they are 0
-TIMES = ("waiting", "working", "pausing", "total")
 PAUSE = 0.2  # seconds between two questions
 
 
@@ -125,15 +122,12 @@ def follow(comparison: dict[str, Any], line: Progress) -> dict[str, Any]:
 
 def for_people(result: dict[str, Any]) -> str:
     """Return the card: the figures of each lane side by side, the faults, and the verdict."""
+    from cars_bot.comparisons import card
+
     lanes = result["lanes"]
-    counts = [name for name in COUNTS if name in ALWAYS or any(lane[name] for lane in lanes.values())]
-    rows: list[Sequence[Any]] = [(name, *[lane[name] for lane in lanes.values()]) for name in counts]
-    parts = [part for part in TIMES if any(lane[part].get("max") for lane in lanes.values())]
-    shares = [(part, share) for part in parts for share in ("p50", "p95", "p99", "max")]
-    rows += [
-        (f"{part} {share}", *[_seconds(lane[part].get(share)) for lane in lanes.values()])
-        for part, share in shares
-        if any(share in lane[part] for lane in lanes.values())
+    rows: list[Sequence[Any]] = [
+        (f"{name} {share}", *map(_seconds, values)) if share else (name, *values)
+        for name, share, values in card.figures(result)
     ]
     rows.append(("jobs a second", *[f"{lane['per_second'] or 0:.1f}" for lane in lanes.values()]))
     rows.append(("worker CPU", *[_seconds(lane["cpu_seconds"]) for lane in lanes.values()]))
@@ -141,8 +135,8 @@ def for_people(result: dict[str, Any]) -> str:
     marks = [
         f"  {mark['at'] - result['started_at']:6.2f} s  {mark['what']}: {mark['detail']}" for mark in result["marks"]
     ]
-    card = table(rows, ("", *lanes), right=range(1, len(lanes) + 1))
-    return "\n".join(["", card, "", *marks, *([""] if marks else []), result["verdict"]])
+    figures = table(rows, ("", *lanes), right=range(1, len(lanes) + 1))
+    return "\n".join(["", figures, "", *marks, *([""] if marks else []), result["verdict"]])
 
 
 def _megabytes(value: float | None) -> str:

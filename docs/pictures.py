@@ -6,16 +6,16 @@ Chromium.
 
 import shutil
 import sys
-import time
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import sync_playwright
 
 from cars_bot.comparisons.presets import PRESETS
 from commands.common import client
+from commands.common.console import Progress
+from commands.compare import follow
 
-HERE = Path(__file__).parent
-WIDTH = 1280
+PICTURE = Path(__file__).with_name("comparison.png")
 
 
 def main() -> int:
@@ -23,24 +23,18 @@ def main() -> int:
     if program is None:
         print("no Chromium is installed: apt-get install chromium", file=sys.stderr)
         return 4
-    comparison = client.call("POST", "/api/comparisons", PRESETS["kill-worker"].request)["id"]
-    while client.call("GET", f"/api/comparisons/{comparison}")["state"] != "ENDED":
-        time.sleep(0.5)
+    comparison = client.call("POST", "/api/comparisons", PRESETS["kill-worker"].request)
+    with Progress("Compared") as line:
+        follow(comparison, line)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": WIDTH, "height": 900}, base_url=client.base_url())
-        take(page, f"/comparisons/{comparison}", "comparison.png", height=920, shows="[data-player]:not([hidden])")
+        page = browser.new_page(viewport={"width": 1280, "height": 920}, base_url=client.base_url())
+        page.goto(f"/comparisons/{comparison['id']}")
+        page.locator("[data-player]:not([hidden])").wait_for()
+        page.screenshot(path=PICTURE)
         browser.close()
+    print(PICTURE)
     return 0
-
-
-def take(page: Page, path: str, name: str, height: int, shows: str) -> None:
-    """Take a picture of the upper part of a page, when it shows what the selector `shows` names."""
-    page.set_viewport_size({"width": WIDTH, "height": height})
-    page.goto(path)
-    page.locator(shows).first.wait_for()
-    page.screenshot(path=HERE / name)
-    print(HERE / name)
 
 
 if __name__ == "__main__":

@@ -72,15 +72,13 @@ class Conductor(threading.Thread):
             comparison = rows.existing(comparison.id)
             if comparison.stopped_at is not None:
                 _revoke_open_runs(comparison)
-                _record(comparison, events, usage, around)
-                return
+                break
             elapsed = clock.now() - (comparison.started_at or 0.0)
             try:
                 _submit(comparison, elapsed, posts)
             except (InvalidArguments, UnknownJob) as error:  # the catalogue has changed since it was accepted
                 log.warning("comparison %s: %s", comparison.id, error)
-                _record(comparison, events, usage, around)
-                return
+                break
             events.read()  # before a fault can empty Redis
             for mark in conditions.due(comparison, elapsed):
                 rows.mark(comparison, [*comparison.marks, mark])
@@ -89,9 +87,11 @@ class Conductor(threading.Thread):
                 usage.sample()
                 sampled = time.monotonic()
             if elapsed > comparison.request.deadline or _has_ended(comparison):
-                _record(comparison, events, usage, around)
-                return
+                break
             self.stopping.wait(STEP_SECONDS)
+        else:  # this API stops or leads no more; another one goes on
+            return
+        _record(comparison, events, usage, around)
 
 
 def _submit(comparison: Comparison, elapsed: float, posts: list[int]) -> None:
@@ -137,13 +137,14 @@ def _revoke_open_runs(comparison: Comparison) -> None:
 def _record(comparison: Comparison, events: SeenEvents, usage: Usage, around: dict[str, Any]) -> None:
     """Write the record, and end the comparison. `around` is its environment."""
     usage.sample()
-    give_up = time.monotonic() + LAST_EVENTS_SECONDS
+    give_up, pause = time.monotonic() + LAST_EVENTS_SECONDS, STEP_SECONDS
     while True:
         events.read()
         found = gather(comparison, events.found, around, usage.figures())
         if found.comparison["complete"] or time.monotonic() > give_up:
             break
-        time.sleep(STEP_SECONDS)
+        time.sleep(pause)
+        pause *= 2  # each look reads all runs again
     record.write(record.folder_of(comparison.id), found, result.compute(found))
     rows.end(comparison)
 

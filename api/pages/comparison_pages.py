@@ -7,12 +7,12 @@ from starlette.responses import HTMLResponse
 
 from api.errors import Refused
 from api.pages.rendering import render
-from cars_bot.comparisons import record, rows
+from cars_bot.comparisons import card, record, rows
 from cars_bot.comparisons.presets import PRESETS
 
 router = APIRouter(include_in_schema=False)
 
-COUNTS = {
+TEXTS = {
     "accepted": "accepted",
     "done": "done",
     "failed": "failed",
@@ -20,22 +20,18 @@ COUNTS = {
     "expired": "expired",
     "revoked": "revoked",
     "lost": "lost",
-    "duplicated": "effects too many",
     "retried": "attempted again",
     "redelivered": "messages delivered again",
-}
-PARTS = {
+    "duplicated": "effects too many",
     "waiting": "waiting for a worker",
     "working": "working",
     "pausing": "between two attempts",
     "total": "from accepted to ended",
 }
-ALWAYS = ("accepted", "done", "lost", "duplicated", "redelivered")  # shown also if they are 0
 USAGE = {
     "cpu_seconds": ("CPU time of the workers", "seconds"),
     "memory_bytes": ("memory of the workers", "bytes"),
 }
-SHARES = ("p50", "p95", "p99", "max")
 
 
 @router.get("/comparisons")
@@ -67,17 +63,9 @@ def _figures(result: dict[str, Any]) -> list[tuple[str, str, list[Any], float | 
     """Return the rows of the table: (heading, kind of value, a value for each lane, the difference of two lanes)."""
     lanes = list(result["lanes"].values())
     found = [
-        _row(text, "count", [lane[name] for lane in lanes])
-        for name, text in COUNTS.items()
-        if name in ALWAYS or any(lane[name] for lane in lanes)
+        _row(f"{TEXTS[name]}, {share}", "seconds", values) if share else _row(TEXTS[name], "count", values)
+        for name, share, values in card.figures(result)
     ]
-    for part, text in PARTS.items():
-        if not any(lane[part].get("max") for lane in lanes):
-            continue
-        for share in SHARES:
-            values = [lane[part].get(share) for lane in lanes]
-            if any(value is not None for value in values):
-                found.append(_row(f"{text}, {share}", "seconds", values))
     found.append(_row("jobs a second", "rate", [lane["per_second"] for lane in lanes]))
     found += [_row(text, kind, [lane[name] for lane in lanes]) for name, (text, kind) in USAGE.items()]
     return found

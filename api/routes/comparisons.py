@@ -13,7 +13,7 @@ from api.errors import Refused, problems
 from cars_bot.comparisons import archive, record, rows, submissions
 from cars_bot.comparisons.picture import picture
 from cars_bot.comparisons.presets import PRESETS
-from cars_bot.comparisons.request import ComparisonRequest, checked
+from cars_bot.comparisons.request import ComparisonRequest, check
 
 router = APIRouter(prefix="/api", tags=["comparisons"])
 ID = Annotated[str, Path(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
@@ -67,7 +67,7 @@ async def start(request: ComparisonRequest) -> ComparisonShown:
 
 
 def _create(request: ComparisonRequest) -> rows.Comparison:
-    checked(request.model_dump())
+    check(request)
     posts = [1] if submissions.needs_posts(request) else []
     turns = range(len(request.jobs) * len(request.priorities))
     list(submissions.rows(request, "0" * 36, turns, posts))  # an argument that does not fit is refused now

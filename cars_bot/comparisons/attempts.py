@@ -99,5 +99,5 @@ def from_row(run: dict[str, Any]) -> list[Attempt]:
     """Return the attempt that a run's row shows. It is used if the ledger has no event of the run."""
     if run["started_at"] is None or run["attempt"] != 1:
         return []
-    outcome = {"DONE": "done", "FAILED": "failed", "REVOKED": "revoked", "EXPIRED": "expired"}.get(run["state"], "open")
+    outcome = "open" if run["finished_at"] is None else run["state"].lower()
     return [Attempt(run["id"], run["lane"], 1, run["worker"] or "", run["started_at"], run["finished_at"], outcome)]

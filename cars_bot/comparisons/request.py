@@ -122,6 +122,17 @@ def checked(wanted: dict[str, Any]) -> ComparisonRequest:
         request = ComparisonRequest.model_validate(wanted)
     except ValidationError as error:
         raise InvalidArguments(_in_words(error)) from error
+    check(request)
+    return request
+
+
+def check(request: ComparisonRequest) -> None:
+    """Check the jobs of a request, beyond the types and ranges of its values.
+
+    Raises:
+        InvalidArguments: the arguments are too large, or no message can carry them.
+        UnknownJob: a job is not in the catalogue.
+    """
     for each in request.jobs:
         arguments.check(each.args)
         size = len(to_json(each.args)) * request.count * len(request.lanes) // len(request.jobs)
@@ -131,7 +142,6 @@ def checked(wanted: dict[str, Any]) -> ComparisonRequest:
                 "jobs, or keep the data in the database and send its id"
             )
         job_named(WORKFLOWS.get(each.job, (each.job,))[0])
-    return request
 
 
 def _in_words(error: ValidationError) -> str:
