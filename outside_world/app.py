@@ -3,8 +3,6 @@
 from pathlib import Path
 
 from fastapi import FastAPI
-from fastapi.openapi.docs import get_swagger_ui_html
-from starlette.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
@@ -26,16 +24,5 @@ def build_app() -> ASGIApp:
     for part in (control, openai_api, telegram_api, google_api, page):
         api.include_router(part.build_router(world))
     api.mount("/swagger", StaticFiles(directory=SWAGGER))
-
-    @api.get("/docs", include_in_schema=False)
-    async def docs() -> HTMLResponse:
-        """Swagger UI from our own files, because there may be no network."""
-        return get_swagger_ui_html(
-            openapi_url="/openapi.json",
-            title="Outside world",
-            swagger_js_url="/swagger/swagger-ui-bundle.js",
-            swagger_css_url="/swagger/swagger-ui.css",
-            swagger_favicon_url="data:,",
-        )
 
     return Guard(Saboteur(api, world))

@@ -1,4 +1,7 @@
-"""The page for people at `/`: the channels and their posts, the sheets, and the faults in force."""
+"""Pages for people. `/` shows the channels and their posts, the sheets, and the faults in force. `/docs` shows the API.
+
+Swagger UI comes from our own files, because there may be no network.
+"""
 
 from pathlib import Path
 
@@ -15,7 +18,7 @@ TEMPLATES.filters["cell"] = as_text
 
 
 def build_router(world: World) -> APIRouter:
-    """Return the route of the page, for `world`."""
+    """Return the routes of the pages, for `world`."""
     router = APIRouter(include_in_schema=False)
 
     @router.get("/")
@@ -29,5 +32,9 @@ def build_router(world: World) -> APIRouter:
             counters=world.counters,
         )
         return HTMLResponse(html)
+
+    @router.get("/docs")
+    async def docs() -> HTMLResponse:
+        return HTMLResponse(TEMPLATES.get_template("api.html").render())
 
     return router

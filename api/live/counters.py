@@ -37,12 +37,13 @@ class Counters(Watched):
         self.history: deque[Tick] = deque(maxlen=TICKS_KEPT)
         self.totals: Counts = {}
         self.rates: dict[str, float] = dict.fromkeys(runs.LANES, 0.0)
-        self.depths: dict[str, int | None] = dict.fromkeys(runs.LANES)
+        self.depths: dict[str, int | None] = {}  # empty until the brokers were asked; None: a broker did not answer
         self._stamp, self._counted_at, self._took = -1, 0.0, 0.0
 
     async def follow(self) -> None:
         """Tick every second. A second task asks the brokers, so a broker without an answer does not delay a tick."""
         self._counted_at, self.rates = 0.0, dict.fromkeys(runs.LANES, 0.0)  # the time without a page gives no rate
+        self.depths = {}  # and no depth
         async with asyncio.TaskGroup() as both:
             both.create_task(self._every_second(self._ask_brokers))
             both.create_task(self._every_second(self._tick))

@@ -2,7 +2,10 @@
 
 from types import SimpleNamespace
 
+import pytest
+
 from tests.browser.conftest import Visitor, sync_api
+from tests.browser.every_page import faults
 from tests.contract.dead_letters import bury
 from tests.contract.test_dead_letters import buried, order
 from tests.kit import Kit
@@ -49,6 +52,20 @@ def test_the_longest_letter_fits_and_can_be_read_whole_without_a_script(
         visitor.page.locator(f'[data-lane="{lane}"] .letters a').last.click()
         expect(visitor.page.locator("main")).to_contain_text("somebody")
         assert widest(visitor) <= size["width"] + 1
+        visitor.context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_serious_fault_in_letters(chromium: "sync_api.Browser", kit: Kit, lane: str, scheme: str) -> None:
+    bury(kit, lane, ({"content_type": "x" * 200, "app_id": "somebody"}, b"y" * 3_000))
+    for size in SIZES:
+        visitor = open_page(chromium, kit, viewport=size, color_scheme=scheme)
+
+        assert faults(visitor.page) == []
+        visitor.page.locator(f'[data-lane="{lane}"] .letters a').last.click()
+        expect(visitor.page.locator("main")).to_contain_text("somebody")
+        assert faults(visitor.page) == []
+        assert visitor.overflow() == 0
         visitor.context.close()
 
 

@@ -16,8 +16,6 @@ from tests.browser.conftest import Visitor, sync_api
 expect = sync_api.expect
 Visit = Callable[..., Visitor]
 
-PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
-
 
 def line(visitor: Visitor, run_id: str) -> "sync_api.Locator":
     return visitor.page.locator(f'tr[data-run="{run_id}"]')
@@ -73,6 +71,17 @@ def test_counters_and_charts_move(visit: Visit, server: Server) -> None:
     expect(done).to_have_text(f"{before + 7:,}")
     expect(visitor.page.locator('[data-chart="rate"] canvas')).to_be_visible()
     expect(visitor.page.locator('[data-chart="depth"] [data-now="raw"]')).to_have_text("no answer")
+
+
+def test_a_depth_that_was_not_measured_yet_is_no_missing_answer(visit: Visit) -> None:
+    page = visit("/comparisons").page
+    tick = {"at": time.time(), "rate": {}, "depth": {}, "totals": {}, "unserved": {}}
+    answer = f"event: tick\ndata: {json.dumps(tick)}\n\n"
+    page.route("**/api/live*", lambda route: route.fulfill(content_type="text/event-stream", body=answer))
+    page.goto("/")
+
+    expect(page.locator('[data-chart="depth"] [data-now="inline"]')).to_have_text("none")
+    expect(page.locator('[data-chart="depth"] [data-now="raw"]')).to_have_text("–")
 
 
 def test_the_form_sends_what_is_filled_in(visit: Visit, server: Server) -> None:
@@ -344,24 +353,6 @@ def test_text_from_right_to_left_turns_nothing_beside_it(visit: Visit, server: S
 
 
 # ---------------------------------------------------------------- for everyone
-
-
-@pytest.mark.parametrize("path", ["/", "run", "/docs", "/runs/none"])
-def test_a_phone_never_scrolls_sideways(visit: Visit, server: Server, path: str) -> None:
-    (run_id,) = server.submit("celery", "classify_post", args={"text": "оченьдлинноеслово" * 40})
-    server.begin(run_id)
-    server.end(run_id, "FAILED", error="x" * 300)
-    visitor = visit(f"/runs/{run_id}" if path == "run" else path, **PHONE)
-    visitor.page.wait_for_load_state("load")
-
-    assert visitor.overflow() == 0
-    if path == "/runs/none":
-        visitor.complaints.clear()  # the browser reports the 404
-
-
-@pytest.mark.parametrize("width", [320, 768, 1024])
-def test_no_width_scrolls_sideways(visit: Visit, width: int) -> None:
-    assert visit(viewport={"width": width, "height": 800}).overflow() == 0
 
 
 def background(visitor: Visitor) -> int:

@@ -95,7 +95,7 @@ export class Chart {
     this.plot?.setData(this.data());
     const newest = ticks.at(-1)?.[this.what];
     for (const lane of LANES) {
-      const value = newest?.[lane];
+      const value = newest?.[lane]; // undefined: not measured yet
       const shown = this.what === "depth" && lane === "inline" ? "none" : value === null ? "no answer" : value;
       this.figure.querySelector(`[data-now="${lane}"]`).textContent =
         typeof shown === "number" ? number(shown) : shown ?? "–";
