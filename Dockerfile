@@ -11,7 +11,7 @@ ENV PYTHONUNBUFFERED=1 \
 # A worker executes what arrives in a message: it does so as a user who owns nothing but the run directory.
 RUN groupadd --gid 1000 carsbot \
  && useradd --uid 1000 --gid carsbot --no-create-home --home-dir "$KIT_RUN_DIR" --shell /usr/sbin/nologin carsbot \
- && install -d -o carsbot -g carsbot "$KIT_RUN_DIR"
+ && install -d -o carsbot -g carsbot "$KIT_RUN_DIR" "$KIT_RUN_DIR/reports"
 
 WORKDIR /app
 

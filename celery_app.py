@@ -61,10 +61,10 @@ app.conf.update(
     # One queue for each kind of work, so that a slow kind does not hold up the others.
     task_queues=broker.queues(),
     # feature: routing to queues
-    task_routes={job.name: {"queue": job.queue.name} for job in JOBS.values()},
+    task_routes={job.name: broker.route(job.queue.name) for job in JOBS.values()},
     # end
     task_default_queue="default",
-    task_default_exchange="cars_bot",
+    task_default_exchange=broker.EXCHANGE,
     task_default_routing_key="default",
     task_create_missing_queues=False,  # a misspelt queue is an error, and not a new queue without a worker
     # Acknowledge after the work. The default is early acknowledgement. It loses the job if its worker is killed.

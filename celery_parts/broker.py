@@ -11,6 +11,7 @@ from cars_bot.errors import NotConfigured
 from cars_bot.processes import clock, ownership
 from cars_bot.settings import REDIS_PRIORITIES, settings
 
+EXCHANGE = "cars_bot"
 DEAD_LETTERS = Exchange("celery.dead", type="fanout")
 DEAD_LETTER_QUEUE = Queue("celery.dead", DEAD_LETTERS)
 OWNERS_QUEUE = "celery.kit"  # always empty; it names the kit that owns the other queues (`processes/ownership.py`)
@@ -33,8 +34,22 @@ def queues() -> list[Queue]:
         if queue.message_ttl is not None:
             arguments["x-message-ttl"] = int(queue.message_ttl * 1000)
         # end
-        declared.append(Queue(queue.name, Exchange("cars_bot", type="direct"), queue.name, queue_arguments=arguments))
+        declared.append(Queue(queue.name, Exchange(EXCHANGE, type="direct"), queue.name, queue_arguments=arguments))
     return declared
+
+
+def route(queue: str) -> dict[str, str]:
+    """Return the way of a task to its queue, for `task_routes`.
+
+    With the name of the queue alone, Celery sends the message to the default exchange and passes by the queue's own.
+    No other queue can get a copy there. Over Redis the name is enough: a route through an exchange would be one more
+    key that a FLUSHALL deletes.
+    """
+    # feature: routing to queues
+    if settings().celery_over_redis:
+        return {"queue": queue}
+    return {"queue": queue, "exchange": EXCHANGE, "routing_key": queue}
+    # end
 
 
 def transport_options() -> dict[str, object]:

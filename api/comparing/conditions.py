@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from api.comparing import kit_faults
-from api.comparing.kit_faults import NobodyAtWork, NotCaused
+from api.comparing.kit_faults import NobodyAtWork, NotCaused, NotYet
 from cars_bot.comparisons import rows
 from cars_bot.comparisons.request import Condition
 from cars_bot.comparisons.rows import Comparison
@@ -46,6 +46,8 @@ def due(comparison: Comparison, elapsed: float) -> Iterator[dict[str, Any]]:
             continue
         try:
             worker, detail = _caused(condition, lane, comparison.id)
+        except NotYet:
+            continue
         except NobodyAtWork:
             if not _is_over(comparison, lane):
                 continue
@@ -62,7 +64,7 @@ def _is_over(comparison: Comparison, lane: str | None) -> bool:
 
 
 def _lanes(condition: Condition, comparison: Comparison) -> list[str | None]:
-    if condition.what in OUTSIDE or condition.what in ("restart-broker", "empty-redis"):
+    if condition.what in OUTSIDE or condition.what in kit_faults.OF_ALL_LANES:
         return [None]
     wanted = [condition.lane] if condition.lane else comparison.request.lanes
     return [lane for lane in wanted if lane != "inline"]

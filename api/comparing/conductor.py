@@ -8,17 +8,15 @@ import logging
 import threading
 import time
 from contextlib import suppress
-from typing import Any
 
 from pydantic_core import to_json
 
 from api.comparing import conditions
-from api.comparing.seen_events import SeenEvents
-from api.comparing.usage import Usage
+from api.comparing.observation import Observation
 from api.errors import Refused
-from api.publishing import inline, lanes, relay, submission
+from api.publishing import inline, relay, submission
 from cars_bot import clients, ledger
-from cars_bot.comparisons import environment, record, result, rows, samples, submissions
+from cars_bot.comparisons import record, result, rows, samples, submissions
 from cars_bot.comparisons.gather import gather
 from cars_bot.comparisons.picture import picture
 from cars_bot.comparisons.rows import Comparison
@@ -28,11 +26,10 @@ from cars_bot.processes import clock, leases
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.5  # for a comparison that waits
-PICTURE_SECONDS = 1.0  # a live picture is not older
-SAMPLE_SECONDS = 0.5  # between two looks at the workers' CPU time and memory
+PICTURE_SECONDS = 1.0  # a live picture is not older, unless it takes long to make
+PICTURE_SHARE = 5  # at most a fifth of the time goes into pictures
 STEP_SECONDS = 0.05  # while a comparison runs
 AT_ONCE = 500  # jobs that one transaction submits on each lane
-LAST_EVENTS_SECONDS = 3.0  # the events of an ended run may come so late
 
 
 class Conductor(threading.Thread):
@@ -43,7 +40,7 @@ class Conductor(threading.Thread):
         self.stopping = threading.Event()
         self.awake = threading.Event()
         self.leader = leases.Leader("conductor")
-        self.events: SeenEvents | None = None  # of the comparison that runs
+        self.observation: Observation | None = None  # of the comparison that runs
 
     def run(self) -> None:
         """See the class. No error may end this thread."""
@@ -61,37 +58,42 @@ class Conductor(threading.Thread):
 
     def _carry_out(self, comparison: Comparison) -> None:
         posts = samples.sale_posts() if submissions.needs_posts(comparison.request) else []
-        around = environment.describe(lanes.versions())
         if "inline" in comparison.request.lanes:
             clients.preload()  # as the workers did at their start
-        if comparison.state == "WAITING":
-            rows.start(comparison)
-        usage, sampled = Usage(comparison.request.lanes), time.monotonic()
-        self.events = events = SeenEvents(since=rows.existing(comparison.id).started_at or 0.0)
+        self.observation = observation = Observation(comparison, since=comparison.started_at or clock.now())
+        try:
+            if comparison.state == "WAITING":
+                rows.start(comparison)
+            if self._until_its_end(comparison.id, posts, observation):
+                ended = rows.existing(comparison.id)
+                found = observation.record(ended)
+                record.write(record.folder_of(ended.id), found, result.compute(found))
+                rows.end(ended)
+        finally:
+            self.observation = None
+            observation.close()
+
+    def _until_its_end(self, comparison_id: str, posts: list[int], observation: Observation) -> bool:
+        """Submit the jobs and cause the faults. Return False if another API has to go on."""
         while not self.stopping.is_set() and self.leader.leads():
-            comparison = rows.existing(comparison.id)
+            comparison = rows.existing(comparison_id)
             if comparison.stopped_at is not None:
                 _revoke_open_runs(comparison)
-                break
+                return True
             elapsed = clock.now() - (comparison.started_at or 0.0)
             try:
                 _submit(comparison, elapsed, posts)
             except (InvalidArguments, UnknownJob) as error:  # the catalogue has changed since it was accepted
                 log.warning("comparison %s: %s", comparison.id, error)
-                break
-            events.read()  # before a fault can empty Redis
+                return True
+            observation.look()
             for mark in conditions.due(comparison, elapsed):
                 rows.mark(comparison, [*comparison.marks, mark])
                 comparison.marks.append(mark)
-            if time.monotonic() > sampled + SAMPLE_SECONDS:
-                usage.sample()
-                sampled = time.monotonic()
             if elapsed > comparison.request.deadline or _has_ended(comparison):
-                break
+                return True
             self.stopping.wait(STEP_SECONDS)
-        else:  # this API stops or leads no more; another one goes on
-            return
-        _record(comparison, events, usage, around)
+        return False
 
 
 def _submit(comparison: Comparison, elapsed: float, posts: list[int]) -> None:
@@ -134,21 +136,6 @@ def _revoke_open_runs(comparison: Comparison) -> None:
             submission.cancel(run_id)
 
 
-def _record(comparison: Comparison, events: SeenEvents, usage: Usage, around: dict[str, Any]) -> None:
-    """Write the record, and end the comparison. `around` is its environment."""
-    usage.sample()
-    give_up, pause = time.monotonic() + LAST_EVENTS_SECONDS, STEP_SECONDS
-    while True:
-        events.read()
-        found = gather(comparison, events.found, around, usage.figures())
-        if found.comparison["complete"] or time.monotonic() > give_up:
-            break
-        time.sleep(pause)
-        pause *= 2  # each look reads all runs again
-    record.write(record.folder_of(comparison.id), found, result.compute(found))
-    rows.end(comparison)
-
-
 def live_picture(comparison: Comparison) -> bytes:
     """Return the picture of a comparison that has not ended, as JSON. It is made at most once a second, for all pages.
 
@@ -157,12 +144,13 @@ def live_picture(comparison: Comparison) -> bytes:
     """
     global _picture
     with _drawing:
-        made_at, its_id, made = _picture
-        if its_id != comparison.id or time.monotonic() > made_at + PICTURE_SECONDS:
-            events = _conductor.events if _conductor is not None else None
-            seen = list(events.found) if events is not None else []
-            made = to_json(picture(gather(comparison, seen, {})))
-            _picture = (time.monotonic(), comparison.id, made)
+        valid_until, its_id, made = _picture
+        began = time.monotonic()
+        if its_id != comparison.id or began > valid_until:
+            observation = _conductor.observation if _conductor is not None else None
+            made = to_json(picture(observation.so_far(comparison) if observation else gather(comparison, [], {})))
+            took = time.monotonic() - began
+            _picture = (began + max(PICTURE_SECONDS, PICTURE_SHARE * took), comparison.id, made)
     return made
 
 

@@ -1,7 +1,7 @@
-"""Kit faults of a comparison: workers are killed, frozen or multiplied, the broker starts again, Redis is emptied.
+"""Kit faults of a comparison: workers are killed, frozen or multiplied, the broker is cut off or starts again.
 
-They concern only processes of this kit on this machine. They are allowed in a kit that `kit up` started
-(KIT_CONTROLS=1), and never in containers.
+Another one empties Redis. They concern only processes of this kit on this machine. They are allowed in a kit that
+`kit up` started (KIT_CONTROLS=1), and never in containers.
 """
 
 import os
@@ -17,11 +17,16 @@ from cars_bot.comparisons import rows
 from cars_bot.comparisons.request import Condition
 from cars_bot.settings import settings
 
+_cutting: subprocess.Popen[bytes] | None = None  # the command that cuts the connections now
 COPIES = {"celery": "celery_worker", "raw": "consumer"}  # the program of each lane, for `kit scale`
 
 
 class NotCaused(Exception):
     """The fault was not caused; the message says why."""
+
+
+class NotYet(Exception):
+    """The fault is on its way; ask again."""
 
 
 class NobodyAtWork(Exception):
@@ -37,15 +42,14 @@ def cause(condition: Condition, lane: str | None, comparison: str) -> tuple[str 
 
     Raises:
         NotCaused: faults are not allowed here, or there is nothing to strike.
+        NotYet: the fault is on its way; call this again a moment later.
         NobodyAtWork: the fault strikes a job, and no job is at work at this moment.
         StorageUnavailable: the workers cannot be read.
     """
     if not settings().controls:
         raise NotCaused("faults of the kit are off here; they work in a kit that ./kit up started")
-    if condition.what == "restart-broker":
-        return None, _restart_broker()
-    if condition.what == "empty-redis":
-        return None, _empty_redis()
+    if condition.what in OF_ALL_LANES:
+        return None, OF_ALL_LANES[condition.what]()
     assert lane is not None
     if condition.what == "scale":
         kit_processes.type_in(["scale", f"{COPIES[lane]}={condition.workers}"])
@@ -64,6 +68,24 @@ def _restart_broker() -> str:
     return "./kit restart rabbitmq"
 
 
+def _cut_connections() -> str:
+    if not kit_processes.has_server("rabbitmq"):
+        raise NotCaused("RabbitMQ is not this kit's own, so its connections are left alone")
+    global _cutting
+    if _cutting is None:
+        words = ["exec", "rabbitmqctl", "close_all_connections", "a comparison cuts them"]
+        _cutting = kit_processes.type_in(words, subprocess.PIPE)
+        assert _cutting.stdout is not None
+        os.set_blocking(_cutting.stdout.fileno(), False)
+    said, code = _cutting.stdout.read() if _cutting.stdout else b"", _cutting.poll()
+    if code is None and b"Closed" not in (said or b""):
+        raise NotYet  # the tool takes a second or two to start
+    _cutting = None
+    if code:
+        raise NotCaused(f"rabbitmqctl ended with exit code {code}")
+    return "./kit exec rabbitmqctl close_all_connections"
+
+
 def _empty_redis() -> str:
     if not kit_processes.has_server("redis"):
         raise NotCaused("Redis is not this kit's own, so it is left alone")
@@ -72,6 +94,9 @@ def _empty_redis() -> str:
     except redis.RedisError as error:
         raise NotCaused(f"Redis does not answer: {error}") from error
     return "FLUSHALL"
+
+
+OF_ALL_LANES = {"restart-broker": _restart_broker, "cut-connections": _cut_connections, "empty-redis": _empty_redis}
 
 
 def _done_to(what: str, parent: int, name: str, busy: set[int], seconds: float) -> str:

@@ -50,11 +50,11 @@ def has_server(name: str) -> bool:
     return any(_is_ours(process, SERVERS[name]) for process in Path("/proc").glob("[0-9]*"))
 
 
-def type_in(words: Sequence[str]) -> None:
+def type_in(words: Sequence[str], stdout: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
     """Start one of the kit's own commands, and do not wait for its end. It goes on if the API ends."""
-    subprocess.Popen(
+    return subprocess.Popen(
         [sys.executable, "-m", "commands", *words],
-        start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        start_new_session=True, stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.DEVNULL,
     )  # fmt: skip
 
 

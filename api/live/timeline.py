@@ -8,9 +8,11 @@ import time
 from collections.abc import Iterator
 
 import redis
+from sqlalchemy import select
 
 from api.schemas import Happening, Timeline
-from cars_bot import ledger
+from cars_bot import database, ledger
+from cars_bot.database.models import effects
 from cars_bot.processes import clock
 from cars_bot.runs import Run
 
@@ -35,6 +37,17 @@ def of(run: Run) -> Timeline:
         complete=searched_all and not {event.event for event in missing} - MAY_BE_MISSING,
         events=sorted([*recorded, *missing], key=lambda event: event.at),
     )
+
+
+def effects_of(run: Run) -> list[tuple[float, str]]:
+    """Return the moment and the kind of each effect of `run`, oldest first. Moments are in seconds since 1970.
+
+    Raises:
+        StorageUnavailable: the database does not answer.
+    """
+    wanted = select(effects.c.made_at, effects.c.kind).where(effects.c.run_id == run.id).order_by(effects.c.id)
+    with database.statements() as connection:
+        return [(row.made_at, row.kind) for row in connection.execute(wanted)]
 
 
 def _from_row(run: Run) -> Iterator[Happening]:

@@ -13,7 +13,7 @@ from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Respon
 from api.dead_letters import listing
 from api.errors import Refused
 from api.live import counters, live_queries, timeline, unread_queues
-from api.pages import display, forms, parity, timeline_strip
+from api.pages import display, forms, journey, parity, timeline_strip, wire
 from api.pages.rendering import HERE, render
 from api.publishing import submission
 from api.schemas import RUN_ID
@@ -75,6 +75,9 @@ def show_run(run_id: str, request: Request) -> HTMLResponse:
         settled=run.finished_at is not None
         and run.finished_at < clock.now() - 2,  # the last events come a moment later
         strip=timeline_strip.strip(story.events, ended=run.finished_at is not None),
+        journey=journey.diagram(story.events, timeline.effects_of(run), run.lane, run.parent is not None),
+        wires=wire.of(run),
+        wire_table=wire.table,
         policy=display.policy(run),
         unserved=unread_queues.of_run(run),
         children=children,

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from cars_bot import database, ledger
 from cars_bot.comparisons import rows
 from cars_bot.comparisons.attempts import Attempt, Event, attempts_of, cut_at_the_kill, from_row, with_the_first
+from cars_bot.comparisons.messages import Message
 from cars_bot.comparisons.record import Record
 from cars_bot.comparisons.rows import Comparison
 from cars_bot.database.models import effects, runs
@@ -23,12 +24,14 @@ def gather(
     seen: Iterable[ledger.Event],
     environment: dict[str, Any],
     usage: dict[str, dict[str, float]] | None = None,
+    messages: dict[str, list[Message]] | None = None,
 ) -> Record:
     """Return the record of a comparison.
 
     Args:
         seen: the events of the ledger since the comparison's start, also those of other runs.
         usage: the CPU seconds and the memory of each lane's workers, where they are known.
+        messages: all messages that the broker got on a lane, for the lanes where none is missing.
 
     Raises:
         StorageUnavailable: the database does not answer.
@@ -60,9 +63,11 @@ def gather(
         "submitted": comparison.submitted,
         "marks": comparison.marks,
         "usage": usage or {},
+        "messages_of": sorted(messages or {}),  # the lanes whose messages were copied; none is missing
         "complete": complete,  # false: the ledger has lost events, so some attempts are unknown
     }
-    return Record(about, environment, lines, attempts, events, _effects(comparison.id))
+    copies = [each for copied in (messages or {}).values() for each in copied if each.run in ids]
+    return Record(about, environment, lines, attempts, events, _effects(comparison.id), copies)
 
 
 def _last_moment(found: list[dict[str, Any]], comparison: Comparison) -> float:

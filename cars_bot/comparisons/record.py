@@ -6,6 +6,7 @@ runs.jsonl         a line for each run: its row, the submission it belongs to, a
 attempts.jsonl     a line for each attempt: worker, begin, end, outcome
 events.jsonl       a line for each event of the ledger
 effects.jsonl      a line for each effect: its run and its idempotency key
+messages.jsonl     a line for each message that the broker got, of a comparison with at most 200 jobs on each lane
 runs.csv, attempts.csv, events.csv     the same for a spreadsheet
 result.json        the card: the figures of each lane, and the verdict
 manifest.json      the version of this format, and the SHA-256 of each file
@@ -21,18 +22,19 @@ from pathlib import Path
 from typing import Any
 
 from cars_bot.comparisons.attempts import Attempt, Event
+from cars_bot.comparisons.messages import Message
 from cars_bot.errors import InvalidArguments
 from cars_bot.settings import ROOT, settings
 
-SCHEMA = 1
+SCHEMA = 2
 RUN_COLUMNS = (
     "id", "submission", "lane", "job", "state", "priority", "attempt", "redelivered", "worker", "error", "accepted_at",
     "published_at", "started_at", "finished_at", "waiting", "working", "pausing", "total",
 )  # fmt: skip
-_LISTS = {"runs": dict, "attempts": Attempt, "events": Event, "effects": dict}
+_LISTS = {"runs": dict, "attempts": Attempt, "events": Event, "effects": dict, "messages": Message}
 FILES = (
     "manifest.json", "comparison.json", "environment.json", "result.json", "runs.jsonl", "attempts.jsonl",
-    "events.jsonl", "effects.jsonl", "runs.csv", "attempts.csv", "events.csv",
+    "events.jsonl", "effects.jsonl", "messages.jsonl", "runs.csv", "attempts.csv", "events.csv",
 )  # fmt: skip
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would compute a cell that begins so
 
@@ -47,6 +49,7 @@ class Record:
     attempts: list[Attempt]
     events: list[Event]
     effects: list[dict[str, Any]]
+    messages: list[Message]
 
 
 def folder_of(comparison: str) -> Path:

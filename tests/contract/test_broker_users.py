@@ -98,11 +98,27 @@ def test_everybody_can_do_what_they_are_there_for(installed: Server, lane: str) 
     assert installed.http.get("/api/queues").json()[lane]["default"] == 0
 
 
+def test_the_api_may_copy_the_messages_of_both_lanes(installed: Server) -> None:
+    wanted = {"count": 2, "jobs": [{"job": "debug_task"}]}
+    comparison = installed.http.post("/api/comparisons", json=wanted).json()["id"]
+    shown = until(lambda: (r := look(installed, comparison))["state"] == "ENDED" and r, 60, "the comparison has ended")
+
+    assert [lane["published_per_job"] for lane in shown["result"]["lanes"].values()] == [1.0, 1.0]
+
+
+def look(server: Server, comparison: str) -> dict[str, Any]:
+    found: dict[str, Any] = server.http.get(f"/api/comparisons/{comparison}").json()
+    return found
+
+
 Act = Callable[[Any], object]
 FORBIDDEN: dict[str, tuple[str, Act]] = {
     "a Celery worker reads the other lane": ("celery_worker", lambda c: c.basic_get("raw.default")),
     "a Celery worker deletes the other lane": ("celery_worker", lambda c: c.queue_delete("raw.default")),
     "a Celery worker makes a queue of its own": ("celery_worker", lambda c: c.queue_declare("mine")),
+    "a Celery worker sends to the other lane": ("celery_worker", lambda c: c.basic_publish("", "raw.default", b"")),
+    "the API sends past the exchanges": ("api", lambda c: c.basic_publish("", "default", b"")),
+    "a consumer listens in as the API does": ("consumer", lambda c: c.queue_declare("wire_tap.raw.x", exclusive=True)),
     "a consumer reads the other lane": ("consumer", lambda c: c.basic_get("default")),
     "a consumer deletes the other lane": ("consumer", lambda c: c.queue_delete("default")),
     "a consumer speaks to Celery's workers": ("consumer", lambda c: c.basic_publish("celery.pidbox", "", b"")),
