@@ -14,13 +14,13 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
-from api import errors, post_runs
+from api import errors
 from api.comparing import conductor
 from api.guard import Guard
 from api.live import stream, waiting
 from api.pages import comparison_pages, pages, rendering
 from api.publishing import reconciler, relay
-from api.routes import callback, comparisons, dead_letters, health, jobs, posts, queues, runs, workers
+from api.routes import callback, comparisons, dead_letters, health, jobs, post_runs, posts, queues, runs, workers
 from cars_bot import VERSION
 from cars_bot.database import schema, tallies
 from cars_bot.errors import CarsBotError

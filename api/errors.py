@@ -84,7 +84,7 @@ def _in_words(error: dict[str, Any]) -> str:
         return f"{place}: this field is unknown; leave it out"
     if error["type"] == "missing":
         return f"{place}: is missing; /docs shows the fields of each request"
-    return f"{place}: {error['msg']}"
+    return f"{place}: {error['msg'].removeprefix('Value error, ')}"
 
 
 def _refused(error: Refused) -> Response:

@@ -2,6 +2,7 @@
 
 ./kit comparisons list
 ./kit comparisons show ID
+./kit comparisons show ID --beside ID         two comparisons in one table, and what differs in their conditions
 ./kit comparisons export ID comparison.zip
 ./kit comparisons import comparison.zip       also one that was made on another machine
 ./kit comparisons delete ID
@@ -13,21 +14,25 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from commands.common import client
+from commands.common import cards, client
 from commands.common.console import DONE, USAGE, Problem, say, table
-from commands.compare import for_people
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=ACTIONS, help="what to do")
     parser.add_argument("what", nargs="?", metavar="ID|FILE", help="the comparison's id; for import: a file")
     parser.add_argument("file", nargs="?", type=Path, metavar="FILE", help="the file to write, for export")
+    parser.add_argument("--beside", metavar="ID", help="another comparison, for show")
     parser.add_argument("--json", action="store_true", help="the answer of the API")
 
 
 def main(options: argparse.Namespace) -> int:
     if options.action != "list" and not options.what:
         raise Problem(f"{options.action} needs a comparison's id, or a file", "./kit comparisons list", code=USAGE)
+    if options.beside and options.action != "show":
+        raise Problem(
+            f"--beside does not go with {options.action}", "./kit comparisons show ID --beside ID", code=USAGE
+        )
     return ACTIONS[options.action](options)
 
 
@@ -46,13 +51,16 @@ def show_list(options: argparse.Namespace) -> int:
 
 
 def show_one(options: argparse.Namespace) -> int:
-    found = client.call("GET", f"/api/comparisons/{options.what}")
+    address = f"/api/comparisons/{options.what}"
+    found = client.call("GET", f"{address}/beside/{options.beside}" if options.beside else address)
     if options.json:
         print(json.dumps(found))
+    elif options.beside:
+        print(cards.two(found))
     elif found["result"] is None:
         print(f"{found['request']['name']}: {found['state']}, it has no result yet")
     else:
-        print(for_people(found["result"]))
+        print(cards.one(found["result"]))
     return DONE
 
 

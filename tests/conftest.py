@@ -51,7 +51,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the slowest files first, so that several processes end at about the same time."""
     slowest = ("test_dead_letters", "test_lanes", "test_brokers", "test_workers", "test_network",
                "test_storage", "test_outside_world", "test_crash_points", "test_kit_lifecycle",
-               "test_raw_faults", "test_raw_lane", "test_page")  # fmt: skip
+               "test_raw_faults", "test_raw_lane", "test_accessibility", "test_page")  # fmt: skip
     items.sort(key=lambda item: slowest.index(item.path.stem) if item.path.stem in slowest else len(slowest))
 
 

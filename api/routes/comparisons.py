@@ -11,9 +11,12 @@ from starlette.responses import Response
 from api.comparing import conductor
 from api.errors import Refused, problems
 from cars_bot.comparisons import archive, record, rows, submissions
+from cars_bot.comparisons.for_people.beside import beside
+from cars_bot.comparisons.for_people.command_line import command
 from cars_bot.comparisons.picture import picture
 from cars_bot.comparisons.presets import PRESETS
-from cars_bot.comparisons.request import ComparisonRequest, check
+from cars_bot.comparisons.request import ComparisonRequest, checked
+from cars_bot.errors import CarsBotError
 
 router = APIRouter(prefix="/api", tags=["comparisons"])
 ID = Annotated[str, Path(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
@@ -58,6 +61,22 @@ class PresetList(BaseModel):
     presets: dict[str, PresetShown]
 
 
+class CommandShown(BaseModel):
+    """The command line that asks for a comparison. It is null if there is none, and `message` says why."""
+
+    command: str | None = None
+    message: str | None = None
+
+
+class BesideShown(BaseModel):
+    """Two ended comparisons, a and b."""
+
+    sides: list[dict[str, Any]] = Field(description="Id, name, verdict and start of a and b.")
+    differences: list[dict[str, Any]] = Field(description="Each condition that is not the same, and its two values.")
+    lanes: list[str]
+    figures: list[dict[str, Any]] = Field(description="Each figure: for each lane a's value, b's value, b minus a.")
+
+
 @router.post("/comparisons", status_code=202, summary="Start a comparison", responses=problems(400, 415, 422, 503))
 async def start(request: ComparisonRequest) -> ComparisonShown:
     """Start a comparison: the same jobs go down each lane at the same moments. It waits for earlier ones to end."""
@@ -67,11 +86,21 @@ async def start(request: ComparisonRequest) -> ComparisonShown:
 
 
 def _create(request: ComparisonRequest) -> rows.Comparison:
-    check(request)
-    posts = [1] if submissions.needs_posts(request) else []
-    turns = range(len(request.jobs) * len(request.priorities))
-    list(submissions.rows(request, "0" * 36, turns, posts))  # an argument that does not fit is refused now
+    submissions.try_out(request)  # an argument that does not fit is refused now
     return rows.create(request)
+
+
+@router.post("/comparisons/command", summary="Get the command that starts the same comparison")
+def show_command(request: dict[str, Any]) -> CommandShown:
+    """Get the `./kit compare` that asks for the same, or the reason of a refusal. Nothing is started."""
+    try:
+        wanted = checked(request)
+        submissions.try_out(wanted)
+    except CarsBotError as error:
+        return CommandShown(message=str(error))
+    if (found := command(wanted)) is None:
+        return CommandShown(message="the arguments are too long for a command line; use the API instead")
+    return CommandShown(command=found)
 
 
 @router.get("/comparisons", summary="List comparisons", responses=problems(503))
@@ -134,6 +163,13 @@ async def show_picture(comparison_id: ID) -> Response:
     found = await run_in_threadpool(_existing, comparison_id)
     drawn = _ended_picture if found.state == "ENDED" else conductor.live_picture
     return Response(await run_in_threadpool(drawn, found), media_type="application/json")
+
+
+@router.get("/comparisons/{comparison_id}/beside/{other_id}", summary="Lay two comparisons beside each other",
+            responses=problems(422, 503))  # fmt: skip
+def lay_beside(comparison_id: str, other_id: str) -> BesideShown:
+    """Lay two ended comparisons beside each other: what differs in their conditions, and each figure of both."""
+    return BesideShown.model_validate(beside(comparison_id, other_id))
 
 
 def _existing(comparison_id: str) -> rows.Comparison:

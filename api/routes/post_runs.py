@@ -1,4 +1,4 @@
-"""Front door: a short way for POST /api/runs, with the checks and answers of the route in `routes/runs.py`.
+"""Front door: a short way for POST /api/runs, with the checks and answers of the route in `runs.py`.
 
 A submission is the one request that comes by the thousand. For each request FastAPI resolves dependencies, builds a
 model of the answer and enters half a dozen context managers. This module leaves all that out. It reads the body, checks

@@ -11,10 +11,10 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from api import post_runs
 from api.errors import Refused, problems
 from api.live import timeline, waiting
 from api.publishing import submission
+from api.routes import post_runs
 from api.schemas import (
     RUN_ID,
     Key,

@@ -48,6 +48,16 @@ PRESETS: dict[str, Preset] = {
         "The gap in which nothing ends. The worker is not dead, so its messages stay with it.",
         "No message is delivered again. The frozen jobs end three seconds late.",
     ),
+    "cut-connections": Preset(
+        {
+            "name": "All connections are cut",
+            "jobs": [_SHORT],
+            "count": 80,
+            "conditions": [{"at": 1.0, "what": "cut-connections"}],
+        },
+        "The gap after the cut: the broker lives, but all who talk to it must connect again.",
+        "Messages without an acknowledgement come a second time. A job that was at work is not done twice.",
+    ),
     "broker-restart": Preset(
         {
             "name": "The broker starts again",

@@ -1,7 +1,6 @@
 """Request for a comparison: the jobs, their number, the lanes, the arrivals, and the faults with their moments."""
 
-import re
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 from pydantic_core import to_json
@@ -13,13 +12,35 @@ from cars_bot.errors import InvalidArguments
 from cars_bot.runs import MAX_COUNTDOWN
 
 MOST_SUBMISSIONS = 10_000  # on each lane
+MOST_JOBS = 20  # in a mix
 LONGEST = 3_600.0  # seconds
 MOST_ARGUMENTS = 16_000_000  # bytes of arguments that all runs may have together
 
 Lane = Literal["celery", "raw", "inline"]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(clean)]
 Seconds = Annotated[float, Field(ge=0.0, le=LONGEST)]
-_CONDITION = re.compile(r"(?P<at>\d+(?:\.\d+)?)s:(?P<what>[a-z-]+)(?::(?P<how>.+))?")
+
+
+class Fault(NamedTuple):
+    """A fault in words, and the fields of a condition that concern it."""
+
+    text: str
+    takes: tuple[str, ...] = ()
+
+
+FAULTS: dict[str, Fault] = {
+    "kill-worker": Fault("kill a worker", ("lane",)),
+    "kill-child": Fault("kill a worker's child", ("lane",)),
+    "freeze-worker": Fault("freeze a worker", ("lane", "seconds")),
+    "scale": Fault("change the number of workers", ("lane", "workers")),
+    "restart-broker": Fault("restart the broker"),
+    "cut-connections": Fault("cut all connections to the broker"),
+    "empty-redis": Fault("empty Redis"),
+    "rate-limit": Fault("Telegram answers 429", ("calls",)),
+    "error": Fault("the model answers 500", ("calls",)),
+    "hang": Fault("the model hangs", ("calls", "seconds")),
+    "lose-reply": Fault("Telegram's reply is lost", ("calls",)),
+}
 
 
 class _Strict(BaseModel):
@@ -62,7 +83,8 @@ class Condition(_Strict):
 
     at: Seconds = Field(description="Seconds after the start. A kill or a freeze also waits for a job at work.")
     what: Literal[
-        "kill-worker", "kill-child", "freeze-worker", "scale", "restart-broker", "empty-redis",
+        "kill-worker", "kill-child", "freeze-worker", "scale", "restart-broker", "cut-connections",
+        "empty-redis",
         "rate-limit", "error", "hang", "lose-reply",
     ]  # fmt: skip
     lane: Literal["celery", "raw"] | None = Field(default=None, description="The lane of the workers; null: all.")
@@ -70,31 +92,13 @@ class Condition(_Strict):
     calls: int = Field(default=5, ge=1, le=10_000, description="The calls that a fault of the outside world concerns.")
     seconds: float = Field(default=5.0, gt=0, le=LONGEST, description="The length of a freeze or a hang.")
 
-    @classmethod
-    def parsed(cls, text: str) -> Self:
-        """Return the condition that a text such as 2s:kill-worker, 2s:kill-child:raw or 1.5s:rate-limit:8 describes.
-
-        Raises:
-            InvalidArguments: the text has another form, or names an unknown fault.
-        """
-        found = _CONDITION.fullmatch(text)
-        if found is None:
-            raise InvalidArguments(f"{text!r} is no condition; write 2s:kill-worker, 2s:kill-child:raw or 2s:error:8")
-        how = found["how"] or ""
-        number = "workers" if found["what"] == "scale" else "calls"
-        more: dict[str, Any] = {number: int(how)} if how.isdecimal() else {"lane": how} if how else {}
-        try:
-            return cls.model_validate({"at": float(found["at"]), "what": found["what"], **more})
-        except ValidationError as error:
-            raise InvalidArguments(f"{text!r}: {_in_words(error)}") from error
-
 
 class ComparisonRequest(_Strict):
     """A comparison, as somebody asks for it. All lanes get the same jobs at the same moments."""
 
     name: Name = "Comparison"
     lanes: list[Lane] = Field(default=["celery", "raw"], min_length=1, max_length=3)
-    jobs: list[WantedJob] = Field(default=[WantedJob(job="process_post")], min_length=1, max_length=20)
+    jobs: list[WantedJob] = Field(default=[WantedJob(job="process_post")], min_length=1, max_length=MOST_JOBS)
     count: int = Field(default=20, ge=1, le=MOST_SUBMISSIONS, description="Submissions on each lane.")
     arrivals: Arrivals = Arrivals()
     priorities: list[int] = Field(default=[0], min_length=1, max_length=100, description="They are taken in turn.")
@@ -121,7 +125,7 @@ def checked(wanted: dict[str, Any]) -> ComparisonRequest:
     try:
         request = ComparisonRequest.model_validate(wanted)
     except ValidationError as error:
-        raise InvalidArguments(_in_words(error)) from error
+        raise InvalidArguments(in_words(error)) from error
     check(request)
     return request
 
@@ -144,5 +148,10 @@ def check(request: ComparisonRequest) -> None:
         job_named(WORKFLOWS.get(each.job, (each.job,))[0])
 
 
-def _in_words(error: ValidationError) -> str:
-    return "; ".join(f"{'.'.join(map(str, e['loc'])) or 'comparison'}: {e['msg']}" for e in error.errors())
+def in_words(error: ValidationError) -> str:
+    """Return the mistakes in a request as sentences, each with its place."""
+    return "; ".join(f"{'.'.join(map(str, e['loc'])) or 'comparison'}: {_sentence(e)}" for e in error.errors())
+
+
+def _sentence(error: Any) -> str:
+    return str(error["msg"]).removeprefix("Value error, ")

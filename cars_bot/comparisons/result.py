@@ -13,6 +13,7 @@ from cars_bot.comparisons.record import SCHEMA, Record
 from cars_bot.comparisons.verdict import verdict
 
 OUTCOME_UNKNOWN = "OutcomeUnknown"  # the error of a run with an unknown outcome begins so
+MESSAGES = ("published_per_job", "delivered_per_job", "bytes_per_job")
 PARTS = ("waiting", "working", "pausing", "total")
 Runs = Sequence[dict[str, Any]]
 
@@ -61,9 +62,11 @@ def _figures(record: Record, lane: str) -> dict[str, Any]:
         "runs": len(of_lane),
         "retried": sum(any(run["attempt"] > 1 for run in runs) for runs in submissions),
         "redelivered": sum(run["redelivered"] for run in of_lane),
+        "unbegun": sum(run["redelivered"] for run in of_lane if run["attempt"] <= 1),
         "duplicated": _duplicated(record, {run["id"] for run in of_lane}),
         **{part: spread(_sums(done, part)) for part in PARTS},
         "took": _took(done),
+        **_messages(record, lane, len(submissions)),
         "cpu_seconds": record.comparison["usage"].get(lane, {}).get("cpu_seconds"),
         "memory_bytes": record.comparison["usage"].get(lane, {}).get("memory_bytes"),
         "per_second": _rate(done),
@@ -83,6 +86,18 @@ def _duplicated(record: Record, ids: set[str]) -> int:
     """Return the number of effects beyond one for each idempotency key."""
     keys = Counter(effect["key"] for effect in record.effects if effect["run"] in ids)
     return sum(number - 1 for number in keys.values())
+
+
+def _messages(record: Record, lane: str, submissions: int) -> dict[str, float | None]:
+    """Return the messages to and from the broker for each submission, and their bytes. None: they were not copied."""
+    if lane not in record.comparison["messages_of"] or not submissions:
+        return dict.fromkeys(MESSAGES)
+    copies = [message for message in record.messages if message.lane == lane]
+    # Each attempt begins with a delivery. A delivery of a run that has ended begins none.
+    delivered = sum(each.lane == lane for each in record.attempts)
+    delivered += sum(event.event == "superseded" and event.lane == lane for event in record.events)
+    size = sum(each.head_bytes + each.body_bytes for each in copies)
+    return dict(zip(MESSAGES, (round(total / submissions, 2) for total in (len(copies), delivered, size)), strict=True))
 
 
 def _took(done: Sequence[Runs]) -> float | None:

@@ -5,12 +5,23 @@ from typing import Any
 
 from cars_bot import runs, workflow
 from cars_bot.catalogue import WORKFLOWS, Job, job_named
-from cars_bot.comparisons.request import ComparisonRequest, WantedJob
+from cars_bot.comparisons.request import ComparisonRequest, WantedJob, check
 
 
 def needs_posts(request: ComparisonRequest) -> bool:
     """Return whether a job of the request works on a post and names none."""
     return any(_wants_a_post(wanted) for wanted in request.jobs)
+
+
+def try_out(request: ComparisonRequest) -> None:
+    """Check a whole request, down to each argument and each priority.
+
+    Raises:
+        InvalidArguments, UnknownJob: it cannot run; the message says why.
+    """
+    check(request)
+    turns = range(len(request.jobs) * len(request.priorities))
+    list(rows(request, "0" * 36, turns, [1] if needs_posts(request) else []))
 
 
 def rows(request: ComparisonRequest, comparison: str, numbers: range, posts: list[int]) -> Iterator[dict[str, Any]]:

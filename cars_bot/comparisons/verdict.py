@@ -33,10 +33,18 @@ def _twice(lanes: Figures) -> list[str]:
 
 
 def _again(lanes: Figures, marks: list[dict[str, Any]]) -> list[str]:
-    again = [f"{figures['redelivered']} on {NAMES[lane]}" for lane, figures in lanes.items() if figures["redelivered"]]
+    again = [_of_messages(lane, figures) for lane, figures in lanes.items() if figures["redelivered"]]
     if not again:
         return ["no message was delivered twice."] if marks else []
     return [f"messages delivered again: {', '.join(again)}."]
+
+
+def _of_messages(lane: str, figures: dict[str, Any]) -> str:
+    text, number, unbegun = f"{figures['redelivered']} on {NAMES[lane]}", figures["redelivered"], figures["unbegun"]
+    if not unbegun:
+        return text
+    which = "any of them" if unbegun == number else f"{unbegun} of them"
+    return f"{text} (their worker had not begun {which})"
 
 
 def _speed(lanes: Figures) -> list[str]:

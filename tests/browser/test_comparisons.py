@@ -8,8 +8,6 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import pytest
-
 from tests.api.server import Server
 from tests.browser.conftest import Visitor, sync_api
 from tests.kit import until
@@ -83,10 +81,15 @@ def test_a_hostile_name_is_text(visit: Visit, server: Server) -> None:
         expect(page.locator("bdi").first).to_have_text(HOSTILE)
 
 
-@pytest.mark.parametrize("width", [390, 1280])
-def test_no_page_is_wider_than_its_window(visit: Visit, server: Server, width: int) -> None:
-    for path in ("/comparisons", f"/comparisons/{ended(server)}"):
-        assert visit(path, viewport={"width": width, "height": 800}).overflow() == 0
+def test_a_picture_that_the_server_refuses_is_told_once_and_not_asked_for_again(visit: Visit, server: Server) -> None:
+    comparison = ended(server, count=2)
+    visitor = visit("/comparisons")
+    refusal = {"error": "invalid_arguments", "message": "schema 1; this version reads schema 2"}
+    visitor.page.route("**/picture", lambda route: route.fulfill(status=422, json=refusal))
+    visitor.page.goto(f"/comparisons/{comparison}")
+
+    expect(visitor.page.get_by_role("alert")).to_have_text(refusal["message"])
+    visitor.complaints.clear()  # the browser reports the 422
 
 
 SEND = """async ([url, type]) => {

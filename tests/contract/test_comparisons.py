@@ -119,6 +119,38 @@ def test_twenty_posts_are_twenty_different_posts_and_each_is_published_once(kit:
     check_recount(kit, result)
 
 
+def test_the_messages_of_both_lanes_are_copied_and_a_run_shows_them_beside_each_other(kit: Kit) -> None:
+    args = {"data": [{"api_key": "hunter22", "count": 1}]}
+    jobs = [{"job": "keep_list", "args": args}, {"job": "fail_times", "args": {"times": 1}}]
+    comparison = start(kit, jobs=jobs, count=4)
+    result = ended(kit, comparison)["result"]
+    copies = lines(record_of(kit, comparison) / "messages.jsonl")
+
+    for lane, figures in result["lanes"].items():
+        of_lane = [each for each in copies if each["lane"] == lane]
+        assert figures["published_per_job"] == len(of_lane) / 4 == 1.5  # a retry is a message of its own
+        assert figures["delivered_per_job"] == 1.5
+        of_run = Counter(each["run"] for each in of_lane)
+        assert sorted(of_run.values()) == [1, 1, 2, 2]
+        retries = [each["headers"]["retries"] for each in of_lane if each["headers"].get("retries")]
+        assert retries == [1, 1]
+        assert all(each["body_bytes"] and each["head_bytes"] for each in of_lane)
+    assert "hunter22" not in json.dumps(copies)
+    run = next(each["run"] for each in copies if each["lane"] == "raw")
+    page = kit.http.get(f"/runs/{run}", headers={"Accept": "text/html"}).text
+    for name in ("headers.task", "correlation_id", "message_id", "routing_key", "content_type"):
+        assert f"<code>{name}</code>" in page
+
+
+def test_a_large_comparison_copies_no_messages_and_says_so(kit: Kit) -> None:
+    comparison = start(kit, jobs=[{"job": "debug_task"}], count=201)
+    result = ended(kit, comparison)["result"]
+
+    assert [figures["published_per_job"] for figures in result["lanes"].values()] == [None, None]
+    run = lines(record_of(kit, comparison) / "runs.jsonl")[0]["id"]
+    assert "at most 200 jobs" in kit.http.get(f"/runs/{run}", headers={"Accept": "text/html"}).text
+
+
 def test_the_demo_sends_the_same_posts_down_every_lane_and_none_is_lost_or_doubled(kit: Kit) -> None:
     done = kit.command("demo", "--json")
     rows = {row["lane"]: row for row in json.loads(done.stdout)}
@@ -185,6 +217,21 @@ def test_a_record_goes_to_another_machine_and_comes_back_the_same(kit: Kit, tmp_
     assert kit.http.get(f"/api/comparisons/{said['id']}").json()["result"] == said
     assert said["id"] in kit.command("comparisons", "list").stdout
     assert said["verdict"] in kit.command("comparisons", "show", said["id"]).stdout
+
+
+def test_two_comparisons_are_one_table_in_the_terminal(kit: Kit) -> None:
+    a, b = (
+        json.loads(kit.command("compare", "--count", count, "--job", "debug_task", "--json").stdout)["id"]
+        for count in ("5", "6")
+    )
+    printed = kit.command("comparisons", "show", a, "--beside", b).stdout
+
+    assert re.search(r"^jobs on each lane +5 +6$", printed, re.MULTILINE)
+    assert re.search(r"^done +5 +6 +\+1 +5 +6 +\+1$", printed, re.MULTILINE)
+    said = json.loads(kit.command("comparisons", "show", a, "--beside", b, "--json").stdout)
+    assert said == kit.http.get(f"/api/comparisons/{a}/beside/{b}").json()
+    refused = kit.command("comparisons", "show", a, "--beside", "moon", check=False)
+    assert (refused.returncode, "there is no comparison 'moon'" in refused.stderr) == (2, True)
 
 
 def test_an_archive_that_was_changed_is_refused_and_leaves_nothing(kit: Kit, tmp_path: Path) -> None:

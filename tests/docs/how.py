@@ -63,6 +63,7 @@ HOW: tuple[tuple[str, Typed | Instead], ...] = (
     (r"\./kit wait( -)?", Instead("reads what another command prints", "tests/docs/test_commands.py")),
     (r"\./kit compare --presets", Typed(r"watch[\s\S]*expect")),
     (r"\./kit compare( --lanes celery raw inline --rate 5 --json)?", Typed(r"done[\s\S]*redelivered", thorough=True)),
+    (r"\./kit compare .*(--burst|--times) .*", Typed(r"done[\s\S]*redelivered", thorough=True)),
     (r"\./kit compare .*(--preset|--at) .*", Instead("kills workers", "tests/contract/test_comparisons.py")),
     (r"\./kit comparisons list", Typed(r"id +name|none yet")),
     (r"\./kit comparisons (show|export|import|delete) .*", Instead("", "tests/contract/test_comparisons.py")),

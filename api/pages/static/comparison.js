@@ -20,13 +20,14 @@ let playing = null;
 
 async function get(path) {
   const reply = await fetch(path);
-  if (!reply.ok) throw new Error(`The API answered ${reply.status}.`);
+  if (!reply.ok) throw Object.assign(new Error((await reply.json()).message), { refused: reply.status < 500 });
   return reply.json();
 }
 
 // ------------------------------------------------ while it runs
 
 async function follow() {
+  const began = performance.now();
   try {
     const shown = await get(`/api/comparisons/${id}`);
     if (shown.state === "ENDED" && page.dataset.state !== "ENDED") return location.reload();
@@ -35,9 +36,17 @@ async function follow() {
     show(await get(`/api/comparisons/${id}/picture`));
     if (shown.state === "ENDED") return ready();
   } catch (error) {
+    if (error.refused) return refuse(error.message);
     tell(null); // the server is away; the next look finds the truth
   }
-  setTimeout(follow, document.hidden ? 5 * POLL : POLL);
+  const took = performance.now() - began;
+  setTimeout(follow, Math.max(document.hidden ? 5 * POLL : POLL, 4 * took)); // a large picture takes its time
+}
+
+// Another question would get the same answer: the comparison was deleted, or another version has written its record.
+function refuse(message) {
+  const said = Object.assign(document.createElement("p"), { className: "alarm", role: "alert", textContent: message });
+  swim.place.replaceChildren(said);
 }
 
 function tell(shown) {

@@ -54,7 +54,7 @@ export function prepare(form) {
   });
 }
 
-const fields = (form) => [...form.querySelectorAll("[data-arg]")];
+export const fields = (form) => [...form.querySelectorAll("[data-arg]")];
 
 // The filled-in values. They stay while the browser's tab is open: a filter, or a run and Back, loads the page again.
 class Kept {
@@ -107,34 +107,49 @@ function executed(runs) {
   return done === runs.length ? `${times(runs)} done, and you waited.` : `${done} of ${times(runs)} done, and you waited.`;
 }
 
-function fieldsOf(job, at) {
-  const fields = document.querySelector(`template[data-args-of="${job}"]`).content.cloneNode(true);
-  for (const element of fields.querySelectorAll("[id],[for]")) {
+export const fieldsOf = (job, at) => copyOf(`template[data-args-of="${job}"]`, at);
+
+// A copy of a template. Its ids begin with `at` in the place of AT, so that they are unique.
+export function copyOf(template, at) {
+  const copy = document.querySelector(template).content.cloneNode(true);
+  for (const element of copy.querySelectorAll("[id],[for]")) {
     for (const name of ["id", "for"]) {
       if (element.hasAttribute(name)) element.setAttribute(name, element.getAttribute(name).replace(/^AT/, at));
     }
   }
-  return fields;
+  return copy;
 }
 
-// The body of the request. Throws an Error for a field with an invalid value. The server checks the rest.
-function read(form, is) {
+// Throws an Error for the first field with an invalid value. The server checks the rest.
+export function check(form) {
   for (const field of form.elements) {
     field.ariaInvalid = null;
-    if (!field.checkValidity()) {
-      field.ariaInvalid = "true";
-      const label = field.labels[0]?.firstChild.textContent.trim() ?? "A field";
-      throw Object.assign(new Error(`${label}: ${field.validationMessage}`), { field });
-    }
+    if (!field.checkValidity()) throw mistake(field, field.validationMessage);
   }
+}
+
+export function mistake(field, text) {
+  field.ariaInvalid = "true";
+  const label = field.labels[0]?.firstChild.textContent.trim() || "A field";
+  return Object.assign(new Error(`${label}: ${text}`), { field });
+}
+
+// The arguments in the fields of a job.
+export function argsOf(form) {
   const args = {};
   for (const field of fields(form)) {
-    if (field.value === "" && !field.required) continue; // the job has a default
-    args[field.dataset.arg] = convert(field);
+    if (field.value !== "" || field.required) args[field.dataset.arg] = convert(field);
+    else if ("null" in field.dataset) args[field.dataset.arg] = null;
+    // else the job has a default
   }
+  return args;
+}
+
+function read(form, is) {
+  check(form);
   return {
     job: is("job").value,
-    args,
+    args: argsOf(form),
     priority: Number(is("priority").value),
     countdown: Number(is("countdown").value),
     count: Number(is("count").value),
@@ -150,14 +165,14 @@ function convert(field) {
       try {
         return JSON.parse(field.value);
       } catch {
-        throw Object.assign(new Error(`${field.dataset.arg}: write it as JSON`), { field });
+        throw mistake(field, "write it as JSON");
       }
     default:
       return field.value;
   }
 }
 
-function say(form, text, wrong = false) {
+export function say(form, text, wrong = false) {
   const said = form.querySelector('[data-is="said"]');
   said.textContent = text;
   said.classList.toggle("wrong", wrong);

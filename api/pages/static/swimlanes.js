@@ -1,5 +1,5 @@
 // Swimlanes: a row for each worker, a bar for each attempt. Lines join the attempts of one run, marks show the faults.
-import { colours, moments, penFor, whenItChanges } from "./canvas.js";
+import { colours, copy, layer, moments, penFor, whenItChanges } from "./canvas.js";
 import { seconds as duration } from "./format.js";
 
 const ROW = 22, BAR = 14, HEAD = 26, AXIS = 26, TOP = 30;
@@ -12,7 +12,7 @@ export class Swimlanes {
     this.canvas = place.querySelector("canvas");
     this.moment = 0;
     this.chosen = null; // the place of a bar in `bars`
-    whenItChanges(place, () => this.draw());
+    whenItChanges(place, () => this.repaint());
     this.canvas.addEventListener("pointermove", (event) => this.choose(this.find(event.offsetX, event.offsetY)));
     this.canvas.addEventListener("pointerleave", () => this.choose(null));
     place.addEventListener("keydown", (event) => this.onKey(event));
@@ -22,7 +22,6 @@ export class Swimlanes {
   // `until` is the moment to show; undefined while the comparison runs.
   show(picture, until) {
     this.picture = picture;
-    this.live = until === undefined;
     this.order = picture.bars.map((_, place) => place).sort((a, b) => picture.bars[a][3] - picture.bars[b][3]);
     this.ofRun = new Map();
     for (const place of this.order) {
@@ -30,7 +29,8 @@ export class Swimlanes {
       if (!this.ofRun.has(run)) this.ofRun.set(run, []);
       this.ofRun.get(run).push(place);
     }
-    this.at(until ?? picture.seconds);
+    this.moment = until ?? picture.seconds;
+    this.repaint();
   }
 
   at(moment) {
@@ -43,7 +43,7 @@ export class Swimlanes {
   measure() {
     const { workers, seconds } = this.picture;
     this.width = this.place.clientWidth;
-    this.left = Math.min(150, this.width * 0.3);
+    this.left = Math.min(150, Math.max(122, this.width * 0.3)); // the name of a lane and most names of workers fit
     this.rows = [];
     let y = TOP, lane = null;
     for (const worker of workers) {
@@ -61,8 +61,8 @@ export class Swimlanes {
     return this.left + time * this.scale;
   }
 
-  end(bar) {
-    return Math.min(bar[4] ?? this.picture.seconds, this.moment);
+  end(bar, moment) {
+    return Math.min(bar[4] ?? this.picture.seconds, moment);
   }
 
   find(x, y) {
@@ -73,7 +73,7 @@ export class Swimlanes {
     for (const place of this.order) {
       const bar = this.picture.bars[place];
       if (bar[0] !== row || bar[3] > this.moment) continue;
-      const off = Math.max(this.x(bar[3]) - x, x - this.x(this.end(bar)), 0);
+      const off = Math.max(this.x(bar[3]) - x, x - this.x(this.end(bar, this.moment)), 0);
       if (off < distance) [nearest, distance] = [place, off];
     }
     return nearest;
@@ -107,18 +107,43 @@ export class Swimlanes {
 
   // ------------------------------------------------ drawing
 
-  draw() {
+  // Paint the layers: after a new picture, and when the size, the theme or the font changes.
+  repaint() {
     if (!this.picture) return;
     this.measure();
-    const { canvas, width, height } = this;
-    const pen = penFor(canvas, width, height);
-    pen.font = `13px ${getComputedStyle(this.place).fontFamily}`;
-    pen.textBaseline = "middle";
     this.ink = colours(this.place, ["celery", "raw", "inline", "ink", "soft", "muted", "line", "trouble", "card"]);
-    this.grid(pen);
-    this.joins(pen);
-    const run = this.chosen === null ? null : this.picture.bars[this.chosen][1];
-    for (const place of this.order) this.bar(pen, this.picture.bars[place], run);
+    this.ground = layer(this.width, this.height, (pen) => this.grid(this.prepared(pen)));
+    this.bars = layer(this.width, this.height, (pen) => {
+      for (const places of this.ofRun.values()) this.joins(pen, places, this.ink.muted, Infinity);
+      for (const place of this.order) this.bar(pen, this.picture.bars[place], Infinity);
+    });
+    this.draw();
+  }
+
+  prepared(pen) {
+    pen.font = `13px ${this.font ??= getComputedStyle(this.place).fontFamily}`;
+    pen.textBaseline = "middle";
+    return pen;
+  }
+
+  draw() {
+    if (!this.bars) return;
+    const { width, height, picture, moment } = this;
+    const pen = this.prepared(penFor(this.canvas, width, height));
+    copy(pen, this.ground, width, height);
+    const run = this.chosen === null ? null : picture.bars[this.chosen][1];
+    pen.globalAlpha = run === null ? 1 : 0.25;
+    copy(pen, this.bars, moment < picture.seconds ? this.x(moment) : width, height);
+    for (const place of this.order) {
+      const bar = picture.bars[place];
+      if (bar[3] > moment) break;
+      if (bar[4] !== null && bar[4] > moment) this.bar(pen, bar, moment); // it is still at work at this moment
+    }
+    pen.globalAlpha = 1;
+    if (run !== null) {
+      this.joins(pen, this.ofRun.get(run), this.ink.ink, moment);
+      for (const place of this.ofRun.get(run)) this.bar(pen, picture.bars[place], moment, true);
+    }
     this.marks(pen);
   }
 
@@ -149,53 +174,50 @@ export class Swimlanes {
     });
   }
 
-  // A line from the end of an attempt to the next attempt of the same run.
-  joins(pen) {
+  // A line from the end of an attempt to the next attempt of the same run, in the places of `bars`.
+  joins(pen, places, colour, moment) {
     const { bars } = this.picture;
     pen.lineWidth = 1.3;
-    for (const places of this.ofRun.values()) {
-      for (let next = 1; next < places.length; next++) {
-        const from = bars[places[next - 1]], to = bars[places[next]];
-        if (to[3] > this.moment) break;
-        const chosen = this.chosen !== null && bars[this.chosen][1] === to[1];
-        pen.strokeStyle = chosen ? this.ink.ink : this.ink.muted;
-        const [x1, y1, x2, y2] = [this.x(this.end(from)), this.rows[from[0]] + ROW / 2, this.x(to[3]), this.rows[to[0]] + ROW / 2];
-        pen.beginPath();
-        pen.moveTo(x1, y1);
-        const reach = Math.max(14, (x2 - x1) / 2);
-        pen.bezierCurveTo(x1 + reach, y1, x2 - reach, y2, x2, y2);
-        pen.stroke();
-      }
+    pen.strokeStyle = colour;
+    for (let next = 1; next < places.length; next++) {
+      const from = bars[places[next - 1]], to = bars[places[next]];
+      if (to[3] > moment) break;
+      const [x1, y1, x2, y2] = [this.x(this.end(from, moment)), this.rows[from[0]] + ROW / 2, this.x(to[3]), this.rows[to[0]] + ROW / 2];
+      pen.beginPath();
+      pen.moveTo(x1, y1);
+      const reach = Math.max(14, (x2 - x1) / 2);
+      pen.bezierCurveTo(x1 + reach, y1, x2 - reach, y2, x2, y2);
+      pen.stroke();
     }
     pen.lineWidth = 1;
   }
 
-  bar(pen, bar, run) {
-    const [worker, its, , begin, finished] = bar;
-    if (begin > this.moment) return;
-    const open = finished === null || finished > this.moment;
-    const outcome = open ? "open" : bar[5];
+  // An attempt as it was at a moment.
+  bar(pen, bar, moment, isChosen = false) {
+    const [worker, , , begin, finished] = bar;
+    if (begin > moment) return;
+    const outcome = finished === null || finished > moment ? "open" : bar[5];
     const x = this.x(begin), y = this.rows[worker] + (ROW - BAR) / 2;
-    const width = Math.max(2, this.x(this.end(bar)) - x - 1);
-    const colour = outcome === "failed" ? this.ink.trouble : this.ink[this.picture.workers[worker].lane];
-    pen.globalAlpha = run === null || run === its ? 1 : 0.25;
-    pen.fillStyle = pen.strokeStyle = colour;
+    const width = Math.max(2, this.x(this.end(bar, moment)) - x - 1);
+    pen.fillStyle = pen.strokeStyle = outcome === "failed" ? this.ink.trouble : this.ink[this.picture.workers[worker].lane];
     if (outcome === "done" || outcome === "failed") pen.fillRect(x, y, width, BAR);
     else {
-      pen.save();
-      pen.globalAlpha *= outcome === "open" ? 0.55 : 0.22;
+      const colour = pen.fillStyle, strength = pen.globalAlpha;
+      pen.clearRect(x, y, width, BAR);
+      pen.fillStyle = this.ink.card;
       pen.fillRect(x, y, width, BAR);
-      pen.restore();
+      pen.fillStyle = colour;
+      pen.globalAlpha = strength * (outcome === "open" ? 0.55 : 0.22);
+      pen.fillRect(x, y, width, BAR);
+      pen.globalAlpha = strength;
       pen.strokeRect(x + 0.5, y + 0.5, Math.max(1, width - 1), BAR - 1);
     }
     if (outcome === "failed" || BAD.has(outcome)) cross(pen, x + width, y + BAR / 2, BAD.has(outcome) ? this.ink.trouble : this.ink.card);
-    if (run === its) {
-      pen.strokeStyle = this.ink.ink;
-      pen.lineWidth = 2;
-      pen.strokeRect(x - 1, y - 1, width + 2, BAR + 2);
-      pen.lineWidth = 1;
-    }
-    pen.globalAlpha = 1;
+    if (!isChosen) return;
+    pen.strokeStyle = this.ink.ink;
+    pen.lineWidth = 2;
+    pen.strokeRect(x - 1, y - 1, width + 2, BAR + 2);
+    pen.lineWidth = 1;
   }
 
   marks(pen) {
@@ -233,9 +255,11 @@ function cross(pen, x, y, colour) {
   pen.lineWidth = 1;
 }
 
+// A name that fits into `room` pixels: without its middle if it is long. The end says which of the workers it is.
 function shortened(pen, text, room) {
   if (pen.measureText(text).width <= room) return text;
-  let kept = text;
-  while (kept.length > 1 && pen.measureText(`…${kept}`).width > room) kept = kept.slice(1);
-  return `…${kept}`;
+  const end = text.match(/[^\p{L}]*$/u)[0].slice(-8);
+  let begin = text.slice(0, text.length - end.length);
+  while (begin.length > 1 && pen.measureText(`${begin}…${end}`).width > room) begin = begin.slice(0, -1);
+  return `${begin}…${end}`;
 }

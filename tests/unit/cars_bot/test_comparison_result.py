@@ -13,9 +13,10 @@ import pytest
 from cars_bot.comparisons import record, result
 from cars_bot.comparisons.attempts import Attempt, Event, attempts_of, cut_at_the_kill, with_the_first
 from cars_bot.comparisons.gather import parts
+from cars_bot.comparisons.messages import Message
 from cars_bot.comparisons.percentiles import spread
 from cars_bot.comparisons.record import Record
-from cars_bot.comparisons.request import ComparisonRequest, Condition, checked
+from cars_bot.comparisons.request import ComparisonRequest, checked
 from cars_bot.errors import InvalidArguments
 
 NAME = "one"
@@ -112,8 +113,10 @@ def test_percentiles_are_nearest_ranks() -> None:
 
 def a_record(runs: list[dict[str, Any]], marks: list[dict[str, Any]] | None = None, **more: Any) -> Record:
     about = {"id": "0", "request": {"name": "test", "lanes": ["celery", "raw"]}, "started_at": 0.0, "ended_at": 9.0,
-             "marks": marks or [], "complete": True, "usage": {}}  # fmt: skip
-    return Record(about, {}, runs, more.get("attempts", []), more.get("events", []), more.get("effects", []))
+             "marks": marks or [], "complete": True, "usage": {},
+             "messages_of": more.get("messages_of", [])}  # fmt: skip
+    lists = [more.get(name, []) for name in ("attempts", "events", "effects", "messages")]
+    return Record(about, {}, runs, *lists)
 
 
 def test_a_submission_counts_once_with_all_its_runs() -> None:
@@ -123,6 +126,19 @@ def test_a_submission_counts_once_with_all_its_runs() -> None:
 
     assert (card["accepted"], card["done"], card["runs"]) == (1, 1, 2)
     assert (card["total"]["max"], card["working"]["max"], card["waiting"]["max"]) == (7.0, 3.0, 4.0)
+
+
+def test_messages_are_counted_for_each_submission_on_the_lanes_where_none_is_missing() -> None:
+    copies = [
+        Message(at, "a", "raw", "raw.jobs", "default", {}, {}, "{}", head_bytes=98, body_bytes=2) for at in (0.0, 2.0)
+    ]
+    attempts = [Attempt("a", "raw", number, "w/1", number, number + 1.0, "done") for number in (1, 2)]
+    runs = [row("a"), row("c", lane="celery")]
+
+    lanes = result.compute(a_record(runs, attempts=attempts, messages=copies, messages_of=["raw"]))["lanes"]
+
+    assert [lanes["raw"][name] for name in result.MESSAGES] == [2.0, 2.0, 200.0]
+    assert [lanes["celery"][name] for name in result.MESSAGES] == [None, None, None]
 
 
 @pytest.mark.parametrize(
@@ -208,21 +224,17 @@ def test_the_verdict_says_what_the_figures_hold() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("text", "what", "lane", "calls"),
-    [("2s:kill-worker", "kill-worker", None, 5), ("0.5s:kill-child:raw", "kill-child", "raw", 5),
-     ("1s:error:8", "error", None, 8), ("1s:restart-broker", "restart-broker", None, 5)],
-)  # fmt: skip
-def test_a_condition_is_read_from_a_text(text: str, what: str, lane: str | None, calls: int) -> None:
-    found = Condition.parsed(text)
+def test_the_verdict_tells_messages_that_were_only_held_from_jobs_that_were_begun() -> None:
+    held, begun = row("a", redelivered=1), row("b", redelivered=1, attempt=2)
 
-    assert (found.what, found.lane, found.calls) == (what, lane, calls)
+    assert "1 on the lane by hand (their worker had not begun any of them)." in _verdict([held])
+    assert "2 on the lane by hand (their worker had not begun 1 of them)." in _verdict([held, begun])
+    assert "again: 1 on the lane by hand." in _verdict([begun])
 
 
-@pytest.mark.parametrize("text", ["kill-worker", "2:kill-worker", "2s:explode", "2s:kill-worker:moon", "-1s:error", ""])
-def test_a_text_that_is_no_condition_is_refused(text: str) -> None:
-    with pytest.raises(InvalidArguments):
-        Condition.parsed(text)
+def _verdict(runs: list[dict[str, Any]]) -> str:
+    said: str = result.compute(a_record(runs))["verdict"]
+    return said
 
 
 @pytest.mark.parametrize(
