@@ -66,7 +66,7 @@ def _object(text: str) -> dict[str, Any]:
 
 
 def _of_job(job: str, args: dict[str, Any]) -> Opening:
-    """Return the form for one job. What the job does not take is told, with the value."""
+    """Return the form for one job. An argument that the job does not take is told, with its value."""
     wanted = {"name": job[:100], "jobs": [{"job": job, "args": args}]}
     try:
         submissions.try_out(checked(wanted))

@@ -120,7 +120,7 @@ def test_twenty_posts_are_twenty_different_posts_and_each_is_published_once(kit:
 
 
 def test_the_messages_of_both_lanes_are_copied_and_a_run_shows_them_beside_each_other(kit: Kit) -> None:
-    args = {"data": [{"api_key": "hunter22", "count": 1}]}
+    args = {"data": [{"api_key": "hunter22", "text": "<script>alert(1)</script>"}]}
     jobs = [{"job": "keep_list", "args": args}, {"job": "fail_times", "args": {"times": 1}}]
     comparison = start(kit, jobs=jobs, count=4)
     result = ended(kit, comparison)["result"]
@@ -138,6 +138,8 @@ def test_the_messages_of_both_lanes_are_copied_and_a_run_shows_them_beside_each_
     assert "hunter22" not in json.dumps(copies)
     run = next(each["run"] for each in copies if each["lane"] == "raw")
     page = kit.http.get(f"/runs/{run}", headers={"Accept": "text/html"}).text
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;alert" in page
     for name in ("headers.task", "correlation_id", "message_id", "routing_key", "content_type"):
         assert f"<code>{name}</code>" in page
 

@@ -43,7 +43,7 @@ export class Swimlanes {
   measure() {
     const { workers, seconds } = this.picture;
     this.width = this.place.clientWidth;
-    this.left = Math.min(150, Math.max(122, this.width * 0.3)); // the name of a lane and most names of workers fit
+    this.left = Math.min(150, Math.max(128, this.width * 0.3)); // the name of a lane and most names of workers fit
     this.rows = [];
     let y = TOP, lane = null;
     for (const worker of workers) {
