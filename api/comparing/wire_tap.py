@@ -6,6 +6,7 @@ and no code of theirs is changed. With the last connection the queue is gone.
 
 import logging
 import threading
+import time
 import uuid
 from collections.abc import Iterable
 from typing import Any
@@ -25,7 +26,7 @@ log = logging.getLogger(__name__)
 
 QUEUE = "wire_tap"  # the queue's name begins so; a broker with permissions lets the API make such queues
 MOST_JOBS = 200  # on each lane; for a larger comparison, the copies would cost the broker much
-READY_SECONDS = 3.0  # the comparison waits so long for the taps
+READY_SECONDS = 2.0  # the comparison waits so long for a broker that does not answer
 PAUSE_SECONDS = 0.5  # after a lost connection
 TURN_SECONDS = 0.1  # the longest time until a tap notices that it shall end
 
@@ -35,15 +36,15 @@ class WireTap(threading.Thread):
 
     Attributes:
         found: the messages so far, also those of runs outside the comparison.
-        missed: whether the tap had no connection for a while, so messages may be missing.
+        missed: whether messages may be missing, because the tap had no connection for a while.
     """
 
     def __init__(self, lane: str) -> None:
         super().__init__(name=f"wire-tap-{lane}", daemon=True)
         self.lane = lane
         self.found: list[Message] = []
-        self.missed = False
-        self.ready = threading.Event()
+        self.missed = True
+        self.tried = threading.Event()  # it listens, or its broker is away
         self.stopping = threading.Event()
 
     def run(self) -> None:
@@ -53,6 +54,7 @@ class WireTap(threading.Thread):
                 self._listen()
             except (pika.exceptions.AMQPError, OSError) as error:
                 self.missed = True
+                self.tried.set()
                 log.info("wire tap of %s: %s", self.lane, error or type(error).__name__)
                 self.stopping.wait(PAUSE_SECONDS)
 
@@ -65,7 +67,8 @@ class WireTap(threading.Thread):
             for exchange, key in _bindings(self.lane):
                 channel.queue_bind(queue, exchange, key)
             channel.basic_consume(queue, self._take, auto_ack=True)
-            self.ready.set()
+            self.missed = self.tried.is_set()
+            self.tried.set()
             while not self.stopping.is_set():
                 connection.process_data_events(TURN_SECONDS)
             connection.process_data_events(0)
@@ -100,8 +103,10 @@ def start(request: ComparisonRequest) -> list[WireTap]:
     taps = [WireTap(lane) for lane in request.lanes if lane not in over_redis | {"inline"}]
     for tap in taps:
         tap.start()
+    give_up = time.monotonic() + READY_SECONDS
     for tap in taps:
-        tap.missed = not tap.ready.wait(READY_SECONDS)
+        if not tap.tried.wait(max(0.0, give_up - time.monotonic())):
+            tap.tried.set()  # whatever it hears from now on is not all
     return taps
 
 
