@@ -12,6 +12,6 @@ channel = connection.channel()
 channel.queue_declare("ticks", durable=True)
 note("worker ready")  # antipattern: two-schedulers
 while True:
-    connection.sleep(0.5 - time.time() % 0.5)
+    connection.sleep(1.0 - time.time() % 1.0)
     channel.basic_publish("", "ticks", b"{}")
     note("published")

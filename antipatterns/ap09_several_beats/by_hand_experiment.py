@@ -16,7 +16,7 @@ DUE: dict[str, Due] = {
     },  # the other scheduler's fourth tick may count as the first of the three
     "fixed": {"schedulers": 2, "ticks due": 7, "ticks that came": 7},
 }
-EVERY = 0.5  # seconds from one tick to the next
+EVERY = 1.0  # seconds from one tick to the next
 
 
 def run(stage: Stage, module: str) -> Counts:

@@ -18,6 +18,6 @@ while not leads:
     except pika.exceptions.ChannelClosedByBroker:  # 405: another connection has it
         connection.sleep(0.05)
 while True:
-    connection.sleep(0.5 - time.time() % 0.5)
+    connection.sleep(1.0 - time.time() % 1.0)
     channel.basic_publish("", "ticks", b"{}")
     note("published")
