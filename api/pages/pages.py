@@ -19,9 +19,12 @@ from api.publishing import submission
 from api.schemas import RUN_ID
 from cars_bot import database, runs
 from cars_bot.catalogue import JOBS
+from cars_bot.comparisons import rows as comparisons
+from cars_bot.comparisons.presets import PRESETS
 from cars_bot.database import run_lists
 from cars_bot.processes import clock
 
+FIRST_PRESETS = ("twenty-posts", "kill-worker", "slow-before-quick")
 LETTERS_SHOWN = 50  # of each lane
 CHOICES = {
     "lane": {name: lane.short for name, lane in display.LANES.items()},
@@ -48,6 +51,8 @@ def index(
     return render(
         "index.html",
         request,
+        presets={name: PRESETS[name] for name in FIRST_PRESETS},
+        newest_comparison=next(iter(comparisons.newest(limit=1)), None),
         jobs=forms.jobs(),
         counts=display.counters(counters.count()),
         unserved=unread_queues.by_lane(),

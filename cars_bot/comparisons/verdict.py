@@ -14,6 +14,8 @@ def verdict(lanes: Figures, marks: list[dict[str, Any]]) -> str:
 
 
 def _jobs(lanes: Figures) -> str:
+    if not any(figures["accepted"] for figures in lanes.values()):
+        return "no job was submitted."
     if all(figures["done"] == figures["accepted"] for figures in lanes.values()):
         each = next(iter(lanes.values()))["accepted"]
         return f"all {each} jobs were done on each lane." if len(lanes) > 1 else f"all {each} jobs were done."

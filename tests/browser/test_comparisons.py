@@ -127,6 +127,17 @@ def test_a_page_of_another_origin_starts_and_reads_nothing(
     assert server.http.get("/api/comparisons").json()["comparisons"] == before
 
 
+def test_a_preset_starts_from_the_front_page(visit: Visit, server: Server) -> None:
+    page = visit("/").page
+
+    page.get_by_role("button", name="kill -9 in mid-job").click()
+    expect(page).to_have_url(re.compile(r"/comparisons/[0-9a-f-]{36}$"))
+    expect(page.get_by_role("heading", level=1)).to_have_text("kill -9 in mid-job")
+    expect(page.locator('[data-is="progress"]')).to_contain_text("of 80 jobs have ended")
+    page.get_by_role("button", name="Stop").click()  # there is no broker here, so it would last until its deadline
+    expect(page.locator(".verdict")).to_contain_text("revoked", timeout=20_000)
+
+
 def test_a_preset_starts_from_its_button(visit: Visit, server: Server) -> None:
     page = visit("/comparisons").page
 

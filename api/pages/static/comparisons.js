@@ -1,11 +1,11 @@
-// The page of all comparisons: its buttons start a preset and open its page.
+// Buttons that start a preset and open the page of its comparison.
 import { post } from "./api.js";
 
-const said = document.querySelector('[data-is="said"]');
-
 document.addEventListener("click", async (event) => {
-  const name = event.target.closest("[data-start]")?.dataset.start;
-  if (!name) return;
+  const button = event.target.closest("[data-start]");
+  if (!button) return;
+  const name = button.dataset.start;
+  const said = (button.closest("section") ?? document).querySelector('[data-is="said"]');
   said.classList.remove("wrong");
   said.textContent = "Starting…";
   try {

@@ -218,6 +218,7 @@ def test_the_verdict_says_what_the_figures_hold() -> None:
 
     said = result.compute(a_record([row("a"), lost]))["verdict"]
 
+    assert result.compute(a_record([]))["verdict"] == "No job was submitted."
     assert "The Celery lane: 0 of 1 done, 1 lost; the lane by hand: 1 of 1 done." in said
     assert (
         "All 1 jobs were done on each lane." in result.compute(a_record([row("a"), row("c", lane="celery")]))["verdict"]
