@@ -8,9 +8,11 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import pytest
+
 from tests.api.server import Server
 from tests.browser.conftest import Visitor, sync_api
-from tests.kit import until
+from tests.kit import best_of, until
 
 expect = sync_api.expect
 HOSTILE = "<script>alert(1)</script>\u202e evil \u2066"
@@ -90,6 +92,66 @@ def test_a_picture_that_the_server_refuses_is_told_once_and_not_asked_for_again(
 
     expect(visitor.page.get_by_role("alert")).to_have_text(refusal["message"])
     visitor.complaints.clear()  # the browser reports the 422
+
+
+def test_a_page_that_cannot_reach_the_api_says_so_and_goes_on_by_itself(visit: Visit, server: Server) -> None:
+    wanted = {"lanes": ["inline"], "count": 4, "arrivals": {"per_second": 1},
+              "jobs": [{"job": "process_task", "args": {"task_num": 1, "timeout": 0.02}}]}  # fmt: skip
+    comparison = server.http.post("/api/comparisons", json=wanted).json()["id"]
+    visitor = visit(f"/comparisons/{comparison}")
+    expect(visitor.page.locator('[data-is="progress"]')).to_contain_text(re.compile(r"of 4 jobs have ended|waits"))
+
+    visitor.context.set_offline(True)
+    expect(visitor.page.locator('[data-is="progress"]')).to_contain_text("The API does not answer", timeout=20_000)
+    visitor.context.set_offline(False)
+    expect(visitor.page.locator(".verdict")).to_have_text("All 4 jobs were done.", timeout=30_000)
+    assert all("ERR_INTERNET_DISCONNECTED" in complaint for complaint in visitor.complaints)
+    visitor.complaints.clear()
+
+
+MOST_BARS = 20_000
+MEASURE = """async () => {
+  const slider = document.querySelector('[data-is="time"]');
+  const frame = () => new Promise(requestAnimationFrame);
+  let longest = 0, last = await frame();
+  for (let step = 0; step <= 40; step++) {
+    slider.value = step * 25;
+    slider.dispatchEvent(new Event("input"));
+    const now = await frame();
+    longest = Math.max(longest, now - last);
+    last = now;
+  }
+  return longest / 1000;
+}"""
+
+
+@pytest.mark.thorough
+def test_a_replay_of_very_many_attempts_keeps_its_pace(visit: Visit, server: Server) -> None:
+    comparison = ended(server)
+    picture = many_bars()
+    page = visit("/comparisons").page
+    page.route("**/picture", lambda route: route.fulfill(json=picture))
+    page.goto(f"/comparisons/{comparison}")
+    expect(page.get_by_role("button", name="Play")).to_be_visible(timeout=20_000)
+
+    longest = best_of(6, lambda: float(page.evaluate(MEASURE)), good=0.05)
+    assert longest < 0.05, f"a frame took {longest * 1000:.0f} ms"
+
+
+def many_bars() -> dict[str, object]:
+    """A picture with `MOST_BARS` attempts of 8 children. Each tenth run is attempted twice."""
+    workers = [{"lane": "inline", "name": f"worker-1/{number}"} for number in range(8)]
+    bars, runs = [], []
+    for place in range(MOST_BARS):
+        again = place % 11 == 10
+        if not again:
+            runs.append({"id": f"{place:036}", "job": "debug_task", "lane": "inline", "state": "DONE"})
+        begin = place * 60 / MOST_BARS
+        outcome = "retry" if place % 11 == 9 else "done"
+        bars.append([place % 8, len(runs) - 1, 1 + again, round(begin, 4), round(begin + 0.02, 4), outcome])
+    ends = [bar[4] for bar in bars]
+    flow = {"accepted": [0.0] * len(bars), "started": [bar[3] for bar in bars], "ended": ends}
+    return {"seconds": 60.1, "workers": workers, "runs": runs, "bars": bars, "marks": [], "flow": {"inline": flow}}
 
 
 SEND = """async ([url, type]) => {
