@@ -67,7 +67,7 @@ class Conductor(threading.Thread):
             if self._until_its_end(comparison.id, posts, observation):
                 ended = rows.existing(comparison.id)
                 found = observation.record(ended)
-                record.write(record.folder_of(ended.id), found, result.compute(found))
+                record.write(record.folder_of(ended.id), found, result.compute(found), picture(found))
                 rows.end(ended)
         finally:
             self.observation = None

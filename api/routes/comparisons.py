@@ -4,7 +4,6 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
-from pydantic_core import to_json
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
@@ -13,7 +12,6 @@ from api.errors import Refused, problems
 from cars_bot.comparisons import archive, record, rows, submissions
 from cars_bot.comparisons.for_people.beside import beside
 from cars_bot.comparisons.for_people.command_line import command
-from cars_bot.comparisons.picture import picture
 from cars_bot.comparisons.presets import PRESETS
 from cars_bot.comparisons.request import ComparisonRequest, checked
 from cars_bot.errors import CarsBotError
@@ -180,7 +178,7 @@ def _existing(comparison_id: str) -> rows.Comparison:
 
 
 def _ended_picture(comparison: rows.Comparison) -> bytes:
-    return to_json(picture(record.read(record.folder_of(comparison.id))))
+    return record.picture(record.folder_of(comparison.id))
 
 
 def _shown(comparison: rows.Comparison) -> ComparisonShown:

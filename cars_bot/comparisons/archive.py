@@ -72,7 +72,7 @@ def delete(comparison: str) -> None:
 
 
 def _check(folder: Path, comparison: str) -> None:
-    """Check that the figures of a record follow from its runs.
+    """Check that the figures and the picture of a record follow from its runs.
 
     Raises:
         InvalidArguments: they do not.
@@ -80,11 +80,13 @@ def _check(folder: Path, comparison: str) -> None:
     found = record.read(folder)
     try:
         figures = json.loads(json.dumps(result.compute(found)))
-        picture.picture(found)
+        drawn = picture.picture(found)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InvalidArguments(f"the archive is damaged: {type(error).__name__}: {error}") from error
     if figures != record.result(folder) or figures["id"] != comparison:
         raise InvalidArguments("the figures in the archive do not follow from its runs; it was changed")
+    if json.loads(json.dumps(drawn)) != json.loads(record.picture(folder)):
+        raise InvalidArguments("the picture in the archive does not follow from its runs; it was changed")
 
 
 def _files(archive: zipfile.ZipFile) -> tuple[str, dict[str, bytes]]:

@@ -9,6 +9,7 @@ effects.jsonl      a line for each effect: its run and its idempotency key
 messages.jsonl     a line for each message that the broker got, of a comparison with at most 200 jobs on each lane
 runs.csv, attempts.csv, events.csv     the same for a spreadsheet
 result.json        the card: the figures of each lane, and the verdict
+picture.json       a bar for each attempt, for drawing
 manifest.json      the version of this format, and the SHA-256 of each file
 """
 
@@ -33,8 +34,8 @@ RUN_COLUMNS = (
 )  # fmt: skip
 _LISTS = {"runs": dict, "attempts": Attempt, "events": Event, "effects": dict, "messages": Message}
 FILES = (
-    "manifest.json", "comparison.json", "environment.json", "result.json", "runs.jsonl", "attempts.jsonl",
-    "events.jsonl", "effects.jsonl", "messages.jsonl", "runs.csv", "attempts.csv", "events.csv",
+    "manifest.json", "comparison.json", "environment.json", "result.json", "picture.json", "runs.jsonl",
+    "attempts.jsonl", "events.jsonl", "effects.jsonl", "messages.jsonl", "runs.csv", "attempts.csv", "events.csv",
 )  # fmt: skip
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would compute a cell that begins so
 
@@ -59,8 +60,8 @@ def folder_of(comparison: str) -> Path:
     return top / "reports" / "comparisons" / comparison
 
 
-def write(folder: Path, record: Record, result: Mapping[str, Any]) -> None:
-    """Write a record. A reader never sees half of it: the folder gets its name at the end.
+def write(folder: Path, record: Record, result: Mapping[str, Any], picture: Mapping[str, Any]) -> None:
+    """Write a record, its figures and its picture. A reader never sees half of it: the folder gets its name at the end.
 
     Raises:
         OSError: the disk is full, or the folder cannot be written.
@@ -69,6 +70,7 @@ def write(folder: Path, record: Record, result: Mapping[str, Any]) -> None:
         "comparison.json": _pretty(record.comparison),
         "environment.json": _pretty(record.environment),
         "result.json": _pretty(result),
+        "picture.json": _line(picture),
         "runs.csv": _csv(RUN_COLUMNS, record.runs),
         "attempts.csv": _csv([field.name for field in fields(Attempt)], map(asdict, record.attempts)),
         "events.csv": _csv([field.name for field in fields(Event)], map(asdict, record.events)),
@@ -93,14 +95,11 @@ def read(folder: Path) -> Record:
     Raises:
         InvalidArguments: there is no record, it was changed, or a later version of the kit wrote it.
     """
-    manifest = _json(folder, "manifest.json")
-    if manifest.get("schema") != SCHEMA:
-        raise InvalidArguments(f"{folder}: schema {manifest.get('schema')}; this version reads schema {SCHEMA}")
+    manifest = _manifest(folder)
     if {*manifest["files"], "manifest.json"} != set(FILES):
         raise InvalidArguments(f"{folder}: the manifest names other files than a record has")
-    for name, digest in manifest["files"].items():
-        if hashlib.sha256(_bytes(folder, name)).hexdigest() != digest:
-            raise InvalidArguments(f"{folder / name} was changed after it was written")
+    for name in manifest["files"]:
+        _checked(folder, name, manifest)
     lists: dict[str, Any] = {}
     for name, kind in _LISTS.items():
         lines = [json.loads(line) for line in _bytes(folder, f"{name}.jsonl").splitlines()]
@@ -120,6 +119,15 @@ def result(folder: Path) -> dict[str, Any]:
     return _json(folder, "result.json")
 
 
+def picture(folder: Path) -> bytes:
+    """Return the picture of a recorded comparison, as JSON. No other file is read, because a page waits.
+
+    Raises:
+        InvalidArguments: there is no record, the picture was changed, or another version of the kit wrote it.
+    """
+    return _checked(folder, "picture.json", _manifest(folder))
+
+
 def environment(folder: Path) -> dict[str, Any]:
     """Return the environment of a recorded comparison.
 
@@ -127,6 +135,20 @@ def environment(folder: Path) -> dict[str, Any]:
         InvalidArguments: there is no record.
     """
     return _json(folder, "environment.json")
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    manifest = _json(folder, "manifest.json")
+    if manifest.get("schema") != SCHEMA:
+        raise InvalidArguments(f"{folder}: schema {manifest.get('schema')}; this version reads schema {SCHEMA}")
+    return manifest
+
+
+def _checked(folder: Path, name: str, manifest: dict[str, Any]) -> bytes:
+    content = _bytes(folder, name)
+    if hashlib.sha256(content).hexdigest() != manifest["files"].get(name):
+        raise InvalidArguments(f"{folder / name} was changed after it was written")
+    return content
 
 
 def _json(folder: Path, name: str) -> dict[str, Any]:

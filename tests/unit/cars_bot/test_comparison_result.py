@@ -15,6 +15,7 @@ from cars_bot.comparisons.attempts import Attempt, Event, attempts_of, cut_at_th
 from cars_bot.comparisons.gather import parts
 from cars_bot.comparisons.messages import Message
 from cars_bot.comparisons.percentiles import spread
+from cars_bot.comparisons.picture import picture
 from cars_bot.comparisons.record import Record
 from cars_bot.comparisons.request import ComparisonRequest, checked
 from cars_bot.errors import InvalidArguments
@@ -181,10 +182,10 @@ def test_recovery_is_counted_from_the_fault_to_the_next_job_that_began_after_it(
 def test_a_record_is_read_as_it_was_written_and_no_change_goes_unseen(tmp_path: Path) -> None:
     hostile = "=1+1 \u202e <script> \ud800 \n"
     attempts = attempts_of(events((1, "started"), (3, "succeeded")))
-    written = a_record([row(error=hostile)], attempts=attempts, events=events((1, "started")))
+    written = a_record([row(NAME, error=hostile)], attempts=attempts, events=events((1, "started")))
     folder = tmp_path / "record"
 
-    record.write(folder, written, result.compute(written))
+    record.write(folder, written, result.compute(written), picture(written))
     found = record.read(folder)
 
     assert found.attempts == written.attempts
@@ -202,7 +203,7 @@ def test_a_script_that_knows_nothing_of_the_kit_counts_the_same(tmp_path: Path) 
     for run in runs:
         run["id"] = run["submission"] = run["id"] + run["lane"]
     written = a_record(runs)
-    record.write(tmp_path / "r", written, result.compute(written))
+    record.write(tmp_path / "r", written, result.compute(written), picture(written))
 
     manifest = json.loads((tmp_path / "r" / "manifest.json").read_text())
     for name, digest in manifest["files"].items():
