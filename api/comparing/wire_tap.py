@@ -14,6 +14,7 @@ from typing import Any
 import pika
 import pika.exceptions
 
+from api.publishing import lanes
 from cars_bot.catalogue import QUEUES
 from cars_bot.comparisons.messages import Message, without_secrets
 from cars_bot.comparisons.request import ComparisonRequest
@@ -25,7 +26,7 @@ from raw_consumer.setup.parameters import parameters
 log = logging.getLogger(__name__)
 
 QUEUE = "wire_tap"  # the queue's name begins so; a broker with permissions lets the API make such queues
-MOST_JOBS = 200  # on each lane; for a larger comparison, the copies would cost the broker much
+MOST_TAPPED = 200  # on each lane; for a larger comparison, the copies would cost the broker much
 READY_SECONDS = 2.0  # the comparison waits so long for a broker that does not answer
 PAUSE_SECONDS = 0.5  # after a lost connection
 TURN_SECONDS = 0.1  # the longest time until a tap notices that it shall end
@@ -59,8 +60,7 @@ class WireTap(threading.Thread):
                 self.stopping.wait(PAUSE_SECONDS)
 
     def _listen(self) -> None:
-        url = settings().celery_broker_url if self.lane == "celery" else settings().rmq_url
-        with pika.BlockingConnection(parameters(url, self.name)) as connection:
+        with pika.BlockingConnection(parameters(lanes.broker_url(self.lane), self.name)) as connection:
             channel = connection.channel()
             queue = f"{QUEUE}.{self.lane}.{uuid.uuid4().hex}"
             channel.queue_declare(queue, exclusive=True)
@@ -97,7 +97,7 @@ def _bindings(lane: str) -> Iterable[tuple[str, str]]:
 
 def start(request: ComparisonRequest) -> list[WireTap]:
     """Start a tap for each lane of the comparison that has RabbitMQ, and wait until they are ready."""
-    if request.count > MOST_JOBS:
+    if request.count > MOST_TAPPED:
         return []
     over_redis = {"celery"} if settings().celery_over_redis else set()
     taps = [WireTap(lane) for lane in request.lanes if lane not in over_redis | {"inline"}]

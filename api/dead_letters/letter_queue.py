@@ -10,6 +10,7 @@ import pika.exceptions
 
 from api.dead_letters.letters import Letter, read
 from api.errors import Refused
+from api.publishing import lanes
 from cars_bot.settings import settings
 from raw_consumer.setup import mended_pika as mended_pika  # one unreadable header must not hide all other letters
 from raw_consumer.setup.parameters import parameters
@@ -73,7 +74,7 @@ def _queue(lane: str) -> Iterator[tuple[Any, str]]:
 
 
 def _parameters(lane: str) -> pika.ConnectionParameters:
-    chosen = parameters(settings().celery_broker_url if lane == "celery" else settings().rmq_url, "dead letters")
+    chosen = parameters(lanes.broker_url(lane), "dead letters")
     chosen.socket_timeout = chosen.stack_timeout = chosen.blocked_connection_timeout = SECONDS_FOR_THE_BROKER
     chosen.heartbeat = 2 * SECONDS_FOR_THE_BROKER  # notices a broker that freezes meanwhile
     return chosen

@@ -8,6 +8,7 @@ from api.schemas import Happening
 
 SENDER, API, DATABASE, BROKER, WORKER, OUTSIDE = "Sender", "API", "Database", "Broker", "Worker", "Outside world"
 LEFT, APART, TOP, HIGH = 118, 158, 44, 34  # pixels: the first line, two lines apart, the first arrow, two arrows apart
+STORED = "done: the outcome is stored"
 MOST = 60  # arrows; a run that was retried for hours has more
 
 
@@ -67,7 +68,7 @@ def diagram(events: Sequence[Happening], effects: Sequence[tuple[float, str]], l
     since = events[0].at if events else 0.0
     arrows = list(_all_arrows(events, lane, from_a_run, since))
     for at, kind in effects:
-        place = next((n for n, arrow in enumerate(arrows) if arrow.text.startswith("done")), len(arrows))
+        place = next((n for n, arrow in enumerate(arrows) if arrow.text == STORED), len(arrows))
         arrows.insert(place, Arrow(WORKER, OUTSIDE, kind, at))
     used = {place for arrow in arrows for place in (arrow.source, arrow.target)}
     names = [name for name in (SENDER, API, DATABASE, BROKER, WORKER, OUTSIDE) if name in used]
@@ -95,7 +96,6 @@ def _all_arrows(events: Sequence[Happening], lane: str, from_a_run: bool, since:
             yield Arrow(API, BROKER, f"publish; the confirm comes after {seconds(published[0] - since)}")
         if event.event == "started" and lane != "inline" and not held:
             yield Arrow(BROKER, WORKER, "deliver", event.at)
-            held = True
             yield from _arrows(event, lane, from_a_run, untimed=True)
         else:
             yield from _arrows(event, lane, from_a_run)
@@ -128,7 +128,7 @@ def _arrows(event: Happening, lane: str, from_a_run: bool, untimed: bool = False
         case "lost":
             yield Arrow(API, DATABASE, "its message is lost; publish again", at, True)
         case "succeeded":
-            yield Arrow(worker, DATABASE, "done: the outcome is stored", at)
+            yield Arrow(worker, DATABASE, STORED, at)
             if queued:
                 yield Arrow(worker, BROKER, "acknowledge")
         case "failed":

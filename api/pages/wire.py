@@ -76,7 +76,8 @@ PURPOSES: dict[str, dict[str, str]] = {
 }
 OTHERS = "Other fields"
 EMPTY = "Sent without a value"
-LIMIT = f"if it has at most {wire_tap.MOST_JOBS} jobs on each lane"
+LIMIT = f"if it has at most {wire_tap.MOST_TAPPED} jobs on each lane"
+NOT_COPIED = f"No message of this run was copied. The messages of a comparison are copied {LIMIT}."
 _NOTHING = {"null", "[]", "{}", "()", ""}
 
 
@@ -91,7 +92,7 @@ class Field:
 
 @dataclass(frozen=True)
 class Wire:
-    """The messages of one run, oldest first. `run` is None if the lane has none for this job."""
+    """The messages of one run, oldest first. There may be none."""
 
     lane: str
     run: str
@@ -115,6 +116,8 @@ def of(run: Run) -> list[Wire] | str:
         return f"Only the messages of a comparison are copied, {LIMIT}."
     if comparison.state != "ENDED":
         return "The messages appear here when the comparison has ended."
+    if comparison.request.count > wire_tap.MOST_TAPPED:
+        return NOT_COPIED  # the record is large, and it has no message
     found = record.read(record.folder_of(comparison.id))
     lanes = {each["id"]: each["lane"] for each in found.runs}
     same = [each for each in (run.id, *messages.twins(found.runs, run.id)) if lanes.get(each) in ("celery", "raw")]
@@ -122,7 +125,7 @@ def of(run: Run) -> list[Wire] | str:
     order = list(map(str, comparison.request.lanes))
     its.sort(key=lambda wire: order.index(wire.lane))
     if not any(wire.sent for wire in its):
-        return f"No message of this run was copied. The messages of a comparison are copied {LIMIT}."
+        return NOT_COPIED
     return its
 
 

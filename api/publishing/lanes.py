@@ -80,6 +80,11 @@ def _raw_publisher() -> "Publisher":
     return Publisher(settings().rmq_url)
 
 
+def broker_url(lane: str) -> str:
+    """Return the address of the lane's broker: each lane may have its own."""
+    return settings().celery_broker_url if lane == "celery" else settings().rmq_url
+
+
 def versions() -> dict[str, str]:
     """Return the versions of the brokers, by their own report. A broker that is away is left out."""
     from celery_app import celery_app

@@ -10,6 +10,7 @@ import pika
 import pika.exceptions
 import redis
 
+from api.publishing import lanes
 from cars_bot.boundary import redis_client
 from cars_bot.catalogue import QUEUES
 from cars_bot.runs import QUEUED_LANES
@@ -72,8 +73,7 @@ def _rabbitmq_ready(lane: str, queue: str) -> int | None:
 
 
 def _connect(lane: str) -> Any:
-    url = settings().celery_broker_url if lane == "celery" else settings().rmq_url
-    chosen = parameters(url, "depths")
+    chosen = parameters(lanes.broker_url(lane), "depths")
     chosen.socket_timeout = chosen.stack_timeout = SECONDS_FOR_THE_BROKER
     chosen.blocked_connection_timeout = SECONDS_FOR_THE_BROKER
     chosen.heartbeat = 20  # else a lost answer keeps the caller waiting for ever

@@ -189,23 +189,19 @@ def test_a_page_of_another_origin_starts_and_reads_nothing(
     assert server.http.get("/api/comparisons").json()["comparisons"] == before
 
 
-def test_a_preset_starts_from_the_front_page(visit: Visit, server: Server) -> None:
-    page = visit("/").page
+@pytest.mark.parametrize(
+    ("path", "button", "name", "jobs"),
+    [("/", "kill -9 in mid-job", "kill -9 in mid-job", 80),
+     ("/comparisons", "Start Ten jobs a second", "Ten jobs a second", 200)],
+)  # fmt: skip
+def test_a_preset_starts_from_its_button(
+    visit: Visit, server: Server, path: str, button: str, name: str, jobs: int
+) -> None:
+    page = visit(path).page
 
-    page.get_by_role("button", name="kill -9 in mid-job").click()
+    page.get_by_role("button", name=button).click()
     expect(page).to_have_url(re.compile(r"/comparisons/[0-9a-f-]{36}$"))
-    expect(page.get_by_role("heading", level=1)).to_have_text("kill -9 in mid-job")
-    expect(page.locator('[data-is="progress"]')).to_contain_text("of 80 jobs have ended")
-    page.get_by_role("button", name="Stop").click()  # there is no broker here, so it would last until its deadline
-    expect(page.locator(".verdict")).to_contain_text("revoked", timeout=20_000)
-
-
-def test_a_preset_starts_from_its_button(visit: Visit, server: Server) -> None:
-    page = visit("/comparisons").page
-
-    page.get_by_role("button", name="Start Ten jobs a second").click()
-    expect(page).to_have_url(re.compile(r"/comparisons/[0-9a-f-]{36}$"))
-    expect(page.get_by_role("heading", level=1)).to_have_text("Ten jobs a second")
-    expect(page.locator('[data-is="progress"]')).to_contain_text("of 200 jobs have ended")
+    expect(page.get_by_role("heading", level=1)).to_have_text(name)
+    expect(page.locator('[data-is="progress"]')).to_contain_text(f"of {jobs} jobs have ended")
     page.get_by_role("button", name="Stop").click()  # there is no broker here, so it would last until its deadline
     expect(page.locator(".verdict")).to_contain_text("revoked", timeout=20_000)

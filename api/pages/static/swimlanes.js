@@ -202,11 +202,8 @@ export class Swimlanes {
     pen.fillStyle = pen.strokeStyle = outcome === "failed" ? this.ink.trouble : this.ink[this.picture.workers[worker].lane];
     if (outcome === "done" || outcome === "failed") pen.fillRect(x, y, width, BAR);
     else {
-      const colour = pen.fillStyle, strength = pen.globalAlpha;
-      pen.clearRect(x, y, width, BAR);
-      pen.fillStyle = this.ink.card;
-      pen.fillRect(x, y, width, BAR);
-      pen.fillStyle = colour;
+      const strength = pen.globalAlpha;
+      pen.clearRect(x, y, width, BAR); // of the layer, which has the bar as it ended
       pen.globalAlpha = strength * (outcome === "open" ? 0.55 : 0.22);
       pen.fillRect(x, y, width, BAR);
       pen.globalAlpha = strength;
