@@ -44,6 +44,7 @@ app.user_options["worker"].add(
         help="This worker has no database. It reports to the API at URL over HTTP (default: API_URL).",
     )
 )
+app.Beat = app.subclass_with_self("celery_parts.beat:InterruptibleBeat")  # the program that `celery beat` runs
 app.now = lambda: datetime.fromtimestamp(clock.now(), app.timezone)  # the clock that all processes share
 app.conf.update(
     **for_celery.connection(settings()),  # the broker's address, and the check of TLS

@@ -2,10 +2,13 @@
 
 import copy
 import logging
+import sys
 from datetime import datetime
 from typing import Any
 
-from celery.beat import ScheduleEntry, Scheduler
+from celery import platforms
+from celery.apps.beat import Beat
+from celery.beat import ScheduleEntry, Scheduler, Service
 
 from cars_bot import database
 from cars_bot.catalogue import SCHEDULE
@@ -14,6 +17,22 @@ from cars_bot.processes import leases
 from cars_bot.schedule import latest_due, run_id
 
 log = logging.getLogger(__name__)
+
+
+class InterruptibleBeat(Beat):
+    """Celery's Beat as a process. It obeys SIGTERM and SIGINT at any moment.
+
+    Celery's own Beat closes its scheduler inside the signal handler. If the signal comes while the scheduler is being
+    made, the handler makes a second one. The second one waits for ever for a lock of the first one.
+    """
+
+    def install_sync_handler(self, service: Service) -> None:
+        """Let SIGTERM and SIGINT only interrupt the service. The service then closes its scheduler itself."""
+
+        def interrupt(*_: object) -> None:
+            sys.exit()
+
+        platforms.signals.update(SIGTERM=interrupt, SIGINT=interrupt)
 
 
 # feature: schedule

@@ -144,10 +144,19 @@ def type_in(command: str, way: Typed | Instead | None, workspace: Path, environm
         except subprocess.TimeoutExpired:
             pytest.fail(f"{command} did not end in {way.seconds} s:\n{said()}")
         finally:
-            with suppress(ProcessLookupError):
-                os.killpg(shell.pid, signal.SIGTERM)
-            shell.wait(20)
+            end(shell, command)
         assert re.search(way.like, said()), f"{command} does not print {way.like!r}:\n{said()}"
+
+
+def end(shell: subprocess.Popen[bytes], command: str) -> None:
+    """End a shell and what it started with SIGTERM, as Ctrl-C and a supervisor would. A command must obey."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.killpg(shell.pid, number)
+        with suppress(subprocess.TimeoutExpired):
+            shell.wait(20)
+            break
+    assert number == signal.SIGTERM, f"{command} does not end when it is told to"
 
 
 def test_the_two_ends_of_a_pipe_are_tried_together(kit: Kit) -> None:

@@ -1,5 +1,10 @@
 """Celery's Beat as the kit runs it: it sends every due job, whatever its clock did and whoever was there before."""
 
+import os
+import signal
+import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +18,7 @@ from cars_bot.errors import StorageUnavailable
 from cars_bot.processes import leases
 from celery_app import celery_app
 from celery_parts.beat import OneRunPerDueTime
+from tests.kit import ROOT
 
 START = datetime(2026, 3, 1, 12, 0, 30, tzinfo=UTC)
 EVERY_MINUTE = {"stats": {"task": "collect_stats", "schedule": crontab()}}
@@ -110,6 +116,24 @@ def test_beat_goes_on_while_the_database_is_away(clock: Clock, monkeypatch: pyte
     monkeypatch.setattr(leases, "take", _away)
 
     assert beat.live(clock, 60) == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_beat_ends_when_it_is_told_to_while_it_waits_for_an_answer(tmp_path: Path, number: signal.Signals) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as redis, (tmp_path / "log").open("w+") as log:
+        redis.settimeout(60)
+        environment = os.environ | {"REDIS_URL": f"redis://127.0.0.1:{redis.getsockname()[1]}/0"}
+        command = [sys.executable, "-m", "celery", "-A", "celery_app", "beat", "--pidfile="]
+        beat = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+        try:
+            connection, _ = redis.accept()
+            with connection:
+                assert connection.recv(100), "Beat asks for the time, and waits"
+                beat.send_signal(number)
+                assert beat.wait(10) == 0, log.read()
+        finally:
+            beat.kill()
+            beat.wait()
 
 
 def _away(*_: Any) -> Any:
