@@ -44,7 +44,8 @@ class Problem(BaseModel):
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return the error answers of a route, for /docs."""
     meanings = {
-        400: "The body is not JSON", 404: "No such run", 409: "The run's state does not allow it",
+        400: "The body is not JSON", 403: "The page that sends this may not", 404: "No such run",
+        409: "The run's state does not allow it",
         413: "The body is too large", 415: "The body is not declared as JSON",
         422: "The request is invalid; the message says why",
         503: "The database does not answer; send the request again",

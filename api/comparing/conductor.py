@@ -6,10 +6,7 @@ All that it must remember is in the comparison's row. So after a restart of the 
 
 import logging
 import threading
-import time
 from contextlib import suppress
-
-from pydantic_core import to_json
 
 from api.comparing import conditions
 from api.comparing.observation import Observation
@@ -17,7 +14,6 @@ from api.errors import Refused
 from api.publishing import inline, relay, submission
 from cars_bot import clients, ledger
 from cars_bot.comparisons import record, result, rows, samples, submissions
-from cars_bot.comparisons.gather import gather
 from cars_bot.comparisons.picture import picture
 from cars_bot.comparisons.rows import Comparison
 from cars_bot.errors import CarsBotError, InvalidArguments, StorageUnavailable, UnknownJob
@@ -26,8 +22,6 @@ from cars_bot.processes import clock, leases
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.5  # for a comparison that waits
-PICTURE_SECONDS = 1.0  # a live picture is not older, unless it takes long to make
-PICTURE_SHARE = 5  # at most a fifth of the time goes into pictures
 STEP_SECONDS = 0.05  # while a comparison runs
 AT_ONCE = 500  # jobs that one transaction submits on each lane
 
@@ -136,27 +130,7 @@ def _revoke_open_runs(comparison: Comparison) -> None:
             submission.cancel(run_id)
 
 
-def live_picture(comparison: Comparison) -> bytes:
-    """Return the picture of a comparison that has not ended, as JSON. It is made at most once a second, for all pages.
-
-    Raises:
-        StorageUnavailable: the database does not answer.
-    """
-    global _picture
-    with _drawing:
-        valid_until, its_id, made = _picture
-        began = time.monotonic()
-        if its_id != comparison.id or began > valid_until:
-            observation = _conductor.observation if _conductor is not None else None
-            made = to_json(picture(observation.so_far(comparison) if observation else gather(comparison, [], {})))
-            took = time.monotonic() - began
-            _picture = (began + max(PICTURE_SECONDS, PICTURE_SHARE * took), comparison.id, made)
-    return made
-
-
 _conductor: Conductor | None = None
-_drawing = threading.Lock()
-_picture: tuple[float, str, bytes] = (0.0, "", b"")
 
 
 def start() -> None:
@@ -164,6 +138,11 @@ def start() -> None:
     global _conductor
     _conductor = Conductor()
     _conductor.start()
+
+
+def observation() -> Observation | None:
+    """Return the observation of the comparison that runs. None if no comparison runs here."""
+    return _conductor.observation if _conductor is not None else None
 
 
 def wake() -> None:

@@ -8,6 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 
+from api.controls import token
 from api.live import live_queries
 from api.pages import display
 from cars_bot.settings import settings
@@ -38,6 +39,6 @@ static = Static(directory=HERE / "static")
 def render(template: str, request: Request, code: int = 200, **values: Any) -> HTMLResponse:
     """Return a page made from a template and its values."""
     html = _templates.get_template(template).render(
-        outside_world_url=settings().outside_world_url, base_url=request.base_url, **values
+        outside_world_url=settings().outside_world_url, base_url=request.base_url, token=token(), **values
     )
     return HTMLResponse(html, code, headers={"Cache-Control": "no-store"})

@@ -2,12 +2,13 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api.comparing import conductor
+from api.comparing import conductor, live_picture
+from api.controls import require_token
 from api.errors import Refused, problems
 from cars_bot.comparisons import archive, record, rows, submissions
 from cars_bot.comparisons.for_people.beside import beside
@@ -75,9 +76,12 @@ class BesideShown(BaseModel):
     figures: list[dict[str, Any]] = Field(description="Each figure: for each lane a's value, b's value, b minus a.")
 
 
-@router.post("/comparisons", status_code=202, summary="Start a comparison", responses=problems(400, 415, 422, 503))
-async def start(request: ComparisonRequest) -> ComparisonShown:
+@router.post("/comparisons", status_code=202, summary="Start a comparison",
+             responses=problems(400, 403, 415, 422, 503))  # fmt: skip
+async def start(request: ComparisonRequest, http: Request) -> ComparisonShown:
     """Start a comparison: the same jobs go down each lane at the same moments. It waits for earlier ones to end."""
+    if request.conditions:
+        require_token(http.headers)
     made = await run_in_threadpool(_create, request)
     conductor.wake()
     return _shown(made)
@@ -157,10 +161,13 @@ async def delete(comparison_id: ID) -> Response:
 @router.get("/comparisons/{comparison_id}/picture", summary="Get the picture of a comparison",
             responses=problems(404, 422, 503), response_class=Response)  # fmt: skip
 async def show_picture(comparison_id: ID) -> Response:
-    """Get every attempt of a comparison as a bar, for drawing. While it runs, the picture is at most a second old."""
-    found = await run_in_threadpool(_existing, comparison_id)
-    drawn = _ended_picture if found.state == "ENDED" else conductor.live_picture
-    return Response(await run_in_threadpool(drawn, found), media_type="application/json")
+    """Get every attempt of a comparison as a bar, for drawing.
+
+    Until the comparison has ended, its state and the number of its ended jobs are there too. A picture is kept for a
+    second.
+    """
+    drawn = live_picture.kept(comparison_id) or await run_in_threadpool(_picture, comparison_id)
+    return Response(drawn, media_type="application/json")
 
 
 @router.get("/comparisons/{comparison_id}/beside/{other_id}", summary="Lay two comparisons beside each other",
@@ -177,8 +184,11 @@ def _existing(comparison_id: str) -> rows.Comparison:
     return found
 
 
-def _ended_picture(comparison: rows.Comparison) -> bytes:
-    return record.picture(record.folder_of(comparison.id))
+def _picture(comparison_id: str) -> bytes:
+    found = _existing(comparison_id)
+    if found.state == "ENDED":
+        return record.picture(record.folder_of(found.id))
+    return live_picture.draw(found, conductor.observation())
 
 
 def _shown(comparison: rows.Comparison) -> ComparisonShown:

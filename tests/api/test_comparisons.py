@@ -201,3 +201,24 @@ def test_the_page_of_an_ended_comparison_shows_its_command(server: Server) -> No
     shown = html.unescape(found[1])
     assert shown == command(server, server.http.get(f"/api/comparisons/{comparison}").json()["request"])["command"]
     assert asked(*shlex.split(shown)[2:])["name"] == "It's mine"
+
+
+KILLS = {
+    "lanes": ["raw"], "count": 1, "jobs": [SHORT], "conditions": [{"at": 0.1, "what": "kill-worker", "lane": "raw"}],
+}  # fmt: skip
+
+
+def test_a_browser_starts_faults_only_with_the_token_of_a_page(server: Server) -> None:
+    token = re.search('<meta name="kit-token" content="([0-9a-f]{64})">', server.http.get("/comparisons").text)
+    assert token
+    browser = {b"Origin": server.url.encode(), b"Sec-Fetch-Site": b"same-origin"}
+
+    for wrong in ({}, {b"X-Kit-Token": b""}, {b"X-Kit-Token": b"0" * 64}, {b"X-Kit-Token": b"\xff"}):
+        refused = server.http.post("/api/comparisons", json=KILLS, headers=browser | wrong)
+        assert (refused.status_code, refused.json()["error"]) == (403, "no_token")
+    for right in (browser | {b"X-Kit-Token": token[1].encode()}, {}):  # a program that is no browser needs no token
+        made = server.http.post("/api/comparisons", json=KILLS, headers=right)
+        assert made.status_code == 202, made.text
+        stop(server, made.json()["id"])
+    for page in ("/", "/docs"):
+        assert token[0] in server.http.get(page).text

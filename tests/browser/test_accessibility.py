@@ -15,6 +15,7 @@ from tests.browser.every_page import IN_ANOTHER_TEST, PLACES, TEMPLATES, faults,
 
 expect = sync_api.expect
 Visit = Callable[..., Visitor]
+pytestmark = pytest.mark.thorough
 
 SCREEN, PHONE = 1280, 390  # pixels
 WIDTHS = (320, PHONE, 640, 768, 1024, SCREEN, 1920)  # 640 is a screen of 1280 at 200 %

@@ -11,6 +11,7 @@ from tests.browser.conftest import Visitor, sync_api
 
 expect = sync_api.expect
 Visit = Callable[..., Visitor]
+pytestmark = pytest.mark.thorough
 HOSTILE = "<script>alert(1)</script>\u202e evil \u2066"
 
 

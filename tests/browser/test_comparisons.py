@@ -63,7 +63,7 @@ def test_the_keyboard_goes_from_attempt_to_attempt_and_to_the_run(visit: Visit, 
     page.locator("[data-swim]").focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")
-    expect(page.locator("[data-tip]")).to_contain_text("attempt 1, on api: done")
+    expect(page.locator("[data-tip]")).to_contain_text("attempt 1, on \u2068api\u2069: done")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("/runs/"))
 

@@ -12,6 +12,7 @@ from tests.kit import Kit
 
 expect = sync_api.expect
 SIZES = [{"width": 1280, "height": 900}, {"width": 390, "height": 844}]
+pytestmark = pytest.mark.thorough
 
 
 def open_page(browser: "sync_api.Browser", kit: Kit, **options: object) -> Visitor:

@@ -16,6 +16,7 @@ from tests.unit.commands.test_compare_command import asked
 
 expect = sync_api.expect
 Visit = Callable[..., Visitor]
+pytestmark = pytest.mark.thorough
 STARTED = re.compile(r"/comparisons/[0-9a-f-]{36}$")
 
 

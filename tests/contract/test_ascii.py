@@ -9,6 +9,8 @@ import pytest
 from tests.kit import ROOT, Kit
 from tests.unit.commands.test_terminal import TERMINALS
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.mark.parametrize("terminal", TERMINALS)
 @pytest.mark.parametrize(

@@ -144,6 +144,7 @@ def test_the_messages_of_both_lanes_are_copied_and_a_run_shows_them_beside_each_
         assert f"<code>{name}</code>" in page
 
 
+@pytest.mark.thorough
 def test_a_large_comparison_copies_no_messages_and_says_so(kit: Kit) -> None:
     comparison = start(kit, jobs=[{"job": "debug_task"}], count=201)
     result = ended(kit, comparison)["result"]
@@ -165,6 +166,7 @@ def test_the_demo_sends_the_same_posts_down_every_lane_and_none_is_lost_or_doubl
     assert "/comparisons/" in done.stderr
 
 
+@pytest.mark.thorough
 def test_killed_workers_have_their_jobs_done_by_others_and_the_record_shows_it(own_kit: Kit) -> None:
     faults = [{"at": 0.6, "what": "kill-worker"}]
     comparison = start(own_kit, jobs=[SHORT], count=24, conditions=faults)
@@ -183,6 +185,7 @@ def test_killed_workers_have_their_jobs_done_by_others_and_the_record_shows_it(o
         assert [found["marks"][place]["lane"] for place, took in enumerate(figures["recovery"]) if took] == [lane]
 
 
+@pytest.mark.thorough
 def test_the_record_outlives_redis_and_an_api_that_starts_again_goes_on(own_kit: Kit) -> None:
     comparison = start(own_kit, jobs=[SHORT], count=16, arrivals={"per_second": 4})
     until(lambda: own_kit.http.get(f"/api/comparisons/{comparison}").json()["submitted"] >= 4, 30, "it runs")
@@ -221,6 +224,7 @@ def test_a_record_goes_to_another_machine_and_comes_back_the_same(kit: Kit, tmp_
     assert said["verdict"] in kit.command("comparisons", "show", said["id"]).stdout
 
 
+@pytest.mark.thorough
 def test_two_comparisons_are_one_table_in_the_terminal(kit: Kit) -> None:
     a, b = (
         json.loads(kit.command("compare", "--count", count, "--job", "debug_task", "--json").stdout)["id"]
@@ -236,6 +240,7 @@ def test_two_comparisons_are_one_table_in_the_terminal(kit: Kit) -> None:
     assert (refused.returncode, "there is no comparison 'moon'" in refused.stderr) == (2, True)
 
 
+@pytest.mark.thorough
 def test_an_archive_that_was_changed_is_refused_and_leaves_nothing(kit: Kit, tmp_path: Path) -> None:
     said = json.loads(kit.command("compare", "--count", "2", "--job", "debug_task", "--json").stdout)
     archive = tmp_path / "comparison.zip"

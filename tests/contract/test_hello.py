@@ -13,6 +13,7 @@ import pytest
 from tests.kit import HEARS_SIGNALS, ROOT, Kit, until
 
 HELLO = pytest.mark.parametrize("module", ["celery_parts.hello", "raw_consumer.hello"])
+pytestmark = pytest.mark.thorough
 
 
 @contextmanager

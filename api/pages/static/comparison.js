@@ -11,15 +11,17 @@ const slider = player.querySelector('[data-is="time"]');
 const now = player.querySelector('[data-is="now"]');
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 const POLL = 1000; // milliseconds between two looks at a comparison that runs
+const STATES = ["WAITING", "RUNNING", "ENDED"];
 const ROWS = 500; // attempts in the table
 
 const swim = new Swimlanes(page.querySelector("[data-swim]"), page.querySelector("[data-tip]"));
 const flows = [...page.querySelectorAll("[data-flow]")].map((figure) => new Flow(figure));
 let picture = null;
 let playing = null;
+let next = null; // the timer of the next look
 
-async function get(path) {
-  const reply = await fetch(path);
+async function look() {
+  const reply = await fetch(`/api/comparisons/${id}/picture`);
   if (!reply.ok) throw Object.assign(new Error((await reply.json()).message), { refused: reply.status < 500 });
   return reply.json();
 }
@@ -27,21 +29,32 @@ async function get(path) {
 // ------------------------------------------------ while it runs
 
 async function follow() {
+  next = null;
   const began = performance.now();
   try {
-    const shown = await get(`/api/comparisons/${id}`);
-    if (shown.state === "ENDED" && page.dataset.state !== "ENDED") return location.reload();
-    if (shown.state !== page.dataset.state) page.dataset.state = shown.state;
-    tell(shown);
-    show(await get(`/api/comparisons/${id}/picture`));
-    if (shown.state === "ENDED") return ready();
+    const found = await look();
+    const { state = "ENDED" } = found; // a record says no state
+    const newer = STATES.indexOf(state) - STATES.indexOf(page.dataset.state);
+    if (newer > 0) return location.reload();
+    if (newer === 0) { // a kept picture may be older than the page
+      tell(found);
+      show(found);
+      if (state === "ENDED") return ready();
+    }
   } catch (error) {
     if (error.refused) return refuse(error.message);
     tell(null); // the server is away; the next look finds the truth
   }
   const took = performance.now() - began;
-  setTimeout(follow, Math.max(document.hidden ? 5 * POLL : POLL, 4 * took)); // a large picture takes its time
+  next = setTimeout(follow, Math.max(document.hidden ? 5 * POLL : POLL, 4 * took)); // a large picture takes its time
 }
+
+// Browsers slow down the timers of a hidden page, down to one look a minute.
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden || next === null) return;
+  clearTimeout(next);
+  follow();
+});
 
 // Another question would get the same answer: the comparison was deleted, or another version has written its record.
 function refuse(message) {
@@ -49,13 +62,12 @@ function refuse(message) {
   swim.place.replaceChildren(said);
 }
 
-function tell(shown) {
+function tell(found) {
   const progress = page.querySelector('[data-is="progress"]');
   if (!progress) return;
-  const all = shown && shown.request.count * shown.request.lanes.length;
-  const text = !shown ? "The API does not answer. This page tries again by itself."
-    : shown.state === "WAITING" ? "It waits until an earlier comparison has ended."
-    : `${shown.ended} of ${all} jobs have ended.`;
+  const text = !found ? "The API does not answer. This page tries again by itself."
+    : found.state === "WAITING" ? "It waits until an earlier comparison has ended."
+    : `${found.ended_jobs} of ${page.dataset.jobs} jobs have ended.`;
   if (progress.textContent !== text) progress.textContent = text;
 }
 

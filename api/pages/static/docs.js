@@ -8,6 +8,10 @@ SwaggerUIBundle({
   tryItOutEnabled: true,
   validatorUrl: null,
   displayRequestDuration: true,
+  requestInterceptor(request) {
+    request.headers["X-Kit-Token"] = document.querySelector('meta[name="kit-token"]').content;
+    return request;
+  },
 });
 
 let chosen = null;

@@ -90,7 +90,7 @@ export class Swimlanes {
     const [worker, run, attempt, begin, end, outcome] = this.picture.bars[place];
     const { id, job } = this.picture.runs[run];
     const took = end === null ? "" : `, for ${duration(end - begin)}`;
-    this.tip.textContent = `${job}, run ${id.slice(-6)}, attempt ${attempt}, on ${this.picture.workers[worker].name}: ` +
+    this.tip.textContent = `${job}, run ${id.slice(-6)}, attempt ${attempt}, on \u2068${this.picture.workers[worker].name}\u2069: ` +
       `${outcome}. It began at ${duration(begin)}${took}.`;
   }
 
