@@ -41,6 +41,7 @@ def test_a_comparison_is_followed_while_it_runs_then_the_page_shows_its_verdict(
     expect(page.get_by_role("button", name="Play")).to_be_visible()
 
 
+@pytest.mark.thorough
 def test_the_replay_stops_at_each_event_and_the_flow_counts_along(visit: Visit, server: Server) -> None:
     page = visit(f"/comparisons/{ended(server)}").page
     counted = page.locator('[data-now="ended"]')
@@ -56,6 +57,7 @@ def test_the_replay_stops_at_each_event_and_the_flow_counts_along(visit: Visit, 
     expect(page.locator('[data-now="started"]')).to_have_text(re.compile("3|4"))
 
 
+@pytest.mark.thorough
 def test_the_keyboard_goes_from_attempt_to_attempt_and_to_the_run(visit: Visit, server: Server) -> None:
     page = visit(f"/comparisons/{ended(server)}").page
     expect(page.get_by_role("button", name="Play")).to_be_visible()
@@ -68,6 +70,7 @@ def test_the_keyboard_goes_from_attempt_to_attempt_and_to_the_run(visit: Visit, 
     expect(page).to_have_url(re.compile("/runs/"))
 
 
+@pytest.mark.thorough
 def test_the_table_has_the_attempts_for_a_screen_reader(visit: Visit, server: Server) -> None:
     page = visit(f"/comparisons/{ended(server)}").page
 
@@ -76,6 +79,7 @@ def test_the_table_has_the_attempts_for_a_screen_reader(visit: Visit, server: Se
     expect(page.locator("[data-attempts] tr").first).to_contain_text("done")
 
 
+@pytest.mark.thorough
 def test_a_hostile_name_is_text(visit: Visit, server: Server) -> None:
     comparison = ended(server, name=HOSTILE, count=2)
     for path in ("/comparisons", f"/comparisons/{comparison}"):
@@ -83,6 +87,7 @@ def test_a_hostile_name_is_text(visit: Visit, server: Server) -> None:
         expect(page.locator("bdi").first).to_have_text(HOSTILE)
 
 
+@pytest.mark.thorough
 def test_a_picture_that_the_server_refuses_is_told_once_and_not_asked_for_again(visit: Visit, server: Server) -> None:
     comparison = ended(server, count=2)
     visitor = visit("/comparisons")

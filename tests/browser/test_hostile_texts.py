@@ -41,7 +41,10 @@ def ended_with(server: Server, text: str) -> tuple[str, str, str]:
         made = server.http.post("/api/comparisons", json=wanted)
     comparison = str(made.raise_for_status().json()["id"])
     failed, done = runs_of(server, comparison, 2)
-    for run, status, more in ((failed, "FAILED", {"error": reported}), (done, "DONE", {"result": {reported[:50]: reported}})):
+    for run, status, more in (
+        (failed, "FAILED", {"error": reported}),
+        (done, "DONE", {"result": {reported[:50]: reported}}),
+    ):
         its = server.run(run)
         began = server.report(run, "IN_PROGRESS", job=its["job"], lane=its["lane"], args=its["args"], worker=word)
         assert began.status_code == 200, began.text

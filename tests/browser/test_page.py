@@ -173,6 +173,7 @@ def test_filters_stand_in_the_address_and_stay_true(visit: Visit, server: Server
     expect(visitor.page.locator("#filter-lane")).to_have_value("celery")
 
 
+@pytest.mark.thorough
 def test_back_shows_the_filters_of_the_list_it_goes_back_to(visit: Visit) -> None:
     visitor = visit()
     show(visitor, lane="raw")
@@ -201,6 +202,7 @@ def test_a_filter_waits_until_the_choice_is_made(visit: Visit) -> None:
     visitor.page.wait_for_url("**/?lane=raw#runs")
 
 
+@pytest.mark.thorough
 def test_forms_keep_what_was_filled_in(visit: Visit, server: Server) -> None:
     (run_id,) = server.submit("raw")
     visitor = visit()
@@ -230,6 +232,7 @@ def test_forms_keep_what_was_filled_in(visit: Visit, server: Server) -> None:
     expect(send(visitor, "celery").get_by_label("Job")).to_have_value("process_task")
 
 
+@pytest.mark.thorough
 def test_older_runs_are_a_click_away(visit: Visit, server: Server) -> None:
     ids = server.submit("celery", "sync_channels", count=60)
     visitor = visit("/?job=sync_channels")
@@ -249,6 +252,7 @@ def test_an_empty_list_says_what_to_do(visit: Visit) -> None:
     expect(visitor.page.locator("[data-empty] a")).to_have_attribute("href", "/#runs")
 
 
+@pytest.mark.thorough
 def test_a_page_that_lost_the_server_says_so_and_comes_back(visit: Visit, server: Server) -> None:
     visitor = visit()
     expect(visitor.page.locator("[data-connection]")).to_have_text("live")
@@ -263,6 +267,7 @@ def test_a_page_that_lost_the_server_says_so_and_comes_back(visit: Visit, server
     visitor.complaints.clear()  # the browser reports each failed attempt
 
 
+@pytest.mark.thorough
 def test_a_queue_that_nobody_reads_is_said_until_somebody_does(visit: Visit, server: Server) -> None:
     (run_id,) = server.submit("raw", "sync_channels")
     note = panel(visitor := visit(), "raw").locator("[data-unserved]")
@@ -298,6 +303,7 @@ def test_a_runs_page_follows_the_run(visit: Visit, server: Server) -> None:
     expect(visitor.page.locator("rect.phase-work")).to_have_count(1)
 
 
+@pytest.mark.thorough
 def test_a_run_is_cancelled_and_run_again_from_its_page(visit: Visit, server: Server) -> None:
     (run_id,) = server.submit("raw", countdown=60)
     visitor = visit(f"/runs/{run_id}")
@@ -310,6 +316,7 @@ def test_a_run_is_cancelled_and_run_again_from_its_page(visit: Visit, server: Se
     expect(visitor.page.get_by_role("link", name="an earlier run")).to_have_attribute("href", f"/runs/{run_id}")
 
 
+@pytest.mark.thorough
 def test_a_runs_page_leaves_selection_focus_and_what_was_unfolded_alone(visit: Visit, server: Server) -> None:
     (run_id,) = server.submit("raw", "classify_post", args={"text": "Kia Rio\n" * 600})
     visitor = visit(f"/runs/{run_id}")
@@ -340,6 +347,7 @@ def test_long_arguments_are_folded_and_very_long_ones_say_where_the_rest_is(visi
     assert len(page.locator("details.long pre").inner_text()) == 20_000
 
 
+@pytest.mark.thorough
 def test_text_from_right_to_left_turns_nothing_beside_it(visit: Visit, server: Server) -> None:
     (run_id,) = server.submit("raw", "classify_post", args={"text": "\u202e right to left"})
     server.begin(run_id)
@@ -361,6 +369,7 @@ def background(visitor: Visitor) -> int:
     return int(re.findall(r"\d+", colour)[0])
 
 
+@pytest.mark.thorough
 def test_dark_or_light_as_the_system_says_until_the_visitor_chooses(visit: Visit) -> None:
     assert background(visit(color_scheme="light")) > 200
     visitor = visit(color_scheme="dark")
@@ -398,6 +407,7 @@ def test_enter_in_a_field_sends(visit: Visit) -> None:
     expect(form.locator(".said")).to_have_text("1 run accepted.")
 
 
+@pytest.mark.thorough
 def test_what_is_said_is_said_to_those_who_listen(visit: Visit) -> None:
     page = visit().page
 
@@ -412,6 +422,7 @@ LANE_COLOURS = (
 )
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_lanes_differ_also_for_eyes_that_mix_up_colours(visit: Visit, scheme: str) -> None:
     colours = [
@@ -433,6 +444,7 @@ COLOUR_BLINDNESS = {
 }
 
 
+@pytest.mark.thorough
 def test_the_apis_description_opens_and_tries_out(visit: Visit) -> None:
     page = visit("/docs").page
     page.get_by_text("Submit a job").click()

@@ -63,13 +63,14 @@ def frozen(visitor: Visitor) -> Iterator[list[str]]:
     visitor.page.bring_to_front()
 
 
+@pytest.mark.thorough
 def test_a_comparison_that_ends_while_its_page_is_frozen_is_shown_when_the_page_is_back(
     visit: Visit, server: Server
 ) -> None:
     wanted = {"lanes": ["inline"], "count": 6, "arrivals": {"per_second": 2}, "jobs": JOBS}
     comparison = server.http.post("/api/comparisons", json=wanted).json()["id"]
     visitor = visit(f"/comparisons/{comparison}")
-    expect(visitor.page.locator('[data-is="progress"]')).to_contain_text("of 6 jobs have ended")
+    expect(visitor.page.locator('[data-is="progress"]')).to_contain_text("of 6 jobs have ended", timeout=20_000)
     address = f"/api/comparisons/{comparison}"
 
     with frozen(visitor) as asked:
@@ -79,6 +80,7 @@ def test_a_comparison_that_ends_while_its_page_is_frozen_is_shown_when_the_page_
     expect(visitor.page.locator(".verdict")).to_have_text("All 6 jobs were done.")
 
 
+@pytest.mark.thorough
 def test_runs_that_were_made_while_the_front_page_was_frozen_are_there_when_it_is_back(
     visit: Visit, server: Server
 ) -> None:

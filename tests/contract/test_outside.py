@@ -74,6 +74,7 @@ def test_an_answer_that_was_cut_off_fails_at_once_and_names_the_reason(
     assert "length" in run["error"]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("cells", "complaint"),
     [
@@ -101,6 +102,7 @@ def test_a_message_is_not_sent_again_after_a_proxys_504(kit: Kit, world: httpx.C
     assert len(kit.channel(f"@proxy_{any_lane}")) == 1
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("status", [302, 408, 502])
 def test_a_status_that_does_not_say_not_done_is_no_reason_to_send_again(
     kit: Kit, world: httpx.Client, lane: str, status: int
@@ -113,6 +115,7 @@ def test_a_status_that_does_not_say_not_done_is_no_reason_to_send_again(
     assert "OutcomeUnknown" in run["error"]
 
 
+@pytest.mark.thorough
 def test_doctor_says_with_whom_to_share_the_spreadsheet(kit: Kit, world: httpx.Client) -> None:
     assert "Share the spreadsheet" not in kit.command("doctor", check=False).stdout
     refusal = {"error": {"code": 403, "message": "The caller does not have permission", "status": "PERMISSION_DENIED"}}

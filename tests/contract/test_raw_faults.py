@@ -23,6 +23,7 @@ def at_work(raw: RawLane, count: int) -> None:
 # ---------------------------------------------------------------- lost processes
 
 
+@pytest.mark.thorough
 def test_a_message_that_kills_every_process_it_meets_ends_failed_and_its_neighbours_are_done(raw: RawLane) -> None:
     worker = raw.worker()
     (poison,) = raw.submit("die")
@@ -91,6 +92,7 @@ def test_a_child_that_dies_between_publishing_a_retry_and_acknowledging_makes_a_
     assert raw.effects(ids) == 1
 
 
+@pytest.mark.thorough
 def test_children_are_replaced_after_so_many_jobs(raw: RawLane) -> None:
     raw.worker("--concurrency", "1", "--max-jobs-per-child", "3")
     ids = raw.submit("trace", count=9, seconds=0.4)
@@ -165,6 +167,7 @@ def test_sigterm_lets_the_jobs_in_hand_finish_and_leaves_the_others_to_others(ra
     assert raw.effects(ids) == len(raw.starts()) == 6
 
 
+@pytest.mark.thorough
 def test_a_worker_that_is_told_to_stop_while_it_reads_ahead_leaves_no_run_begun(raw: RawLane) -> None:
     ids = raw.submit("trace", count=3_000)
     for done in (500, 1_500):
@@ -179,6 +182,7 @@ def test_a_worker_that_is_told_to_stop_while_it_reads_ahead_leaves_no_run_begun(
     assert len(raw.starts()) == 3_000, "each has begun once"
 
 
+@pytest.mark.thorough
 def test_a_connection_that_is_cut_while_a_worker_reads_ahead_has_nothing_done_twice(raw: RawLane) -> None:
     ids = raw.submit("trace", count=3_000)
     raw.worker()
@@ -210,6 +214,7 @@ def test_a_second_signal_or_sigquit_ends_at_once_and_the_job_is_done_later(
     assert raw.effects(ids) == 1
 
 
+@pytest.mark.thorough
 def test_jobs_that_take_too_long_to_finish_are_cut_off_and_done_later(raw: RawLane) -> None:
     worker = raw.worker("--stop-seconds", "0.5")
     ids = raw.submit("slow_once", seconds=60.0)
@@ -316,6 +321,7 @@ def test_a_worker_does_its_work_without_redis(raw: RawLane) -> None:
     assert raw.ended(ids) == ["DONE"] * 20
 
 
+@pytest.mark.thorough
 def test_a_database_that_is_locked_for_a_while_loses_nothing(raw: RawLane) -> None:
     raw.worker()
     ids = raw.accept("trace", count=10)

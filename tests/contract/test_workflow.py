@@ -84,6 +84,7 @@ def test_copies_of_a_step_make_no_second_next_one(kit: Kit, lane: str) -> None:
     assert [len(after(kit, run_id)) for run_id in ids] == [1, 1, 0]
 
 
+@pytest.mark.thorough
 def test_a_chain_sent_by_hand_hands_on_its_results(kit: Kit) -> None:
     printed = python(
         kit,

@@ -38,7 +38,7 @@ FLOORS = {
         {"pages", "routes"},
         {"dead_letters", "live", "comparing"},
         {"publishing"},
-        {"guard", "protocol", "schemas", "examples"},
+        {"guard", "controls", "protocol", "schemas", "examples"},
         {"errors", "request_body"},
     ],
     "commands": [{"commands typed"}, {"diagnosis"}, {"servers"}, {"common"}],
