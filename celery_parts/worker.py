@@ -40,7 +40,7 @@ class ReportsOverHttp(bootsteps.Step):
 @worker_init.connect
 def share_libraries(**_: Any) -> None:
     """Import the libraries of the jobs before the children are forked, so that the children need not import them."""
-    clients.preload()
+    clients.preload("celery")
     names.family()  # the children keep this process's family name
 
 

@@ -12,8 +12,8 @@
 Faults for --at: kill-worker, kill-child and freeze-worker concern each lane, or one lane as in 2s:kill-child:raw.
 2s:freeze-worker:3s freezes it for 3 seconds. 2s:scale:3 changes the number of workers, 2s:scale:raw:3 on one lane.
 2s:restart-broker, 2s:cut-connections and 2s:empty-redis concern the kit's servers. The others concern the next calls
-to the outside world, as in 1s:error:8. They are rate-limit, error, hang and lose-reply. 1s:hang:2:5s lets two calls
-hang for 5 seconds.
+of each lane to the outside world, as in 1s:error:8, or of one lane, as in 1s:error:raw:8. They are rate-limit, error,
+hang and lose-reply. 1s:hang:2:5s lets two calls hang for 5 seconds.
 The record is written to reports/comparisons/ID/. The exit code is 0 if no job was lost and no effect came twice.
 """
 

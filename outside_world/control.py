@@ -27,8 +27,8 @@ def build_router(world: World) -> APIRouter:
         return world.switchboard.faults
 
     @router.delete("/_control/faults")
-    async def clear_faults(service: Service | None = None) -> list[Fault]:
-        world.switchboard.clear(service)
+    async def clear_faults(service: Service | None = None, ordered_by: str | None = None) -> list[Fault]:
+        world.switchboard.clear(service, ordered_by)
         return world.switchboard.faults
 
     @router.get("/_control/counters")

@@ -38,6 +38,8 @@ class Fault(BaseModel):
     next: int | None = Field(default=None, ge=1, le=1_000_000, description="this many requests, then it is over")
     share: float | None = Field(default=None, gt=0, le=1, description="this share of requests, until a clear")
     only: str | None = Field(default=None, description="it meets only requests whose path contains this text")
+    sender: str | None = Field(default=None, description="it meets only requests whose X-Sender header is this")
+    ordered_by: str = Field(default="", description="who orders it; a clear can name it")
     retry_after: int = Field(default=1, ge=0, le=3600, description="seconds, for throttle")
     seconds: float = Field(default=30, ge=0, le=3600, description="for hang and drip")
     megabytes: int = Field(default=64, ge=1, le=1024, description="for huge")
@@ -59,9 +61,9 @@ class Fault(BaseModel):
             self.only = DEFAULT_ONLY[self.service]
         return self
 
-    def concerns(self, service: str, path: str) -> bool:
-        """Return whether this fault may meet a request to `path` of `service`."""
-        return service == self.service and (self.only or "") in path
+    def concerns(self, service: str, path: str, sender: str | None) -> bool:
+        """Return whether this fault may meet a request of `sender` to `path` of `service`."""
+        return service == self.service and (self.only or "") in path and self.sender in (None, sender)
 
 
 @dataclass
@@ -75,14 +77,18 @@ class Switchboard:
         """Add a fault."""
         self.faults.append(fault)
 
-    def clear(self, service: str | None = None) -> None:
-        """Lift the faults of one service, or all of them."""
-        self.faults = [fault for fault in self.faults if service is not None and fault.service != service]
+    def clear(self, service: str | None = None, ordered_by: str | None = None) -> None:
+        """Lift the faults of one service, of one who ordered them, or all of them."""
+        self.faults = [
+            fault
+            for fault in self.faults
+            if service not in (None, fault.service) or ordered_by not in (None, fault.ordered_by)
+        ]
 
-    def draw(self, service: str, path: str) -> Fault | None:
+    def draw(self, service: str, path: str, sender: str | None = None) -> Fault | None:
         """Return the first fault that meets this request, or None. Count the request off `next`."""
         for fault in self.faults:
-            if not fault.concerns(service, path):
+            if not fault.concerns(service, path, sender):
                 continue
             if fault.next is None:
                 if self.chance.random() < (fault.share or 0):

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -41,7 +42,7 @@ class Saboteur:
             await self.app(scope, receive, send)
             return
         self.world.count(service, "requests")
-        fault = self.world.switchboard.draw(service, scope["path"])
+        fault = self.world.switchboard.draw(service, scope["path"], Headers(scope=scope).get("X-Sender"))
         if fault is None:
             await self.app(scope, receive, send)
             return

@@ -40,7 +40,7 @@ def worker(options: argparse.Namespace) -> int:
         consumer.work()
 
     startup.need_folder()
-    clients.preload()  # once, before the fork, and not again in every child
+    clients.preload("raw")  # once, before the fork, and not again in every child
     if not options.report_to:
         heartbeat.Heartbeat(options.name, "raw", options.queues).start()
     pool = Pool(options.name, options.concurrency, work, options.stop_seconds, reporter(options.name), store)

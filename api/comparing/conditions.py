@@ -1,6 +1,7 @@
 """Conditions of a comparison: each fault is caused when its moment has come, and marked with the exact time."""
 
 import json
+import logging
 import urllib.request
 from collections.abc import Iterator
 from typing import Any
@@ -13,7 +14,9 @@ from cars_bot.comparisons.rows import Comparison
 from cars_bot.processes import clock
 from cars_bot.settings import settings
 
-# A fault of the outside world, as its switchboard calls it. It meets the calls of all lanes.
+log = logging.getLogger(__name__)
+
+# A fault of the outside world, as its switchboard calls it. Each lane meets as many as the others.
 OUTSIDE: dict[str, dict[str, Any]] = {
     "rate-limit": {"service": "telegram", "fault": "throttle", "retry_after": 2},
     "error": {"service": "openai", "fault": "error"},
@@ -64,17 +67,18 @@ def _is_over(comparison: Comparison, lane: str | None) -> bool:
 
 
 def _lanes(condition: Condition, comparison: Comparison) -> list[str | None]:
-    if condition.what in OUTSIDE or condition.what in kit_faults.OF_ALL_LANES:
+    if condition.what in kit_faults.OF_ALL_LANES:
         return [None]
     wanted = [condition.lane] if condition.lane else comparison.request.lanes
-    return [lane for lane in wanted if lane != "inline"]
+    return [lane for lane in wanted if lane != "inline" or condition.what in OUTSIDE]
 
 
 def _caused(condition: Condition, lane: str | None, comparison: str) -> tuple[str | None, str]:
     """Cause a fault. Return the name of the worker that it strikes, or None, and a sentence."""
     try:
         if condition.what in OUTSIDE:
-            return None, _order(OUTSIDE[condition.what] | {"next": condition.calls, "seconds": condition.seconds})
+            fault = OUTSIDE[condition.what] | {"next": condition.calls, "seconds": condition.seconds}
+            return None, _order(fault | {"sender": lane, "ordered_by": comparison})
         return kit_faults.cause(condition, lane, comparison)
     except NotCaused as error:
         return None, f"not caused: {error}"
@@ -82,12 +86,32 @@ def _caused(condition: Condition, lane: str | None, comparison: str) -> tuple[st
 
 def _order(fault: dict[str, Any]) -> str:
     """Order a fault at the stand-in for the outside world."""
-    request = urllib.request.Request(  # noqa: S310 - the address is a checked setting
-        f"{settings().outside_world_url}/_control/faults", json.dumps(fault).encode(),
-        {"Content-Type": "application/json"},
-    )  # fmt: skip
     try:
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=TIMEOUT):
-            return f"the next {fault['next']} calls to {fault['service']}: {fault['fault'].replace('_', ' ')}"
+        _ask("POST", body=fault)
     except OSError as error:
         raise NotCaused(f"the stand-in for the outside world does not answer: {error}") from error
+    return f"the next {fault['next']} calls of this lane to {fault['service']}: {fault['fault'].replace('_', ' ')}"
+
+
+def lift(comparison: Comparison) -> None:
+    """Lift the faults of the outside world that met no call. The next comparison must not meet them."""
+    if not any(condition.what in OUTSIDE for condition in comparison.request.conditions):
+        return
+    try:
+        _ask("DELETE", f"?ordered_by={comparison.id}")
+    except OSError as error:
+        log.warning("comparison %s: its faults stay in the outside world: %s", comparison.id, error)
+
+
+def _ask(method: str, query: str = "", body: dict[str, Any] | None = None) -> None:
+    """Send a request to the switchboard of the outside world.
+
+    Raises:
+        OSError: it does not answer.
+    """
+    request = urllib.request.Request(  # noqa: S310 - the address is a checked setting
+        f"{settings().outside_world_url}/_control/faults{query}", None if body is None else json.dumps(body).encode(),
+        {"Content-Type": "application/json"}, method=method,
+    )  # fmt: skip
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=TIMEOUT):
+        pass

@@ -53,12 +53,13 @@ class Conductor(threading.Thread):
     def _carry_out(self, comparison: Comparison) -> None:
         posts = samples.sale_posts() if submissions.needs_posts(comparison.request) else []
         if "inline" in comparison.request.lanes:
-            clients.preload()  # as the workers did at their start
+            clients.preload("inline")  # as the workers did at their start
         self.observation = observation = Observation(comparison, since=comparison.started_at or clock.now())
         try:
             if comparison.state == "WAITING":
                 rows.start(comparison)
             if self._until_its_end(comparison.id, posts, observation):
+                conditions.lift(comparison)
                 ended = rows.existing(comparison.id)
                 found = observation.record(ended)
                 record.write(record.folder_of(ended.id), found, result.compute(found), picture(found))

@@ -19,7 +19,7 @@ def execute(run_id: str) -> None:
     There is only one attempt. A wait for a retry would keep the request open, and later no process could retry it.
     """
     with _importing:
-        clients.preload()  # an import in two threads at the same time can fail in both
+        clients.preload("inline")  # an import in two threads at the same time can fail in both
     with database.statements() as connection:
         run = runs.find(connection, run_id)
     if run is None:

@@ -17,11 +17,18 @@ The import of the libraries takes most of a second, so it waits for the first ca
 call `preload()` first and pay only once.
 """
 
+from cars_bot.clients import call_limits
 
-def preload() -> None:
-    """Import the heavy libraries now. Children forked later share them."""
+
+def preload(lane: str) -> None:
+    """Import the heavy libraries now, and name the lane in each request. Children forked later share both.
+
+    The stand-in can so make faults for one lane.
+    """
     import gspread  # noqa: F401
     import openai  # noqa: F401
     import telegram  # noqa: F401
 
     from cars_bot.clients import google_errors, google_http  # noqa: F401
+
+    call_limits.HEADERS["X-Sender"] = lane

@@ -14,7 +14,7 @@ from cars_bot.settings import settings
 CONNECT_SECONDS = 5.0
 DEADLINE_SECONDS = settings().client_deadline
 MAX_ANSWER_BYTES = 10 * 1024 * 1024
-PACKED = {"Accept-Encoding": "gzip"}  # the header asks for a format that `Allowance` unpacks
+HEADERS = {"Accept-Encoding": "gzip"}  # of each request; `Allowance` unpacks this format
 
 
 class LimitExceeded(Exception):

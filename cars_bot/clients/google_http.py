@@ -33,7 +33,7 @@ class Bounded(requests.Session):
 
     def bound(self, base_url: str | None) -> "Bounded":
         """Set the headers and proxies of every request."""
-        self.headers.update(call_limits.PACKED)
+        self.headers.update(call_limits.HEADERS)
         self.trust_env = call_limits.use_proxies(base_url)
         return self
 

@@ -37,7 +37,7 @@ def build(where: Settings) -> openai.OpenAI:
         timeout=openai.Timeout(call_limits.DEADLINE_SECONDS, connect=call_limits.CONNECT_SECONDS),
         max_retries=0,
         http_client=openai.DefaultHttpxClient(
-            headers=call_limits.PACKED,
+            headers=call_limits.HEADERS,
             event_hooks={"response": [limit]},
             trust_env=call_limits.use_proxies(where.openai_base_url),
         ),

@@ -96,7 +96,7 @@ class BotLine:
             read_timeout=call_limits.DEADLINE_SECONDS,
             write_timeout=call_limits.DEADLINE_SECONDS,
             httpx_kwargs={
-                "headers": call_limits.PACKED,
+                "headers": call_limits.HEADERS,
                 "event_hooks": {"response": [limit]},
                 "trust_env": call_limits.use_proxies(where.telegram_base_url),
             },

@@ -94,28 +94,28 @@ PRESETS: dict[str, Preset] = {
         "Both lanes begin the jobs of priority 5 first, except for those that a worker already had.",
     ),
     "retries": Preset(
-        {"name": "The model answers 500", "count": 10, "conditions": [{"at": 0.0, "what": "error", "calls": 12}]},
+        {"name": "The model answers 500", "count": 10, "conditions": [{"at": 0.0, "what": "error", "calls": 6}]},
         "The pauses between the attempts: they grow, and they differ from job to job.",
         "Some jobs are retried. All are done in the end.",
     ),
     "rate-limit": Preset(
-        {"name": "Telegram says: wait", "count": 10, "conditions": [{"at": 0.0, "what": "rate-limit", "calls": 6}]},
+        {"name": "Telegram says: wait", "count": 10, "conditions": [{"at": 0.0, "what": "rate-limit", "calls": 3}]},
         "The time between 429 and the next attempt.",
         "Each lane waits as long as it was told. No attempt is used up by that.",
     ),
     "lost-reply": Preset(
-        {"name": "A lost reply", "count": 10, "conditions": [{"at": 0.0, "what": "lose-reply", "calls": 2}]},
+        {"name": "A lost reply", "count": 10, "conditions": [{"at": 0.0, "what": "lose-reply", "calls": 1}]},
         "The post that is in the channel although its job failed.",
-        "Two jobs end as unknown: nobody can say whether the post was published. The kit does not publish it twice.",
+        "One job of each lane ends as unknown: its worker cannot know whether it was published. It is not sent again.",
     ),
     "hang": Preset(
         {
             "name": "The model hangs",
             "count": 6,
-            "conditions": [{"at": 0.0, "what": "hang", "calls": 2, "seconds": 5.0}],
+            "conditions": [{"at": 0.0, "what": "hang", "calls": 1, "seconds": 5.0}],
         },
-        "The children that wait for an answer, and the jobs behind them.",
-        "The jobs that hung are retried. The others go on in the remaining children.",
+        "The child that waits for an answer, and the jobs behind it.",
+        "The job that hung is retried. The others go on in the remaining children.",
     ),
     "steady": Preset(
         {"name": "Ten jobs a second", "jobs": [_NOTHING], "count": 100, "arrivals": {"per_second": 10}},

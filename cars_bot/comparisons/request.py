@@ -36,10 +36,10 @@ FAULTS: dict[str, Fault] = {
     "restart-broker": Fault("restart the broker"),
     "cut-connections": Fault("cut all connections to the broker"),
     "empty-redis": Fault("empty Redis"),
-    "rate-limit": Fault("Telegram answers 429", ("calls",)),
-    "error": Fault("the model answers 500", ("calls",)),
-    "hang": Fault("the model hangs", ("calls", "seconds")),
-    "lose-reply": Fault("Telegram's reply is lost", ("calls",)),
+    "rate-limit": Fault("Telegram answers 429", ("lane", "calls")),
+    "error": Fault("the model answers 500", ("lane", "calls")),
+    "hang": Fault("the model hangs", ("lane", "calls", "seconds")),
+    "lose-reply": Fault("Telegram's reply is lost", ("lane", "calls")),
 }
 
 
@@ -87,9 +87,9 @@ class Condition(_Strict):
         "empty-redis",
         "rate-limit", "error", "hang", "lose-reply",
     ]  # fmt: skip
-    lane: Literal["celery", "raw"] | None = Field(default=None, description="The lane of the workers; null: all.")
+    lane: Literal["celery", "raw"] | None = Field(default=None, description="The lane that it strikes; null: each.")
     workers: int = Field(default=2, ge=1, le=8, description="The number of workers for scale.")
-    calls: int = Field(default=5, ge=1, le=10_000, description="The calls that a fault of the outside world concerns.")
+    calls: int = Field(default=5, ge=1, le=10_000, description="The calls of each lane that meet it.")
     seconds: float = Field(default=5.0, gt=0, le=LONGEST, description="The length of a freeze or a hang.")
 
 

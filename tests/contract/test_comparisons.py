@@ -119,6 +119,26 @@ def test_twenty_posts_are_twenty_different_posts_and_each_is_published_once(kit:
     check_recount(kit, result)
 
 
+def test_a_fault_of_the_outside_world_meets_each_lane_as_often_as_the_others(kit: Kit) -> None:
+    lost = {"at": 0.0, "what": "lose-reply", "calls": 2}
+    comparison = start(kit, lanes=["celery", "raw", "inline"], count=5, conditions=[lost])
+    found = ended(kit, comparison)
+
+    assert {lane: figures["unknown"] for lane, figures in found["result"]["lanes"].items()} == {
+        "celery": 2, "raw": 2, "inline": 2,
+    }  # fmt: skip
+    assert [mark["lane"] for mark in found["marks"]] == ["celery", "raw", "inline"]
+
+
+def test_faults_that_met_no_call_are_lifted_at_the_end(kit: Kit) -> None:
+    before = httpx.get(f"{kit.outside_world}/_control/faults").json()
+    unmet = [{"at": 0.0, "what": what} for what in ("rate-limit", "error", "hang", "lose-reply")]
+    comparison = start(kit, jobs=[{"job": "debug_task"}], count=2, conditions=unmet)
+
+    assert len(ended(kit, comparison)["marks"]) == 8
+    assert httpx.get(f"{kit.outside_world}/_control/faults").json() == before
+
+
 def test_the_messages_of_both_lanes_are_copied_and_a_run_shows_them_beside_each_other(kit: Kit) -> None:
     args = {"data": [{"api_key": "hunter22", "text": "<script>alert(1)</script>"}]}
     jobs = [{"job": "keep_list", "args": args}, {"job": "fail_times", "args": {"times": 1}}]

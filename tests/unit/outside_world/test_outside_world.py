@@ -21,8 +21,8 @@ def ask(world: httpx.Client, schema: str = "classify_post", **more: Any) -> http
     return world.post("/openai/v1/chat/completions", json=body | more, headers=KEY)
 
 
-def send(world: httpx.Client, **parameters: Any) -> httpx.Response:
-    return world.post("/telegram/bot1:stand-in/sendMessage", data=parameters)
+def send(world: httpx.Client, sender: str = "", **parameters: Any) -> httpx.Response:
+    return world.post("/telegram/bot1:stand-in/sendMessage", data=parameters, headers={"X-Sender": sender})
 
 
 def order(world: httpx.Client, **fault: Any) -> httpx.Response:
@@ -176,6 +176,22 @@ def test_a_fault_for_the_next_requests_is_used_up_and_one_for_a_share_stays(outs
     assert len(outside_world.get("/_control/faults").json()) == 1
     assert outside_world.delete("/_control/faults").json() == []
     assert send(outside_world, chat_id="@one", text="hello").status_code == 200
+
+
+def test_a_fault_for_one_sender_meets_no_other(outside_world: httpx.Client) -> None:
+    order(outside_world, service="telegram", fault="error", next=1, sender="raw")
+
+    senders = ("celery", "", "raw", "raw")
+    answers = [send(outside_world, sender, chat_id="@one", text="hello").status_code for sender in senders]
+    assert answers == [200, 200, 500, 200]
+
+
+def test_who_ordered_faults_lifts_no_others(outside_world: httpx.Client) -> None:
+    for who in ("", "one", "two", "one"):
+        order(outside_world, service="openai", fault="error", next=1, ordered_by=who)
+
+    left = outside_world.delete("/_control/faults", params={"ordered_by": "one"}).json()
+    assert [fault["ordered_by"] for fault in left] == ["", "two"]
 
 
 def test_a_share_meets_about_that_share_of_requests(outside_world: httpx.Client) -> None:
