@@ -9,6 +9,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from cars_bot.catalogue import JOBS
+from cars_bot.comparisons.for_people.card import difference_text, duration, text
 from cars_bot.processes import clock
 from cars_bot.runs import Run
 
@@ -81,18 +82,7 @@ def counters(counts: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int
     }
 
 
-# ---------------------------------------------------------------- numbers, as in static/format.js
-
-
-def seconds(value: float) -> str:
-    """Return a duration: `120 ms`, `2.01 s`, `5 min 3 s`, `2 h 5 min`."""
-    if value < 1:
-        return f"{max(value, 0) * 1000:.0f} ms"
-    if value < 60:
-        return f"{value:.2f} s" if value < 10 else f"{value:.1f} s"
-    large, small = divmod(int(value), 60) if value < 3_600 else divmod(int(value) // 60, 60)
-    units = ("min", "s") if value < 3_600 else ("h", "min")
-    return f"{large} {units[0]}" + (f" {small} {units[1]}" if small else "")
+# ---------------------------------------------------------------- times, as in static/format.js
 
 
 def age(at: float) -> str:
@@ -109,7 +99,7 @@ def latency(run: Any) -> str:
     accepted, finished = (
         (run["accepted_at"], run["finished_at"]) if isinstance(run, dict) else (run.accepted_at, run.finished_at)
     )
-    return "–" if finished is None else seconds(finished - accepted)
+    return "–" if finished is None else duration(finished - accepted)
 
 
 def iso(at: float) -> str:
@@ -130,7 +120,8 @@ def code(text: str) -> Markup:
 
 
 FILTERS: dict[str, Callable[..., str]] = {
-    "seconds": seconds, "age": age, "latency": latency, "iso": iso, "pretty": pretty, "code": code,
+    "seconds": duration, "figure": text, "difference": difference_text,
+    "age": age, "latency": latency, "iso": iso, "pretty": pretty, "code": code,
 }  # fmt: skip
 
 
@@ -148,8 +139,8 @@ def policy(run: Run) -> list[tuple[str, str]]:
     return [
         *listed,
         ("attempts", f"{kept.max_attempts}, the first and {kept.max_retries} retries"),
-        ("backoff", f"doubles from {kept.backoff_base:g} s up to {seconds(kept.backoff_max)}, with jitter"),
-        ("time limits", f"soft {seconds(kept.soft_time_limit)}, hard {seconds(kept.hard_time_limit)}"),
-        ("worthless after", seconds(job.queue.message_ttl) if job.queue.message_ttl else "never"),
+        ("backoff", f"doubles from {kept.backoff_base:g} s up to {duration(kept.backoff_max)}, with jitter"),
+        ("time limits", f"soft {duration(kept.soft_time_limit)}, hard {duration(kept.hard_time_limit)}"),
+        ("worthless after", duration(job.queue.message_ttl) if job.queue.message_ttl else "never"),
         ("rate", budget or "not limited"),
     ]

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from api.pages.display import seconds
 from api.schemas import Happening
+from cars_bot.comparisons.for_people.card import duration
 
 SENDER, API, DATABASE, BROKER, WORKER, OUTSIDE = "Sender", "API", "Database", "Broker", "Worker", "Outside world"
 LEFT, APART, TOP, HIGH = 118, 158, 44, 34  # pixels: the first line, two lines apart, the first arrow, two arrows apart
@@ -54,7 +54,7 @@ class Diagram:
 
     def after(self, arrow: Arrow) -> str:
         """Return the time of an arrow since the first one, as a text."""
-        return "" if arrow.at is None else f" after {seconds(arrow.at - self.since)}"
+        return "" if arrow.at is None else f" after {duration(arrow.at - self.since)}"
 
 
 def diagram(events: Sequence[Happening], effects: Sequence[tuple[float, str]], lane: str, from_a_run: bool) -> Diagram:
@@ -93,7 +93,7 @@ def _all_arrows(events: Sequence[Happening], lane: str, from_a_run: bool, since:
             continue  # its arrow was drawn before the delivery
         if event.event in ("delivered", "started") and published and event.at < published[0] and not on_its_way:
             on_its_way = True
-            yield Arrow(API, BROKER, f"publish; the confirm comes after {seconds(published[0] - since)}")
+            yield Arrow(API, BROKER, f"publish; the confirm comes after {duration(published[0] - since)}")
         if event.event == "started" and lane != "inline" and not held:
             yield Arrow(BROKER, WORKER, "deliver", event.at)
             yield from _arrows(event, lane, from_a_run, untimed=True)

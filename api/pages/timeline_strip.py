@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from api.pages.display import seconds
 from api.schemas import Happening
+from cars_bot.comparisons.for_people.card import duration
 from cars_bot.processes import clock
 
 WIDTH = 1_000.0
@@ -32,7 +32,7 @@ class Strip:
     @property
     def description(self) -> str:
         """The legend as a sentence."""
-        return "Where the time went: " + ", ".join(f"{part.label} {seconds(part.seconds)}" for part in self.legend)
+        return "Where the time went: " + ", ".join(f"{part.label} {duration(part.seconds)}" for part in self.legend)
 
 
 LABELS = {

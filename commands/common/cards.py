@@ -18,7 +18,7 @@ def one(result: dict[str, Any]) -> str:
 
     lanes = result["lanes"]
     rows = [
-        (_name(name, share), *[_value(kind, value) for value in values])
+        (_name(name, share), *[card.text(value, kind) for value in values])
         for name, share, kind, values in card.figures(list(lanes.values()))
     ]
     marks = [
@@ -43,24 +43,14 @@ def two(found: dict[str, Any]) -> str:
     ])  # fmt: skip
 
 
-def _cells(kind: str, lanes: Sequence[list[Any]]) -> list[str]:
+def _cells(kind: Any, lanes: Sequence[list[Any]]) -> list[str]:
+    from cars_bot.comparisons.for_people import card
+
     cells: list[str] = []
     for first, second, apart in lanes:
-        cells += [_value(kind, first), _value(kind, second), _value(kind, apart, "+")]
+        cells += [card.text(first, kind), card.text(second, kind), card.difference_text(apart, kind)]
     return cells
 
 
 def _name(name: str, share: str) -> str:
     return f"{name} {share}" if share else NAMES.get(name, name)
-
-
-def _value(kind: str, value: float | None, sign: str = "") -> str:
-    """Return a value as text. With the sign "+", it is a difference."""
-    if value is None:
-        return "–"
-    sign = sign if value else ""
-    if kind == "bytes":
-        return f"{value:{sign},.0f} B"
-    if kind == "megabytes":
-        return f"{value / 1e6:{sign}.0f} MB"
-    return {"count": f"{value:{sign}}", "rate": f"{value:{sign}.1f}", "seconds": f"{value:{sign}.3f} s"}[kind]

@@ -47,3 +47,40 @@ def figures(lanes: Sequence[Lane | None]) -> Iterator[Figure]:
 def difference(first: float | None, second: float | None) -> float | None:
     """Return the second value minus the first. None: one of them is unknown."""
     return None if first is None or second is None else second - first
+
+
+def text(value: float | None, kind: Kind) -> str:
+    """Return a value as a person reads it: `202 ms`, `1.05`, `217 MB`, or a dash if it is unknown."""
+    match value, kind:
+        case None, _:
+            return "–"
+        case _, "seconds":
+            return duration(value)
+        case _, "bytes":
+            return f"{value:,.0f} B"
+        case _, "megabytes":
+            return f"{value / 1e6:,.0f} MB"
+        case _, "rate":
+            return f"{value:,.2f}" if value < 10 else f"{value:,.1f}"
+    return str(value)
+
+
+def difference_text(value: float | None, kind: Kind) -> str:
+    """Return a difference with its sign. It is `0` if it would be shown as nothing but zeros."""
+    if value is None:
+        return text(None, kind)
+    size = text(abs(value), kind)
+    if not set(size) & set("123456789"):
+        return "0"
+    return ("+" if value > 0 else "−") + size
+
+
+def duration(seconds: float) -> str:
+    """Return a duration: `120 ms`, `2.01 s`, `5 min 3 s`, `2 h 5 min`."""
+    if seconds < 1:
+        return f"{max(seconds, 0) * 1000:.0f} ms"
+    if seconds < 60:
+        return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.1f} s"
+    large, small = divmod(int(seconds), 60) if seconds < 3_600 else divmod(int(seconds) // 60, 60)
+    units = ("min", "s") if seconds < 3_600 else ("h", "min")
+    return f"{large} {units[0]}" + (f" {small} {units[1]}" if small else "")
