@@ -60,11 +60,12 @@ def test_the_form_of_a_value_tells_its_name(text: str, condition: dict[str, Any]
     [
         ("kill-worker", "no condition; write"), ("2:kill-worker", "no condition"), ("", "no condition"),
         ("-1s:error", "no condition"), ("2s:explode", "no fault is called 'explode'; there are: kill-worker"),
-        ("2s:kill-worker:3", "kill-worker takes no calls; leave out '3'"), ("2s:error:raw", "error takes no lane"),
+        ("2s:kill-worker:3", "kill-worker takes no calls; leave out '3'"),
+        ("2s:empty-redis:raw", "empty-redis takes no lane"),
         ("2s:error:3s", "error takes no seconds"), ("2s:scale:2:3", "workers stands there twice"),
         ("2s:kill-worker:moon", "lane: Input should be 'celery' or 'raw'"), ("2s:scale:99", "workers: Input should be"),
-        ("2s:error:" + "9" * 5_000, "error takes no lane"), ("9999s:error", "at: Input should be"),
-        ("2s:error:", "error takes no lane; leave out ''"),
+        ("2s:error:" + "9" * 5_000, "lane: Input should be"), ("9999s:error", "at: Input should be"),
+        ("2s:error:", "lane: Input should be 'celery' or 'raw'"), ("2s:empty-redis:", "takes no lane; leave out ''"),
     ],
 )  # fmt: skip
 def test_a_wrong_condition_is_refused_in_words(text: str, said: str) -> None:
