@@ -11,7 +11,7 @@ from cars_bot.context import Context
 from cars_bot.errors import Throttled
 from cars_bot.policy import Policy
 
-clients.preload = lambda: None  # these jobs call no outside service, so a worker starts in half the time
+clients.preload = lambda lane: None  # these jobs call no outside service, so a worker starts in half the time
 
 QUICK = Policy(max_retries=2, backoff_base=0.2, backoff_max=1.0)
 
