@@ -1,6 +1,7 @@
 """Trial: the calls with which a check starts, feeds, breaks and watches a student's program. Both lanes share them."""
 
 import json
+import time
 import uuid
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from experiments.stage import Stage
 from labs.requirements import ProgramUnderTest
 
 QUEUE = "posts"  # the queue in which the labs' jobs wait
+EARLY = 1.0  # seconds after a job's beginning; an early acknowledgement is sent by then
 
 
 class Trial(ProgramUnderTest):
@@ -149,6 +151,15 @@ class Trial(ProgramUnderTest):
         """Require that a job holds at the place `where` (None: anywhere). `words`: as in `until`."""
         place = {} if where is None else {"where": where}
         self.until(lambda: self.stage.count("holds", **place), claim, **words)
+
+    def let_early_acknowledgement_pass(self, where: str) -> None:
+        """Wait until a worker that acknowledges before the work has done so.
+
+        Celery sends an early acknowledgement a moment after the job's beginning. A worker that is killed or stopped
+        before that would look as if it acknowledged late.
+        """
+        (holding,) = self.stage.notes("holds", where=where)
+        self.stage.until(lambda: time.time() - holding.at > EARLY, "an early acknowledgement has had its time")
 
     # ------------------------------------------------------------ looking
 

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 from functools import partial
 
 from labs.lab07_crash.picture import desk
@@ -10,7 +9,6 @@ from labs.trial import Trial, often
 
 POSTS = ["Post 1", "Post 2", "Post 3", "Post 4"]
 SECONDS = 12.0  # for a step that takes one or two seconds
-ACKED = 1.0  # seconds after a job's beginning; an early acknowledgement is sent by then
 
 
 def check(trial: Trial) -> None:
@@ -37,8 +35,7 @@ def of_the_worker(trial: Trial) -> None:
         lambda: held(trial, "Post 1"), "the post is worked on", mistake="Nothing is worked on",
         happened="no worker rendered the picture of Post 1", look="what publish_post does",
     )  # fmt: skip
-    (holding,) = stage.notes("holds", where=desk("Post 1"))
-    stage.until(lambda: time.time() - holding.at > ACKED, "an early acknowledgement has had its time")
+    trial.let_early_acknowledgement_pass(desk("Post 1"))
     trial.kill(worker)
     trial.worker(pool="prefork")
     second = trial.send("publish_post", text="Post 2")  # a returned Post 1 is before it in the queue

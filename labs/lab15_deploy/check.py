@@ -27,6 +27,7 @@ def outlived(trial: Trial, worker: Group) -> Group:
     stage = trial.stage
     trial.send("publish_post", text=LONG)
     at(trial, f"before {LONG}")
+    trial.let_early_acknowledgement_pass(f"before {LONG}")
     tell_to_stop(trial, worker)
     try:
         worker.process.wait(GRACE)

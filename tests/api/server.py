@@ -138,6 +138,7 @@ def redis_server(folder: Path) -> Iterator[str]:
     """A Redis for the tests. Yields its URL."""
     (program, environment), port = binaries(), free_port()
     words = [str(program), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
+    words += ["--set-proc-title", "no"]  # a title would overwrite the environment, by which the warden finds it
     process = subprocess.Popen(words, stdout=subprocess.DEVNULL, env={**os.environ, **environment})
     try:
         until(lambda: _listens(port), 10, "Redis listens")

@@ -119,7 +119,7 @@ def test_the_fields_of_a_fault_are_those_that_concern_it(visit: Visit) -> None:
         return [label.split()[0] for label in labels]
 
     assert shown() == ["After", "Fault", "Lane"]
-    for what, fields in {"scale": ["Lane", "Workers"], "hang": ["Calls", "For"], "empty-redis": []}.items():
+    for what, fields in {"scale": ["Lane", "Workers"], "hang": ["Lane", "Calls", "For"], "empty-redis": []}.items():
         fault.get_by_label("Fault").select_option(what)
         assert shown() == ["After", "Fault", *fields]
     fault.get_by_label("Fault").select_option("hang")
