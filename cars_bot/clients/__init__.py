@@ -23,7 +23,7 @@ from cars_bot.clients import call_limits
 def preload(lane: str) -> None:
     """Import the heavy libraries now, and name the lane in each request. Children forked later share both.
 
-    The stand-in can so make faults for one lane.
+    So the stand-in can make faults for one lane.
     """
     import gspread  # noqa: F401
     import openai  # noqa: F401

@@ -1,7 +1,7 @@
 """A real browser on a real server: Playwright drives the installed Chromium; nothing is downloaded."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -28,10 +28,8 @@ def chromium() -> Iterator["sync_api.Browser"]:
 class Visitor:
     """A visitor of the page, and every error that the page has reported meanwhile."""
 
-    def __init__(self, browser: "sync_api.Browser", server: Server, **options: object) -> None:
-        self.context = browser.new_context(
-            base_url=server.url, **({"viewport": {"width": 1280, "height": 900}} | options)
-        )
+    def __init__(self, browser: "sync_api.Browser", address: str, **options: object) -> None:
+        self.context = browser.new_context(base_url=address, **({"viewport": {"width": 1280, "height": 900}} | options))
         self.page = self.context.new_page()
         self.page.set_default_timeout(8_000)
         self.complaints: list[str] = []
@@ -46,13 +44,16 @@ class Visitor:
         return width
 
 
+Visit = Callable[..., Visitor]
+
+
 @pytest.fixture
-def visit(chromium: "sync_api.Browser", server: Server) -> Iterator[object]:
+def visit(chromium: "sync_api.Browser", server: Server) -> Iterator[Visit]:
     """A function that opens the page at a path. At the end of the test, no page may have reported an error."""
     visitors = []
 
     def open_page(path: str = "/", **options: object) -> Visitor:
-        visitor = Visitor(chromium, server, **options)
+        visitor = Visitor(chromium, server.url, **options)
         visitors.append(visitor)
         visitor.page.goto(path)
         return visitor

@@ -5,16 +5,15 @@ each page in light and dark, on a screen and on a phone. It says nothing about w
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
 from tests.api.server import Server
-from tests.browser.conftest import Visitor, sync_api
+from tests.browser.conftest import Visit, Visitor, sync_api
 from tests.browser.every_page import IN_ANOTHER_TEST, PLACES, TEMPLATES, faults, stage
 
 expect = sync_api.expect
-Visit = Callable[..., Visitor]
 pytestmark = pytest.mark.thorough
 
 SCREEN, PHONE = 1280, 390  # pixels

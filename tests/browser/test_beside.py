@@ -1,16 +1,14 @@
 """Two comparisons beside each other: chosen on the page of one, with and without scripts."""
 
 import re
-from collections.abc import Callable
 
 import pytest
 
 from tests.api.server import Server
 from tests.api.test_comparisons import ended, running, start, stop
-from tests.browser.conftest import Visitor, sync_api
+from tests.browser.conftest import Visit, sync_api
 
 expect = sync_api.expect
-Visit = Callable[..., Visitor]
 pytestmark = pytest.mark.thorough
 HOSTILE = "<script>alert(1)</script>\u202e evil \u2066"
 

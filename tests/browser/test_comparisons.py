@@ -2,7 +2,7 @@
 
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -11,12 +11,11 @@ from pathlib import Path
 import pytest
 
 from tests.api.server import Server
-from tests.browser.conftest import Visitor, sync_api
+from tests.browser.conftest import Visit, sync_api
 from tests.kit import best_of, until
 
 expect = sync_api.expect
 HOSTILE = "<script>alert(1)</script>\u202e evil \u2066"
-Visit = Callable[..., Visitor]
 
 
 def ended(server: Server, name: str = "Twelve short jobs", count: int = 12) -> str:

@@ -1,7 +1,5 @@
 """The page of the dead letters, on a kit with brokers: read, replayed, discarded."""
 
-from types import SimpleNamespace
-
 import pytest
 
 from tests.browser.conftest import Visitor, sync_api
@@ -17,7 +15,7 @@ pytestmark = pytest.mark.thorough
 
 def open_page(browser: "sync_api.Browser", kit: Kit, **options: object) -> Visitor:
     """A visitor at the page of the dead letters."""
-    visitor = Visitor(browser, SimpleNamespace(url=str(kit.http.base_url)), **options)  # type: ignore[arg-type]
+    visitor = Visitor(browser, str(kit.http.base_url), **options)
     visitor.page.goto("/dead-letters")
     return visitor
 

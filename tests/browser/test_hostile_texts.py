@@ -1,18 +1,16 @@
 """Hostile texts wherever a stranger can write: arguments, errors, results, names of workers and of comparisons."""
 
 import json
-from collections.abc import Callable
 
 import pytest
 
 from tests.api.server import Server
-from tests.browser.conftest import Visitor, sync_api
+from tests.browser.conftest import Visit, sync_api
 from tests.browser.every_page import runs_of
 from tests.browser.test_comparisons import ended
 from tests.kit import until
 
 expect = sync_api.expect
-Visit = Callable[..., Visitor]
 pytestmark = pytest.mark.thorough
 
 TEXTS = {
@@ -48,8 +46,8 @@ def ended_with(server: Server, text: str) -> tuple[str, str, str]:
         its = server.run(run)
         began = server.report(run, "IN_PROGRESS", job=its["job"], lane=its["lane"], args=its["args"], worker=word)
         assert began.status_code == 200, began.text
-        ended = server.end(run, status, worker=word, **more)
-        assert ended.status_code == 200, ended.text
+        reply = server.end(run, status, worker=word, **more)
+        assert reply.status_code == 200, reply.text
     until(lambda: server.http.get(f"/api/comparisons/{comparison}").json()["state"] == "ENDED", 30, "it has ended")
     return comparison, failed, done
 

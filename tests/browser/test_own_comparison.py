@@ -3,7 +3,6 @@
 import json
 import re
 import shlex
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,11 +10,10 @@ import pytest
 from cars_bot.comparisons.presets import PRESETS
 from cars_bot.comparisons.request import ComparisonRequest
 from tests.api.server import Server
-from tests.browser.conftest import Visitor, sync_api
+from tests.browser.conftest import Visit, Visitor, sync_api
 from tests.unit.commands.test_compare_command import asked
 
 expect = sync_api.expect
-Visit = Callable[..., Visitor]
 pytestmark = pytest.mark.thorough
 STARTED = re.compile(r"/comparisons/[0-9a-f-]{36}$")
 

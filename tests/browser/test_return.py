@@ -2,13 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import SimpleNamespace
 
 import pytest
 
 from tests.api.server import Server
-from tests.browser.conftest import Visitor, sync_api
-from tests.browser.test_comparisons import Visit
+from tests.browser.conftest import Visit, Visitor, sync_api
 from tests.kit import Kit, running, until
 
 expect = sync_api.expect
@@ -27,8 +25,7 @@ def whole_kit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kit]:
 def test_open_pages_show_the_truth_after_a_restart(chromium: "sync_api.Browser", whole_kit: Kit, process: str) -> None:
     wanted = {"lanes": ["celery", "raw"], "count": 20, "arrivals": {"per_second": 2}, "jobs": JOBS, "deadline": 120}
     comparison = whole_kit.http.post("/api/comparisons", json=wanted).json()["id"]
-    address = SimpleNamespace(url=str(whole_kit.http.base_url).rstrip("/"))
-    front, watched = (Visitor(chromium, address) for _ in range(2))
+    front, watched = (Visitor(chromium, str(whole_kit.http.base_url)) for _ in range(2))
     front.page.goto("/")
     watched.page.goto(f"/comparisons/{comparison}")
     progress = watched.page.locator('[data-is="progress"]')
