@@ -22,7 +22,9 @@ def over_rabbitmq(kit: Kit, request: pytest.FixtureRequest) -> None:
 
 
 def processes(kit: Kit, worker: str) -> list[int]:
-    return [kit.pid(worker), *kit.children(worker)]
+    """The process ids of a worker and of its two children. Celery forks one after the other, so one may be to come."""
+    children = until(lambda: len(found := kit.children(worker)) == 2 and found, 20, "it has both children")
+    return [kit.pid(worker), *children]
 
 
 def test_what_is_odd_in_a_message_and_needed_by_nobody_harms_nobody(kit: Kit, lane: str, worker: str) -> None:
