@@ -106,6 +106,11 @@ class Kit:
         parent = self.pid(name)
         return [int(pid) for pid in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
 
+    def family(self, worker: str) -> list[int]:
+        """The process ids of a worker and of both its children. One may be to come: Celery forks them in turn."""
+        children = until(lambda: len(found := self.children(worker)) == 2 and found, 20, f"{worker} has both children")
+        return [self.pid(worker), *children]
+
     def signal_group(self, name: str, number: int) -> None:
         """Send a signal to a process and its children at once, so that the parent cannot answer for its children."""
         parent = self.pid(name)

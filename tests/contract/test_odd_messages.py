@@ -21,23 +21,17 @@ def over_rabbitmq(kit: Kit, request: pytest.FixtureRequest) -> None:
         pytest.skip("the Celery lane travels through Redis here")
 
 
-def processes(kit: Kit, worker: str) -> list[int]:
-    """The process ids of a worker and of its two children. Celery forks one after the other, so one may be to come."""
-    children = until(lambda: len(found := kit.children(worker)) == 2 and found, 20, "it has both children")
-    return [kit.pid(worker), *children]
-
-
 def test_what_is_odd_in_a_message_and_needed_by_nobody_harms_nobody(kit: Kit, lane: str, worker: str) -> None:
-    before = processes(kit, worker)
+    before = kit.family(worker)
     taken = publish_each(lambda: channel(kit), EXCHANGES[lane], read_anyway(lane))
 
     assert kit.all_ended(kit.submit(lane, "debug_task", count=10), 30)["done"] == 10
     assert len(taken) >= 8, "the broker takes them"
-    assert processes(kit, worker) == before, "a process ended over it"
+    assert kit.family(worker) == before, "a process ended over it"
 
 
 def test_a_run_whose_worker_does_not_know_its_job_ends_failed(kit: Kit, lane: str, worker: str) -> None:
-    before = processes(kit, worker)
+    before = kit.family(worker)
     accepted = subprocess.run(
         [sys.executable, "-c", "from cars_bot import database, runs\nfrom cars_bot.catalogue import job_named\n"
          f"with database.writing() as c: print(runs.accept(c, job_named('keep'), {lane!r}, {{'data': []}}))"],
@@ -48,7 +42,7 @@ def test_a_run_whose_worker_does_not_know_its_job_ends_failed(kit: Kit, lane: st
     run = kit.ended(accepted)
     assert run["state"] == "FAILED"
     assert "'keep'" in run["error"]
-    assert processes(kit, worker) == before
+    assert kit.family(worker) == before
 
 
 def test_who_accepts_and_who_consumes_obey_one_depth(kit: Kit, any_lane: str) -> None:
@@ -63,7 +57,7 @@ def test_who_accepts_and_who_consumes_obey_one_depth(kit: Kit, any_lane: str) ->
 def test_what_is_sent_to_the_workers_mailbox_harms_nobody(kit: Kit, worker: str, lane: str) -> None:
     if lane == "raw":
         pytest.skip("it has no mailbox")
-    before = processes(kit, worker)
+    before = kit.family(worker)
     date = field(b"x", b"T", (1_772_000_000_000).to_bytes(8))
     good = {"content_type": b"application/json", "content_encoding": b"utf-8"}
     with channel(kit) as out:
@@ -75,7 +69,7 @@ def test_what_is_sent_to_the_workers_mailbox_harms_nobody(kit: Kit, worker: str,
                 out.basic_publish("celery.pidbox", key, body, Handmade(**good, headers=date))
 
     assert kit.all_ended(kit.submit(lane, "debug_task", count=10), 30)["done"] == 10
-    assert processes(kit, worker) == before
+    assert kit.family(worker) == before
     until(lambda: "pong" in kit.command("exec", "celery", "-A", "celery_app", "inspect", "ping", check=False).stdout,
           30, "the mailbox is still read")  # fmt: skip
 

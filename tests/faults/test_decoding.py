@@ -7,15 +7,10 @@ import pytest
 from tests.contract.dead_letters import EXCHANGES
 from tests.contract.odd_messages import Odd, celery_only, packed, publish_each, undecodable
 from tests.faults.trial import Trial
-from tests.kit import Kit, until
+from tests.kit import until
 
 UNREADABLE = pytest.mark.fault(37, "a frame, header or packed body that the library cannot decode")
 BOUND = 150  # MB of extra memory that a worker's parent may take for a moment
-
-
-def all_pids(kit: Kit, worker: str) -> list[int]:
-    """The worker and its children."""
-    return [kit.pid(worker), *kit.children(worker)]
 
 
 def most(pid: int) -> int:
@@ -27,7 +22,7 @@ def most(pid: int) -> int:
 
 def is_put_aside(trial: Trial, lane: str, worker: str, messages: dict[str, Odd]) -> None:
     """Send the messages between good runs. Each must become a dead letter, and no process of the worker may end."""
-    before, dead = all_pids(trial.kit, worker), trial.dead_letters(lane)
+    before, dead = trial.kit.family(worker), trial.dead_letters(lane)
     trial.submit(count=5)
     sent = 0
     for _ in range(2):  # a message that stops a worker comes again; a message that was put aside does not
@@ -36,7 +31,7 @@ def is_put_aside(trial: Trial, lane: str, worker: str, messages: dict[str, Odd])
         sent += len(taken)
     trial.submit(count=5)
     until(lambda: trial.dead_letters(lane) == dead + sent, 60, f"{sent} are put aside")
-    assert all_pids(trial.kit, worker) == before, "a process ended over it"
+    assert trial.kit.family(worker) == before, "a process ended over it"
 
 
 @UNREADABLE
@@ -51,7 +46,7 @@ def test_what_cannot_be_decoded_is_put_aside_and_the_worker_lives(trial: Trial, 
 @UNREADABLE
 @pytest.mark.quick
 def test_a_small_body_that_unpacks_to_gigabytes_is_put_aside_unread(trial: Trial, lane: str, worker: str) -> None:
-    parents = all_pids(trial.kit, worker)
+    parents = trial.kit.family(worker)
     for pid in parents:
         most(pid)
     before = {pid: most(pid) for pid in parents}

@@ -41,7 +41,7 @@ STRANGE = {
 @GARBAGE
 @pytest.mark.quick
 def test_messages_that_are_no_runs_are_put_aside_and_the_worker_lives(trial: Trial, lane: str, worker: str) -> None:
-    children, sent = trial.kit.children(worker), []
+    family, sent = trial.kit.family(worker), []
     exchange, key = WHERE[lane]
     trial.submit(count=5)
     with trial.channel() as channel:
@@ -58,7 +58,7 @@ def test_messages_that_are_no_runs_are_put_aside_and_the_worker_lives(trial: Tri
 
     assert trial.survives(within=60)[lane].done == 10
     assert trial.put_aside(lane, sent) == sorted(sent)
-    assert trial.kit.children(worker) == children, "a child died of it"
+    assert trial.kit.family(worker) == family, "a process died of it"
 
 
 @COPIES

@@ -43,7 +43,7 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kit]:
 def test_what_can_never_be_stored_ends_failed_at_once_in_words_and_no_process_dies(
     trial: Trial, lane: str, worker: str
 ) -> None:
-    children = trial.kit.children(worker)
+    family = trial.kit.family(worker)
     python(trial.kit, A_LONG_CELL)
     bad = {kind: trial.submit("come_to_what_is_refused", args={"kind": kind})[0] for kind in TOLD}
     (cell,) = trial.kit.submit(lane, "sync_channels")  # a scheduled job, which the checker leaves out
@@ -57,5 +57,5 @@ def test_what_can_never_be_stored_ends_failed_at_once_in_words_and_no_process_di
     told = trial.kit.ended(cell)
     assert (told["state"], told["attempt"]) == ("FAILED", 1)
     assert "300 characters" in told["error"]
-    assert trial.kit.children(worker) == children, "a child died of it"
+    assert trial.kit.family(worker) == family, "a process died of it"
     assert trial.put_aside(lane, [*bad.values(), cell]) == sorted([*bad.values(), cell])
