@@ -12,6 +12,10 @@ __all__ = ["redis_url", "server"]
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: pip install playwright")
 
+# A busy machine shows a right page late; a wrong page stays wrong.
+PATIENCE_MS = 40_000
+sync_api.expect.set_options(timeout=PATIENCE_MS)
+
 
 @pytest.fixture(scope="package")
 def chromium() -> Iterator["sync_api.Browser"]:
@@ -31,7 +35,7 @@ class Visitor:
     def __init__(self, browser: "sync_api.Browser", address: str, **options: object) -> None:
         self.context = browser.new_context(base_url=address, **({"viewport": {"width": 1280, "height": 900}} | options))
         self.page = self.context.new_page()
-        self.page.set_default_timeout(8_000)
+        self.page.set_default_timeout(PATIENCE_MS)
         self.complaints: list[str] = []
         self.page.on(
             "console", lambda said: self.complaints.append(said.text) if said.type in ("error", "warning") else None

@@ -79,7 +79,7 @@ def test_the_form_starts_what_is_filled_in(visit: Visit, server: Server) -> None
 
     expect(visitor.page).to_have_url(STARTED)
     expect(visitor.page.get_by_role("heading", level=1)).to_have_text("My own")
-    expect(visitor.page.locator(".verdict")).to_have_text("All 3 jobs were done.", timeout=20_000)
+    expect(visitor.page.locator(".verdict")).to_have_text("All 3 jobs were done.")
     request = server.http.get(f"/api/comparisons/{visitor.page.url[-36:]}").json()["request"]
     assert as_request(request) == as_request({
         "name": "My own", "lanes": ["inline"], "count": 3, "arrivals": {"per_second": 50}, "priorities": [0, 5],
@@ -249,7 +249,7 @@ def test_the_keyboard_alone_fills_the_form_and_starts_it(visit: Visit) -> None:
 
     expect(page).to_have_url(STARTED)
     expect(page.get_by_role("heading", level=1)).to_have_text("By keyboard")
-    expect(page.locator(".verdict")).to_have_text("All 20 jobs were done.", timeout=20_000)
+    expect(page.locator(".verdict")).to_have_text("All 20 jobs were done.")
 
 
 def test_the_command_is_copied_as_one_line(visit: Visit) -> None:

@@ -67,7 +67,7 @@ def test_a_comparison_that_ends_while_its_page_is_frozen_is_shown_when_the_page_
     wanted = {"lanes": ["inline"], "count": 6, "arrivals": {"per_second": 2}, "jobs": JOBS}
     comparison = server.http.post("/api/comparisons", json=wanted).json()["id"]
     visitor = visit(f"/comparisons/{comparison}")
-    expect(visitor.page.locator('[data-is="progress"]')).to_contain_text("of 6 jobs have ended", timeout=20_000)
+    expect(visitor.page.locator('[data-is="progress"]')).to_contain_text("of 6 jobs have ended")
     address = f"/api/comparisons/{comparison}"
 
     with frozen(visitor) as asked:
