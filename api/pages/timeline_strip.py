@@ -40,6 +40,7 @@ LABELS = {
     "queue": "in the broker",
     "held": "held by a worker",
     "work": "at work",
+    "lost": "in an attempt that was lost",
     "wait": "waiting for a retry",
 }
 # The kind of the part that begins with an event. Events that begin no part are not here.
@@ -53,6 +54,8 @@ AFTER = {
     "lost": "queue",
 }
 ENDS = {"succeeded", "failed", "expired", "revoked"}
+# The first of these events after "started" tells whether the attempt's work counted: it did not after the latter two.
+OUTCOMES = ENDS | {"retry", "lost", "started"}
 
 
 def strip(events: Sequence[Happening], ended: bool, now: float | None = None) -> Strip:
@@ -62,21 +65,34 @@ def strip(events: Sequence[Happening], ended: bool, now: float | None = None) ->
     stretches: list[tuple[str, float, float]] = []
     kind, since = "outbox", events[0].at
     until = clock.now() if now is None else now
-    for event in events:
+    for number, event in enumerate(events, 1):
         if event.event in ENDS:
             until = event.at
             break
         next_kind = AFTER.get(event.event)
         if event.event == "lost" and not event.worker:  # the broker lost the message, so the run is in the outbox again
             next_kind = "outbox"
-        if next_kind is None or (event.event == "published" and kind in ("held", "work")):
+        if next_kind == "work" and _is_lost(events[number:]):
+            next_kind = "lost"
+        if next_kind is None or (event.event == "published" and kind in ("held", "work", "lost")):
             continue  # a confirm may come after the worker has begun
+        if kind == "work" and event.event in ("delivered", "redelivered"):
+            continue  # a copy, which leaves the attempt alone
         stretches.append((kind, since, event.at))
         kind, since = next_kind, event.at
     else:
         until = max(until, events[-1].at) if not ended else events[-1].at
     stretches.append((kind, since, until))
     return _drawn([stretch for stretch in stretches if stretch[2] > stretch[1]], events[0].at, until)
+
+
+def _is_lost(later: Sequence[Happening]) -> bool:
+    """Return whether an attempt never came to an end, by the events after its start.
+
+    Nobody saw its end. So its time until the next event is told apart from work.
+    """
+    outcome = next((event.event for event in later if event.event in OUTCOMES), "")
+    return outcome in ("lost", "started")
 
 
 def _drawn(stretches: list[tuple[str, float, float]], first: float, last: float) -> Strip:

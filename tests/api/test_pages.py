@@ -173,9 +173,17 @@ def test_an_attempt_that_was_cut_off_ends_where_it_ended() -> None:
         return [(part.kind, part.seconds) for part in strip.parts]
 
     waited, worked = [("outbox", 1), ("queue", 1)], [("work", 2)]
-    assert parts(told("lost", 3, "a/1")) == [*waited, ("work", 1), ("queue", 3), *worked], "the worker was lost"
-    assert parts(told("lost", 4)) == [*waited, ("work", 2), ("outbox", 2), *worked], "the message was lost"
-    assert parts() == [*waited, ("work", 4), *worked], "nobody noticed before the broker did"
+    assert parts(told("lost", 3, "a/1")) == [*waited, ("lost", 1), ("queue", 3), *worked], "the worker was lost"
+    assert parts(told("lost", 4)) == [*waited, ("lost", 2), ("outbox", 2), *worked], "the message was lost"
+    assert parts() == [*waited, ("lost", 4), *worked], "nobody noticed before the broker did"
+    late = told("delivered", 4, "a/2"), told("redelivered", 4, "a/2"), told("lost", 5, "a/1")
+    assert parts(*late) == [*waited, ("lost", 2), ("queue", 1), ("queue", 1), *worked], "the broker was first"
+
+
+def test_a_copy_that_leaves_an_attempt_alone_does_not_end_its_work() -> None:
+    events = (0.0, "accepted"), (1.0, "published"), (2.0, "started"), (3.0, "delivered"), (5.0, "succeeded")
+
+    assert drawn(*events) == [("outbox", 1), ("queue", 1), ("work", 3)]
 
 
 def test_waiting_is_told_apart_by_where_a_run_waits() -> None:

@@ -1,7 +1,9 @@
 """A real browser on a real server: Playwright drives the installed Chromium; nothing is downloaded."""
 
+import re
 import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +14,7 @@ __all__ = ["redis_url", "server"]
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: pip install playwright")
 
+PICTURES = Path(__file__).parents[2] / "reports" / "screenshots"
 # A busy machine shows a right page late; a wrong page stays wrong.
 PATIENCE_MS = 40_000
 sync_api.expect.set_options(timeout=PATIENCE_MS)
@@ -52,8 +55,11 @@ Visit = Callable[..., Visitor]
 
 
 @pytest.fixture
-def visit(chromium: "sync_api.Browser", server: Server) -> Iterator[Visit]:
-    """A function that opens the page at a path. At the end of the test, no page may have reported an error."""
+def visit(chromium: "sync_api.Browser", server: Server, request: pytest.FixtureRequest) -> Iterator[Visit]:
+    """A function that opens the page at a path. At the end of the test, no page may have reported an error.
+
+    `reports/screenshots/` keeps a picture of each page as the test left it.
+    """
     visitors = []
 
     def open_page(path: str = "/", **options: object) -> Visitor:
@@ -64,6 +70,9 @@ def visit(chromium: "sync_api.Browser", server: Server) -> Iterator[Visit]:
 
     yield open_page
     complaints = [text for visitor in visitors for text in visitor.complaints]
-    for visitor in visitors:
+    test = re.sub(r"[^\w.-]+", "-", request.node.nodeid.removeprefix("tests/browser/"))
+    for number, visitor in enumerate(visitors, 1):
+        if not visitor.page.is_closed():
+            visitor.page.screenshot(path=PICTURES / f"{test}.{number}.png")
         visitor.context.close()
     assert complaints == []
