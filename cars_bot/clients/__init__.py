@@ -17,11 +17,13 @@ The import of the libraries takes most of a second, so it waits for the first ca
 call `preload()` first and pay only once.
 """
 
+from contextlib import suppress
+
 from cars_bot.clients import call_limits
 
 
 def preload(lane: str) -> None:
-    """Import the heavy libraries now, and name the lane in each request. Children forked later share both.
+    """Import the heavy libraries and load the certificates now, and name the lane in each request. Children share them.
 
     So the stand-in can make faults for one lane.
     """
@@ -31,4 +33,6 @@ def preload(lane: str) -> None:
 
     from cars_bot.clients import google_errors, google_http  # noqa: F401
 
+    with suppress(OSError):  # a call that needs them says why they cannot be read
+        call_limits.certificates()
     call_limits.HEADERS["X-Sender"] = lane

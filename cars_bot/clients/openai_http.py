@@ -39,6 +39,7 @@ def build(where: Settings) -> openai.OpenAI:
         http_client=openai.DefaultHttpxClient(
             headers=call_limits.HEADERS,
             event_hooks={"response": [limit]},
+            verify=call_limits.certificates(),
             trust_env=call_limits.use_proxies(where.openai_base_url),
         ),
     )

@@ -98,6 +98,7 @@ class BotLine:
             httpx_kwargs={
                 "headers": call_limits.HEADERS,
                 "event_hooks": {"response": [limit]},
+                "verify": call_limits.certificates(),
                 "trust_env": call_limits.use_proxies(where.telegram_base_url),
             },
         )

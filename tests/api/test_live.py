@@ -16,7 +16,7 @@ import redis
 from api.live import stream
 from cars_bot.ledger import STREAM
 from tests.api.server import Server
-from tests.kit import until
+from tests.kit import NO_TLS, until
 
 
 class Listener:
@@ -60,7 +60,7 @@ class Listener:
 def listening(server: Server, last_id: str = "", **query: str) -> Iterator[Listener]:
     """Open /api/live on its own connection."""
     with (
-        httpx.Client(base_url=server.url, trust_env=False, timeout=20) as client,
+        httpx.Client(base_url=server.url, trust_env=False, timeout=20, verify=NO_TLS) as client,
         client.stream("GET", "/api/live", params=query, headers={"Last-Event-ID": last_id}) as reply,
     ):
         assert reply.headers["content-type"].startswith("text/event-stream")

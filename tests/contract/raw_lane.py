@@ -26,7 +26,7 @@ from cars_bot.settings import settings
 from raw_consumer import topology
 from raw_consumer.publisher import Publisher
 from tests.contract import raw_jobs
-from tests.kit import ROOT, until
+from tests.kit import NO_TLS, ROOT, until
 
 JOBS = {job.name: job for job in raw_jobs.JOBS}
 STARTED_SECONDS = 40.0
@@ -227,7 +227,10 @@ def raw(servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
     """A raw lane with nothing in it and no worker yet."""
     name = f"test-{time.time_ns()}"
     management = httpx.Client(
-        base_url=servers.addresses["RMQ_MANAGEMENT_URL"], auth=("student", "qwerty"), trust_env=False
+        base_url=servers.addresses["RMQ_MANAGEMENT_URL"],
+        auth=("student", "qwerty"),
+        trust_env=False,
+        verify=NO_TLS,
     )
     management.put(f"/api/vhosts/{name}").raise_for_status()
     lane = RawLane(servers, name, tmp_path)

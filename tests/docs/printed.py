@@ -4,6 +4,7 @@ This module only reads. `how.py` says how to try a command, `understood.py` whet
 """
 
 import ast
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -34,9 +35,12 @@ class Printed:
 
 def texts() -> list[Path]:
     """Every Markdown file and module of the project, as git or a fresh copy has them, without the tests."""
-    files = [*ROOT.rglob("*.md"), *ROOT.rglob("*.py"), ROOT / "kit"]
-    own = [file for file in files if not SKIPPED & set(file.relative_to(ROOT).parts)]
-    return sorted(file for file in own if "tests" not in file.relative_to(ROOT).parts[:1])
+    files = [ROOT / "kit"]
+    for folder, folders, names in os.walk(ROOT):
+        skipped = SKIPPED | {"tests"} if Path(folder) == ROOT else SKIPPED
+        folders[:] = [name for name in folders if name not in skipped]
+        files += [Path(folder, name) for name in names if name.endswith((".md", ".py"))]
+    return sorted(files)
 
 
 def all_printed() -> list[Printed]:
@@ -74,10 +78,10 @@ def in_markdown(name: str, text: str) -> Iterator[Printed]:
 
 def in_python(name: str, text: str) -> Iterator[Printed]:
     """Lines and inline code of docstrings; `./kit …` in every other string."""
-    tree = ast.parse(text)
+    nodes = list(ast.walk(ast.parse(text)))
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
     docstrings = {id(node.body[0].value): node.body[0].value
-                  for node in ast.walk(tree)
+                  for node in nodes
                   if isinstance(node, documented) and node.body and isinstance(node.body[0], ast.Expr)}  # fmt: skip
     for node in docstrings.values():
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -87,8 +91,8 @@ def in_python(name: str, text: str) -> Iterator[Printed]:
                     yield Printed(where, stripped)
                 for code in IN_LINE.findall(line):
                     yield from (Printed(where, part) for part in parts(code))
-    within = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
-    for node in ast.walk(tree):
+    within = {id(part) for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values}
+    for node in nodes:
         if isinstance(node, (ast.Constant, ast.JoinedStr)) and id(node) not in docstrings and id(node) not in within:
             for line in said(node).splitlines():
                 for found in IN_MESSAGE.findall(line):

@@ -15,7 +15,7 @@ import pytest
 
 from tests.api.server import free_port
 from tests.faults.trial import Trial
-from tests.kit import ROOT, Kit, until
+from tests.kit import NO_TLS, ROOT, Kit, until
 
 RUNS = 35  # for each lane
 CHATS = 10
@@ -30,7 +30,7 @@ def second_api(kit: Kit, folder: Path) -> Iterator[httpx.Client]:
         process = subprocess.Popen(
             [sys.executable, "-m", *command], cwd=ROOT, env=kit.environment, stdout=log, stderr=log
         )
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False) as client:
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False, verify=NO_TLS) as client:
 
         def answers() -> bool:
             assert process.poll() is None, (folder / "api.log").read_text()

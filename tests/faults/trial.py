@@ -21,7 +21,7 @@ import httpx
 from tests.contract.dead_letters import letters
 from tests.faults.checker import ENDED, OUTCOME_UNKNOWN, History, Verdict, check
 from tests.faults.evidence import Evidence, grown, held
-from tests.kit import Kit, until
+from tests.kit import NO_TLS, Kit, until
 
 A_SECOND = {"task_num": 1, "timeout": 0.3}
 
@@ -44,7 +44,7 @@ class Trial(Evidence):
         self.broken: dict[str, list[str]] = {lane: [] for lane in lanes}
         self.refused, self.slowest = 0, 0.0
         self.verdicts: dict[str, Verdict] = {}
-        self.http = httpx.Client(base_url=kit.http.base_url, timeout=15.0, trust_env=False)
+        self.http = httpx.Client(base_url=kit.http.base_url, timeout=15.0, trust_env=False, verify=NO_TLS)
         self._before = held(kit)
         self._began = time.time()
         self._healed: float | None = None
