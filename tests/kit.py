@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 
-from commands.common.state import RunDir
+from commands.common.state import RunDir, is_alive
 from commands.servers.supervisor import Supervisor
 from commands.servers.warden import Warden
 
@@ -102,9 +102,10 @@ class Kit:
         return Supervisor(RunDir(self.run_dir.resolve()))
 
     def children(self, name: str) -> list[int]:
-        """The process ids of a process's children."""
+        """The process ids of a process's children. A child that has ended does not count, even unnoticed."""
         parent = self.pid(name)
-        return [int(pid) for pid in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
+        children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+        return [int(pid) for pid in children if is_alive(int(pid))]
 
     def family(self, worker: str) -> list[int]:
         """The process ids of a worker and of both its children. One may be to come: Celery forks them in turn."""
