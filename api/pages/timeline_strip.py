@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from api.schemas import Happening
+from cars_bot.comparisons.attempts import Event, attempts_of
 from cars_bot.comparisons.for_people.card import duration
 from cars_bot.processes import clock
 
@@ -54,8 +55,6 @@ AFTER = {
     "lost": "queue",
 }
 ENDS = {"succeeded", "failed", "expired", "revoked"}
-# The first of these events after "started" tells whether the attempt's work counted: it did not after the latter two.
-OUTCOMES = ENDS | {"retry", "lost", "started"}
 
 
 def strip(events: Sequence[Happening], ended: bool, now: float | None = None) -> Strip:
@@ -65,14 +64,15 @@ def strip(events: Sequence[Happening], ended: bool, now: float | None = None) ->
     stretches: list[tuple[str, float, float]] = []
     kind, since = "outbox", events[0].at
     until = clock.now() if now is None else now
-    for number, event in enumerate(events, 1):
+    lost = _starts_of_lost_attempts(events)
+    for event in events:
         if event.event in ENDS:
             until = event.at
             break
         next_kind = AFTER.get(event.event)
         if event.event == "lost" and not event.worker:  # the broker lost the message, so the run is in the outbox again
             next_kind = "outbox"
-        if next_kind == "work" and _is_lost(events[number:]):
+        if next_kind == "work" and event.at in lost:
             next_kind = "lost"
         if next_kind is None or (event.event == "published" and kind in ("held", "work", "lost")):
             continue  # a confirm may come after the worker has begun
@@ -86,13 +86,10 @@ def strip(events: Sequence[Happening], ended: bool, now: float | None = None) ->
     return _drawn([stretch for stretch in stretches if stretch[2] > stretch[1]], events[0].at, until)
 
 
-def _is_lost(later: Sequence[Happening]) -> bool:
-    """Return whether an attempt never came to an end, by the events after its start.
-
-    Nobody saw its end. So its time until the next event is told apart from work.
-    """
-    outcome = next((event.event for event in later if event.event in OUTCOMES), "")
-    return outcome in ("lost", "started")
+def _starts_of_lost_attempts(events: Sequence[Happening]) -> set[float]:
+    """Return the times at which attempts began whose end nobody saw. Their time is told apart from work."""
+    attempts = attempts_of(Event(each.at, each.event, "", "", each.worker, each.attempt) for each in events)
+    return {attempt.started_at for attempt in attempts if attempt.outcome in ("lost", "cut off")}
 
 
 def _drawn(stretches: list[tuple[str, float, float]], first: float, last: float) -> Strip:

@@ -61,6 +61,9 @@ def attempts_of(events: Iterable[Event]) -> list[Attempt]:
             found[-1] = replace(found[-1], ended_at=event.at, outcome=ENDS[event.event])
         elif found and event.event == "lost" and found[-1].outcome == "cut off":
             found[-1] = replace(found[-1], outcome="lost")
+        elif found and found[-1].outcome == "cut off" and event.event in ENDS and event.worker == found[-1].worker:
+            # A copy was delivered beside it, and its own worker went on.
+            found[-1] = replace(found[-1], ended_at=event.at, outcome=ENDS[event.event])
     return found
 
 

@@ -181,9 +181,11 @@ def test_an_attempt_that_was_cut_off_ends_where_it_ended() -> None:
 
 
 def test_a_copy_that_leaves_an_attempt_alone_does_not_end_its_work() -> None:
-    events = (0.0, "accepted"), (1.0, "published"), (2.0, "started"), (3.0, "delivered"), (5.0, "succeeded")
+    began = (0.0, "accepted"), (1.0, "published"), (2.0, "started")
+    worked = [("outbox", 1), ("queue", 1), ("work", 3)]
 
-    assert drawn(*events) == [("outbox", 1), ("queue", 1), ("work", 3)]
+    assert drawn(*began, (3.0, "delivered"), (5.0, "succeeded")) == worked
+    assert drawn(*began, (3.0, "delivered"), (3.0, "redelivered"), (5.0, "succeeded")) == worked
 
 
 def test_waiting_is_told_apart_by_where_a_run_waits() -> None:

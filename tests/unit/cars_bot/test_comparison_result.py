@@ -44,6 +44,7 @@ def events(*told: tuple[float, str]) -> list[Event]:
             [(1, 2, "lost"), (3, 4, "done")],
         ),
         ([(1, "started"), (3, "started"), (4, "succeeded")], [(1, 3, "cut off"), (3, 4, "done")]),
+        ([(1, "started"), (3, "redelivered"), (4, "succeeded")], [(1, 4, "done")]),
         ([(1, "started")], [(1, None, "open")]),
         ([(0, "accepted"), (2, "expired")], []),
     ],
