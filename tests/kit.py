@@ -44,6 +44,12 @@ def until(condition: Callable[[], Any], seconds: float, what: str) -> Any:
     raise AssertionError(f"after {waited:.0f} s still not: {what}")
 
 
+def children_of(parent: int) -> list[int]:
+    """The process ids of a process's children. A child that has ended does not count, even unnoticed."""
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    return [int(pid) for pid in children if is_alive(int(pid))]
+
+
 def best_of(tries: int, measure: Callable[[], float], good: float) -> float:
     """Measure until a value is under `good`, at most `tries` times, and return the least.
 
@@ -102,10 +108,8 @@ class Kit:
         return Supervisor(RunDir(self.run_dir.resolve()))
 
     def children(self, name: str) -> list[int]:
-        """The process ids of a process's children. A child that has ended does not count, even unnoticed."""
-        parent = self.pid(name)
-        children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-        return [int(pid) for pid in children if is_alive(int(pid))]
+        """The process ids of a process's children."""
+        return children_of(self.pid(name))
 
     def family(self, worker: str) -> list[int]:
         """The process ids of a worker and of both its children. One may be to come: Celery forks them in turn."""

@@ -34,7 +34,7 @@ def open_place(visit: Visit, ids: dict[str, str]) -> Visit:
     def open_page(name: str, **options: object) -> Visitor:
         place = PLACES[name]
         visitor = visit(place.address.format(**ids), **options)
-        visitor.page.locator(place.drawn).first.wait_for()  # Swagger UI takes long on a busy machine
+        visitor.page.locator(place.drawn).first.wait_for()
         if place.complains:
             visitor.complaints.clear()
         return visitor

@@ -26,7 +26,7 @@ from cars_bot.settings import settings
 from raw_consumer import topology
 from raw_consumer.publisher import Publisher
 from tests.contract import raw_jobs
-from tests.kit import NO_TLS, ROOT, until
+from tests.kit import NO_TLS, ROOT, children_of, until
 
 JOBS = {job.name: job for job in raw_jobs.JOBS}
 STARTED_SECONDS = 40.0
@@ -113,7 +113,7 @@ class RawLane:
 
     def children(self, worker: subprocess.Popen[bytes]) -> list[int]:
         """The process ids of a worker's children."""
-        return [int(pid) for pid in Path(f"/proc/{worker.pid}/task/{worker.pid}/children").read_text().split()]
+        return children_of(worker.pid)
 
     def command(self, *words: str) -> list[str]:
         """The words of a command of the raw lane."""

@@ -131,12 +131,12 @@ def test_a_fault_of_the_outside_world_meets_each_lane_as_often_as_the_others(kit
 
 
 def test_faults_that_met_no_call_are_lifted_at_the_end(kit: Kit) -> None:
-    before = httpx.get(f"{kit.outside_world}/_control/faults").json()
+    before = kit.http.get(f"{kit.outside_world}/_control/faults").json()
     unmet = [{"at": 0.0, "what": what} for what in ("rate-limit", "error", "hang", "lose-reply")]
     comparison = start(kit, jobs=[{"job": "debug_task"}], count=2, conditions=unmet)
 
     assert len(ended(kit, comparison)["marks"]) == 8
-    assert httpx.get(f"{kit.outside_world}/_control/faults").json() == before
+    assert kit.http.get(f"{kit.outside_world}/_control/faults").json() == before
 
 
 def test_the_messages_of_both_lanes_are_copied_and_a_run_shows_them_beside_each_other(kit: Kit) -> None:

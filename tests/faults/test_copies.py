@@ -9,14 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from tests.api.server import free_port
 from tests.contract.test_by_hand import python
 from tests.faults.test_crash_points import answers
 from tests.faults.trial import Trial
-from tests.kit import NO_TLS, ROOT, until
+from tests.kit import ROOT, until
 
 BESIDE = pytest.mark.fault(38, "a copy beside a live attempt")
 ACCEPT_AND_PUBLISH_COPIES = """
@@ -36,7 +35,7 @@ print(run_id)
 @pytest.fixture
 def slow_telegram(trial: Trial) -> Iterator[None]:
     """Let Telegram's answers come very slowly."""
-    with httpx.Client(base_url=trial.settings.outside_world_url, timeout=10, trust_env=False, verify=NO_TLS) as world:
+    with trial.world() as world:
         fault = {"service": "telegram", "fault": "drip", "share": 1, "seconds": 0.8, "only": "sendMessage"}
         world.post("/_control/faults", json=fault).raise_for_status()
         yield

@@ -9,7 +9,7 @@ import pytest
 
 from tests.faults.conftest import DEADLINE
 from tests.faults.trial import Trial
-from tests.kit import NO_TLS, until
+from tests.kit import until
 
 STORM = pytest.mark.fault(26, "every job fails: a retry storm")
 MISBEHAVES = pytest.mark.fault(27, "an external API hangs, drips, fails, floods, or acts and loses its reply")
@@ -21,7 +21,7 @@ TEXT = {"text": "Продам Toyota Camry 2015, 1 250 000 руб, Москва"
 @pytest.fixture
 def world(trial: Trial) -> Iterator[httpx.Client]:
     """The outside world's switchboard. It is cleared afterwards."""
-    with httpx.Client(base_url=trial.settings.outside_world_url, timeout=10, trust_env=False, verify=NO_TLS) as client:
+    with trial.world() as client:
         yield client
         client.delete("/_control/faults").raise_for_status()
 

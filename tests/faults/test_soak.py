@@ -10,7 +10,6 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import httpx
 import psutil
 import pytest
 import redis
@@ -18,7 +17,7 @@ import redis
 from commands.common.console import say
 from tests.faults.conftest import JOBS, LANES, PROCESSES
 from tests.faults.trial import Trial
-from tests.kit import NO_TLS, Kit, running, until
+from tests.kit import Kit, running, until
 
 SECONDS, EVERY = 200.0, 10.0
 WORKERS = ("celery_worker-1", "consumer-1")
@@ -59,9 +58,7 @@ def faults(trial: Trial) -> list[tuple[str, Callable[[], None]]]:
             kit.signal_group(name, signal.SIGCONT)
 
     def throttle() -> None:
-        with httpx.Client(
-            base_url=trial.settings.outside_world_url, timeout=10, trust_env=False, verify=NO_TLS
-        ) as world:
+        with trial.world() as world:
             world.post("/_control/faults", json={"service": "openai", "fault": "throttle", "share": 1.0})
             pause.wait(3)
             world.delete("/_control/faults")

@@ -9,13 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from urllib.parse import urlsplit
 
-import httpx
 import psutil
 import pytest
 import redis
 
 from tests.faults.trial import Trial
-from tests.kit import NO_TLS, Kit, until
+from tests.kit import Kit, until
 
 LOCKED = pytest.mark.fault(31, "SQLite is locked for 30 s")
 DISK_FULL = pytest.mark.fault(32, "the database's disk is full")
@@ -48,7 +47,7 @@ def test_a_message_sent_while_the_database_is_locked_is_told_when_it_is_free_and
     chat = f"@locked_{lane}"
     path = urlsplit(trial.settings.database_url).path
     holder = sqlite3.connect(path, isolation_level=None, timeout=30)
-    with httpx.Client(base_url=trial.settings.outside_world_url, timeout=10, trust_env=False, verify=NO_TLS) as world:
+    with trial.world() as world:
         fault = {"service": "telegram", "fault": "drip", "next": 1, "seconds": 1.0, "only": "sendMessage"}
         world.post("/_control/faults", json=fault).raise_for_status()
         trial.submit("announce", args={"chat": chat, "text": "once"})

@@ -54,6 +54,12 @@ class Trial(Evidence):
         self.http.close()
         super().close()
 
+    def world(self) -> httpx.Client:
+        """A client of the outside world, for `with`."""
+        return httpx.Client(
+            base_url=self.settings.outside_world_url, timeout=10, trust_env=False, verify=NO_TLS
+        )  # fmt: skip
+
     # -------------------------------------------------- sending
 
     def submit(self, job: str = "process_task", count: int = 1, lane: str = "", **body: Any) -> list[str]:
