@@ -44,10 +44,10 @@ def until(condition: Callable[[], Any], seconds: float, what: str) -> Any:
     raise AssertionError(f"after {waited:.0f} s still not: {what}")
 
 
-def children_of(parent: int) -> list[int]:
-    """The process ids of a process's children. A child that has ended does not count, even unnoticed."""
-    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-    return [int(pid) for pid in children if is_alive(int(pid))]
+def children_of(parent: int, *, ended: bool = False) -> list[int]:
+    """The process ids of a process's children. With `ended`, also children that ended and that it has not noticed."""
+    children = map(int, Path(f"/proc/{parent}/task/{parent}/children").read_text().split())
+    return [pid for pid in children if ended or is_alive(pid)]
 
 
 def best_of(tries: int, measure: Callable[[], float], good: float) -> float:
@@ -112,9 +112,14 @@ class Kit:
         return children_of(self.pid(name))
 
     def family(self, worker: str) -> list[int]:
-        """The process ids of a worker and of both its children. One may be to come: Celery forks them in turn."""
-        children = until(lambda: len(found := self.children(worker)) == 2 and found, 20, f"{worker} has both children")
-        return [self.pid(worker), *children]
+        """The process ids of a worker and of both its children, as soon as it has noticed that others have ended."""
+        parent = self.pid(worker)
+
+        def both() -> list[int]:
+            alive = children_of(parent)
+            return alive if len(alive) == 2 and children_of(parent, ended=True) == alive else []
+
+        return [parent, *until(both, 20, f"{worker} has two children, both alive")]
 
     def signal_group(self, name: str, number: int) -> None:
         """Send a signal to a process and its children at once, so that the parent cannot answer for its children."""

@@ -74,7 +74,7 @@ def choose(names: list[str], expected: dict[str, int] | None = None) -> dict[str
     Raises:
         Problem: 200 ports in a row are taken.
     """
-    with _promises() as promised:
+    with promises() as promised:
         chosen = {}
         for name in names:
             if expected and name in expected:
@@ -96,12 +96,12 @@ def choose(names: list[str], expected: dict[str, int] | None = None) -> dict[str
 
 def hand_over(chosen: Iterable[int], pid: int) -> None:
     """Promise these ports to process `pid` from now on."""
-    with _promises() as promised:
+    with promises() as promised:
         promised |= {str(port): pid for port in chosen}
 
 
 @contextlib.contextmanager
-def _promises() -> Iterator[dict[str, int]]:
+def promises() -> Iterator[dict[str, int]]:
     """Yield the promised ports, each with the pid of a living process. The caller's additions are written back."""
     path = Path(tempfile.gettempdir()) / f"kit-ports-{os.getuid()}.json"
     path.touch(mode=0o600)

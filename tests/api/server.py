@@ -13,13 +13,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 
 from cars_bot.run_store.signature import sign
+from commands.servers.ports import is_free, promises
 from commands.servers.redis_server import binaries
 from tests.kit import NO_TLS, ROOT, until
 
@@ -27,12 +28,15 @@ SECRET = "the tests' own"
 
 
 def free_port() -> int:
-    """A port that nobody listens on. The kernel does not give it to outgoing connections, so none can take it first."""
-    while True:
-        port = random.randrange(26_000, 32_000)
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
+    """A free port that is promised to this process. Another process of the tests does not get it meanwhile.
+
+    The kernel does not give it to outgoing connections, so none can take it first.
+    """
+    with promises() as promised:
+        while str(port := random.randrange(26_000, 32_000)) in promised or not is_free(port):
+            pass
+        promised[str(port)] = os.getpid()
+    return port
 
 
 class Server:

@@ -300,7 +300,7 @@ def test_a_celery_message_whose_limit_leaves_no_time_is_begun_twice_at_most(kit:
     def log() -> str:
         return (kit.run_dir / "logs" / "celery_worker-1.log").read_text(errors="replace")
 
-    limits, gone = "time_limit=0.02, soft_time_limit=0.01", log().count("exited with 'signal")
+    limits = "time_limit=0.02, soft_time_limit=0.01"
     run_id = python(
         kit, f"from celery_tasks import process_task\nprint(process_task.apply_async((1, 30), {limits}).id)"
     )
@@ -308,9 +308,8 @@ def test_a_celery_message_whose_limit_leaves_no_time_is_begun_twice_at_most(kit:
     listed(kit, "celery", run_id)
     reply = kit.http.get(f"/api/runs/{run_id}")
     assert reply.status_code == 404 or kit.ended(run_id)["attempt"] <= 1
-    assert kit.ended(kit.submit("celery", "debug_task")[0])["state"] == "DONE"  # all messages before it are handled
-    over = f"Hard time limit (0.02s) exceeded for process_task[{run_id}]"
-    until(lambda: log().count("exited with 'signal") - gone == log().count(over), 20, "each child over it is gone")
+    # A worker takes a message only when it has killed the child of the one before.
+    assert kit.ended(kit.submit("celery", "debug_task")[0])["state"] == "DONE"
     kit.family("celery_worker-1")
     # A worker that reads ahead may give a message back before it begins it. Such a delivery does not count.
     assert f"[{run_id}] received" in log()
