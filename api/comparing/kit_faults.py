@@ -12,6 +12,7 @@ from contextlib import suppress
 import redis
 
 from api.comparing import kit_processes
+from api.comparing.kit_processes import Worker
 from cars_bot import ledger
 from cars_bot.comparisons import rows
 from cars_bot.comparisons.request import Condition
@@ -55,8 +56,8 @@ def cause(condition: Condition, lane: str | None, comparison: str) -> tuple[str 
         kit_processes.type_in(["scale", f"{COPIES[lane]}={condition.workers}"])
         return None, f"./kit scale {COPIES[lane]}={condition.workers}"
     try:
-        parent, name, busy = _victim(lane, comparison)
-        return name, _done_to(condition.what, parent, name, busy, condition.seconds)
+        worker = _victim(lane, comparison)
+        return worker.name, _done_to(worker, condition, comparison)
     except ProcessLookupError as error:
         raise NotCaused("the worker ended by itself a moment before") from error
 
@@ -99,41 +100,63 @@ def _empty_redis() -> str:
 OF_ALL_LANES = {"restart-broker": _restart_broker, "cut-connections": _cut_connections, "empty-redis": _empty_redis}
 
 
-def _done_to(what: str, parent: int, name: str, busy: set[int], seconds: float) -> str:
-    children = kit_processes.children(parent)
-    if what == "kill-child":
-        child = next((pid for pid in children if pid in busy), None) or next(iter(children), None)
-        if child is None:
-            raise NotCaused(f"{name} has no child")
-        os.kill(child, signal.SIGKILL)
-        return f"SIGKILL to process {child}, a child of {name}"
-    os.kill(parent, signal.SIGSTOP)  # stopped first, so it cannot report for its children
-    group = [*kit_processes.children(parent), parent]
-    if what == "freeze-worker":
-        _signal(group, signal.SIGSTOP)
-        # A process of its own ends the freeze, also if the API is killed meanwhile.
-        thaw = f"sleep {seconds:.3f}; kill -CONT {' '.join(map(str, group))}"
-        subprocess.Popen(["sh", "-c", thaw], start_new_session=True, stderr=subprocess.DEVNULL)
-        return f"SIGSTOP to {name} for {seconds:g} s"
-    _signal(group, signal.SIGKILL)
-    return f"SIGKILL to {name} and its {len(group) - 1} children"
+def _done_to(worker: Worker, condition: Condition, comparison: str) -> str:
+    """Strike a worker while it has a job of the comparison in hand. Return a sentence.
+
+    A short job can end between a look at its row and the signal. So the worker is stopped first, its parent before its
+    children, and the rows are read again: nothing moves now. A worker without a job goes on unharmed.
+    """
+    os.kill(worker.pid, signal.SIGSTOP)
+    children = kit_processes.children(worker.pid)
+    group = [*children, worker.pid]
+    _signal(children, signal.SIGSTOP)
+    going_on = group
+    try:
+        busy = _at_work(worker.lane, comparison).intersection(group)
+        if not busy:
+            raise NobodyAtWork
+        if condition.what == "freeze-worker":
+            # A process of its own ends the freeze, also if the API is killed meanwhile.
+            thaw = f"sleep {condition.seconds:.3f}; kill -CONT {' '.join(map(str, group))}"
+            subprocess.Popen(["sh", "-c", thaw], start_new_session=True, stderr=subprocess.DEVNULL)
+            going_on = []
+            return f"SIGSTOP to {worker.name} for {condition.seconds:g} s"
+        if condition.what == "kill-child":
+            child = next((pid for pid in children if pid in busy), None)
+            if child is None:
+                raise NotCaused(f"{worker.name} has no child")
+            os.kill(child, signal.SIGKILL)
+            return f"SIGKILL to process {child}, a child of {worker.name}"
+        _signal(group, signal.SIGKILL)
+        return f"SIGKILL to {worker.name} and its {len(children)} children"
+    finally:
+        _signal(going_on, signal.SIGCONT)
 
 
-def _victim(lane: str, comparison: str) -> tuple[int, str, set[int]]:
-    """Return a worker's process, its name, and the processes of the lane that are at work on the comparison."""
-    holders = [run["holder"] for run in rows.at_work(comparison, lane) if run["holder"]]
-    parents, busy = set(), set()
-    for holder in holders:
-        family, _, process = holder.partition("/")
-        parents.add(int(family.split("-")[1]))
-        busy.add(int(process.split("-")[0]))
+def _victim(lane: str, comparison: str) -> Worker:
+    """Return a worker of the lane that is at work on the comparison.
+
+    Raises:
+        NotCaused: no worker of the lane runs on this machine.
+        NobodyAtWork: no worker has a job of the comparison in hand.
+    """
     here = [worker for worker in kit_processes.workers() if worker.lane == lane]
-    here.sort(key=lambda worker: (worker.pid not in parents, worker.name))
     if not here:
         raise NotCaused(f"no worker of the {lane} lane runs on this machine")
-    if not holders:
-        raise NobodyAtWork
-    return here[0].pid, here[0].name, busy
+    busy = _at_work(lane, comparison)
+    for worker in sorted(here, key=lambda worker: worker.name):
+        if busy.intersection([worker.pid, *kit_processes.children(worker.pid)]):
+            return worker
+    raise NobodyAtWork
+
+
+def _at_work(lane: str, comparison: str) -> set[int]:
+    """Return the ids of the processes that have a run of the comparison in hand.
+
+    The name of a holder is "PLACE-PID-START/PID-START": first the worker, then the process.
+    """
+    holders = [run["holder"] for run in rows.at_work(comparison, lane) if run["holder"]]
+    return {int(holder.partition("/")[2].split("-")[0]) for holder in holders}
 
 
 def _signal(pids: list[int], number: int) -> None:

@@ -189,14 +189,15 @@ def test_the_demo_sends_the_same_posts_down_every_lane_and_none_is_lost_or_doubl
 @pytest.mark.thorough
 def test_killed_workers_have_their_jobs_done_by_others_and_the_record_shows_it(own_kit: Kit) -> None:
     faults = [{"at": 0.6, "what": "kill-worker"}]
-    comparison = start(own_kit, jobs=[SHORT], count=24, conditions=faults)
+    quick = {"job": "process_task", "args": {"task_num": 1, "timeout": 0.02}}  # it often ends before a signal comes
+    comparison = start(own_kit, jobs=[quick], count=150, conditions=faults)
     found = ended(own_kit, comparison, 90)
 
     assert sorted(mark["lane"] for mark in found["marks"]) == ["celery", "raw"]
     assert all(mark["detail"].startswith("SIGKILL to ") for mark in found["marks"])
     attempts = lines(record_of(own_kit, comparison) / "attempts.jsonl")
     for lane, figures in found["result"]["lanes"].items():
-        assert (figures["accepted"], figures["done"], figures["lost"], figures["duplicated"]) == (24, 24, 0, 0)
+        assert (figures["accepted"], figures["done"], figures["lost"], figures["duplicated"]) == (150, 150, 0, 0)
         assert figures["redelivered"] >= 1
         cut = [each for each in attempts if each["lane"] == lane and each["outcome"] in ("cut off", "lost")]
         assert cut, f"no attempt of {lane} was cut off"
