@@ -74,7 +74,7 @@ def try_out(experiment: Experiment, broker: str, repeat: int, as_json: bool) -> 
         raise Problem(f"--repeat must be 1 or more, not {repeat}", code=USAGE)
     say: Callable[[str], None] = partial(print, flush=True) if not as_json else lambda _text: None
     pairs, differs = list[tuple[Result, Result]](), list[str]()
-    with started() as servers:
+    with started(broker or experiment.brokers[0]) as servers:
         for number in range(1, repeat + 1):
             say(f"\n{experiment.name}\n\n{heading()}")
             try:

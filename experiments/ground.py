@@ -43,26 +43,34 @@ class NoGround(Exception):
 class Ground(Servers):
     """Servers, and stages on them."""
 
-    def __init__(self, folder: Path, environment: dict[str, str], values: dict[str, str]) -> None:
+    def __init__(
+        self, folder: Path, environment: dict[str, str], values: dict[str, str], broker: str = "rabbitmq"
+    ) -> None:
         super().__init__(folder, environment, values)
+        self.has_rabbitmq = broker == "rabbitmq"
         self._databases = itertools.cycle(REDIS_DATABASES)
 
     @contextmanager
     def stage(self, name: str, broker: str = "rabbitmq") -> Iterator[Stage]:
         """Make a stage for one experiment. When the block ends, kill every process that the experiment started."""
         vhost = f"{name}-{uuid.uuid4().hex[:8]}"
-        self.add(vhost)
+        if self.has_rabbitmq:
+            self.add(vhost)
         stage = Stage(self, vhost, broker, next(self._databases))
         try:
             yield stage
         finally:
             stage.clear()
-            self.delete(vhost)
+            if self.has_rabbitmq:
+                self.delete(vhost)
 
 
 @contextmanager
-def ground() -> Iterator[Ground]:
+def ground(broker: str = "rabbitmq") -> Iterator[Ground]:
     """Start the servers, and stop them when the block ends.
+
+    Args:
+        broker: "rabbitmq"; or "redis" for experiments that need no RabbitMQ, which takes seconds to start.
 
     Raises:
         NoGround: they could not be started.
@@ -76,12 +84,12 @@ def ground() -> Iterator[Ground]:
     warden = Warden(f"KIT_RUN_DIR={environment['KIT_RUN_DIR']}", folder)
     with on_interrupt(signal.default_int_handler):
         try:
-            up = [sys.executable, "-m", "commands", "up", "--private", "rabbitmq", "redis", "outside_world"]
+            up = [sys.executable, "-m", "commands", "up", "--private", *sorted({"redis", broker}), "outside_world"]
             started = subprocess.run(up, cwd=ROOT, env=environment, check=False, capture_output=True, text=True)
             if started.returncode:
                 raise NoGround(started.stderr.strip())
             values = {name: str(value) for name, value in dotenv_values(folder / "run" / "kit.env").items()}
-            servers = Ground(folder, environment, values)
+            servers = Ground(folder, environment, values, broker)
             with on_interrupt(servers.interrupt):
                 yield servers
                 servers.rest(0)

@@ -22,10 +22,10 @@ class Servers:
     def __init__(self, folder: Path, environment: dict[str, str], values: dict[str, str]) -> None:
         self.folder, self.environment, self.values = folder, environment, values
         self.interrupted = False
-        self.world = httpx.Client(base_url=values["OUTSIDE_WORLD_URL"], timeout=10, trust_env=False)
+        self.world = httpx.Client(base_url=values["OUTSIDE_WORLD_URL"], timeout=30, trust_env=False)
         login = tuple(values["RMQ_URL"].removeprefix("amqp://").partition("@")[0].split(":", 1))
         self._management = httpx.Client(
-            base_url=values["RMQ_MANAGEMENT_URL"], auth=(login[0], login[1]), timeout=10, trust_env=False
+            base_url=values["RMQ_MANAGEMENT_URL"], auth=(login[0], login[1]), timeout=30, trust_env=False
         )
 
     def interrupt(self, *_signal: object) -> None:

@@ -11,17 +11,18 @@ NO_PLACE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
 @contextmanager
-def started() -> Iterator[Ground]:
-    """Start the servers, and stop them when the block ends.
+def started(broker: str = "rabbitmq") -> Iterator[Ground]:
+    """Start the servers, and stop them when the block ends. On Redis there is no RabbitMQ.
 
     Raises:
         Problem: they cannot be started.
         KeyboardInterrupt: Ctrl-C or SIGTERM, see `ground`.
     """
+    brokers = "RabbitMQ, Redis" if broker == "rabbitmq" else "Redis"
     with ExitStack() as stack:
         try:
-            with Progress("RabbitMQ, Redis and a messenger of its own"):
-                servers = stack.enter_context(ground())
+            with Progress(f"{brokers} and a messenger of its own"):
+                servers = stack.enter_context(ground(broker))
         except NoGround as error:
             detail = str(error).rpartition("kit: ")[2]  # without the lines before it
             raise Problem(

@@ -23,7 +23,7 @@ def stand_in() -> Iterator[tuple[str, int]]:
     def answers() -> bool:
         assert process.poll() is None, "the outside world ended at once"
         try:
-            return httpx.get(f"{address}/healthz", trust_env=False, verify=NO_TLS).status_code == 200
+            return httpx.get(f"{address}/healthz", timeout=30, trust_env=False, verify=NO_TLS).status_code == 200
         except httpx.TransportError:
             return False
 

@@ -121,6 +121,7 @@ def test_a_job_in_the_address_fills_the_form_and_starts_nothing(server: Server) 
     assert server.http.get("/api/comparisons").json() == before
 
 
+@pytest.mark.thorough
 def test_a_run_and_an_earlier_comparison_fill_the_form(server: Server) -> None:
     (run,) = server.submit("raw", "process_task", args={"task_num": 4, "timeout": 2.5})
     (job,) = filled(page(server, f"/comparisons?run={run}"))["jobs"]
@@ -156,6 +157,7 @@ def test_an_address_with_an_unknown_run_is_an_error_page(server: Server) -> None
     assert "there is no run" in page(server, "/comparisons?run=moon", 404)
 
 
+@pytest.mark.thorough
 def test_two_comparisons_stand_beside_each_other(server: Server) -> None:
     a, b = ended(server, name="first"), ended(server, name="second", count=4)
     found = server.http.get(f"/api/comparisons/{a}/beside/{b}").raise_for_status().json()
@@ -171,6 +173,7 @@ def test_two_comparisons_stand_beside_each_other(server: Server) -> None:
     assert rows["working", "max"] == [first, second, pytest.approx(second - first)]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("other", "said"),
     [("moon", "there is no comparison &#39;moon&#39;"), (NOBODY, "there is no comparison"), ("%00", "no comparison")],
@@ -182,6 +185,7 @@ def test_an_unknown_comparison_cannot_be_laid_beside(server: Server, other: str,
     assert "/comparisons lists them all" in text
 
 
+@pytest.mark.thorough
 def test_a_comparison_is_not_laid_beside_itself_or_one_that_has_not_ended(server: Server) -> None:
     a = ended(server)
     with running(server, name="Still open") as other:
@@ -208,6 +212,7 @@ KILLS = {
 }  # fmt: skip
 
 
+@pytest.mark.thorough
 def test_a_browser_starts_faults_only_with_the_token_of_a_page(server: Server) -> None:
     token = re.search('<meta name="kit-token" content="([0-9a-f]{64})">', server.http.get("/comparisons").text)
     assert token

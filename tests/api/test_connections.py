@@ -46,6 +46,7 @@ def connections(server: Server, count: int, text: str | bytes) -> Iterator[list[
             each.close()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "sent",
     ["GET / HT", f"{HEAD}X-A: ", f"{HEAD}Content-Length: 500\r\n\r\n{{", ""],

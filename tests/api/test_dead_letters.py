@@ -21,6 +21,7 @@ def test_a_broker_that_is_away_is_said_and_not_an_empty_list(server: Server) -> 
     assert "not known" in html
 
 
+@pytest.mark.thorough
 def test_celery_over_redis_has_none_and_says_what_to_do_instead(tmp_path: Path, redis_url: str) -> None:
     with serving(tmp_path, redis_url, CELERY_BROKER_URL=redis_url) as server:
         found = server.http.get("/api/dead-letters", params={"lane": "celery"}).json()

@@ -110,6 +110,7 @@ def test_an_address_or_a_name_of_this_network_is_ours(server: Server, host: str)
     assert server.http.get("/healthz", headers={"Host": host}).status_code == 200
 
 
+@pytest.mark.thorough
 def test_a_name_can_be_allowed(tmp_path: Path, redis_url: str) -> None:
     with serving(tmp_path, redis_url, ALLOWED_HOSTS="kit.example, other.example") as server:
         assert server.http.get("/healthz", headers={"Host": "Kit.example:443"}).status_code == 200

@@ -23,6 +23,7 @@ def inline(server: Server, state: str) -> list[dict[str, str]]:
     return runs
 
 
+@pytest.mark.thorough
 def test_a_second_api_leaves_alone_what_the_first_executes(own_server: Server, tmp_path: Path) -> None:
     other = second(own_server, tmp_path)
     with ThreadPoolExecutor(1) as pool:

@@ -112,6 +112,7 @@ def test_one_run_can_be_followed(server: Server) -> None:
         assert [row["id"] for row in page.next("rows")[1]["rows"]] == [mine]
 
 
+@pytest.mark.thorough
 def test_a_page_that_comes_back_is_sent_nothing_it_has(own_server: Server) -> None:  # no other test's runs move here
     own_server.submit("celery")
     with listening(own_server, lane="celery") as stayed:
@@ -149,6 +150,7 @@ def test_a_page_that_opens_later_is_sent_the_last_minutes(server: Server) -> Non
         assert len(later.next("history")[1]["ticks"]) >= 2
 
 
+@pytest.mark.thorough
 def test_without_redis_the_page_moves_all_the_same(without_redis: Server) -> None:
     with listening(without_redis) as page:
         (run_id,) = without_redis.submit()
@@ -164,6 +166,7 @@ def test_wrong_filters_are_refused(server: Server) -> None:
         assert server.http.get(f"/api/live?{query}").status_code == 422
 
 
+@pytest.mark.thorough
 def test_it_stops_within_seconds_with_a_page_open(own_server: Server) -> None:
     with listening(own_server) as page:
         page.next("tick")

@@ -109,6 +109,7 @@ def test_the_apis_description_is_complete(server: Server) -> None:
     assert all(operation.get("summary") for path in description["paths"].values() for operation in path.values())
 
 
+@pytest.mark.thorough
 def test_alive_is_not_ready(own_server: Server) -> None:
     ready = own_server.http.get("/readyz")
     assert (ready.status_code, ready.json()["ready"], ready.json()["rabbitmq"]) == (200, True, False)
@@ -119,6 +120,7 @@ def test_alive_is_not_ready(own_server: Server) -> None:
         own_server.start()
 
 
+@pytest.mark.thorough
 def test_a_locked_database_means_503_and_come_back(own_server: Server) -> None:
     lock = sqlite3.connect(own_server.database, isolation_level=None)
     lock.execute("BEGIN IMMEDIATE")

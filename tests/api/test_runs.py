@@ -192,6 +192,7 @@ def test_queues_of_a_broker_that_is_away_are_unknown_not_empty(server: Server) -
     assert server.http.get("/api/queues").json()["raw"]["default"] is None
 
 
+@pytest.mark.thorough
 def test_a_frozen_broker_holds_up_neither_submitting_nor_counting(tmp_path: Path, redis_url: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as frozen:  # accepts connections and never answers
         broker = f"amqp://student:qwerty@127.0.0.1:{frozen.getsockname()[1]}/"
@@ -264,6 +265,7 @@ def test_a_wait_is_over_within_milliseconds_of_the_end(server: Server) -> None:
     assert best_of(10, late, 30) < 30
 
 
+@pytest.mark.thorough
 def test_without_redis_a_wait_ends_all_the_same(without_redis: Server) -> None:
     (run_id,) = without_redis.submit()
     with ThreadPoolExecutor(1) as pool, without_redis.fresh_client() as client:

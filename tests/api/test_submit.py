@@ -48,6 +48,7 @@ def test_an_inline_job_that_fails_answers_200_and_failed(server: Server) -> None
     assert "ZeroDivisionError" in server.run(reply.json()["runs"][0]["id"])["error"]
 
 
+@pytest.mark.thorough
 def test_a_page_that_is_busy_inline_still_answers(server: Server) -> None:
     slow = TASK | {"lane": "inline", "args": {"task_num": 1, "timeout": 2}}
     with ThreadPoolExecutor(45) as pool:
@@ -192,6 +193,7 @@ def test_a_body_that_is_no_json_is_refused_in_words(server: Server, body: bytes,
 # ---------------------------------------------------------------- when things die
 
 
+@pytest.mark.thorough
 def test_inline_runs_of_an_api_that_died_are_ended_by_the_next_one(own_server: Server) -> None:
     body = TASK | {"lane": "inline", "count": 3, "args": {"task_num": 1, "timeout": 60}}
     with ThreadPoolExecutor(1) as pool:
@@ -206,6 +208,7 @@ def test_inline_runs_of_an_api_that_died_are_ended_by_the_next_one(own_server: S
     assert "the API stopped" in runs[0]["error"]
 
 
+@pytest.mark.thorough
 def test_runs_on_other_lanes_outlive_the_api(own_server: Server) -> None:
     ids = own_server.submit(count=5)
     own_server.stop(signal.SIGKILL)

@@ -103,7 +103,7 @@ def stage(server: Server) -> Iterator[dict[str, str]]:
 
 def fill(outside: str) -> None:
     """Post a message into a channel of the outside world, write a row into a sheet, and order a fault."""
-    with httpx.Client(base_url=outside, trust_env=False, verify=NO_TLS) as world:
+    with httpx.Client(base_url=outside, timeout=30, trust_env=False, verify=NO_TLS) as world:
         for text in ("Продам Kia Rio", LONG_WORD):
             world.post("/telegram/bot1:stand-in/sendMessage", data={"chat_id": "@news", "text": text})
         token = world.post("/google/token", data={"grant_type": "refresh_token", "refresh_token": "any"}).json()

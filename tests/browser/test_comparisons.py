@@ -98,6 +98,7 @@ def test_a_picture_that_the_server_refuses_is_told_once_and_not_asked_for_again(
     visitor.complaints.clear()  # the browser reports the 422
 
 
+@pytest.mark.thorough
 def test_a_page_that_cannot_reach_the_api_says_so_and_goes_on_by_itself(visit: Visit, server: Server) -> None:
     wanted = {"lanes": ["inline"], "count": 4, "arrivals": {"per_second": 1},
               "jobs": [{"job": "process_task", "args": {"task_num": 1, "timeout": 0.02}}]}  # fmt: skip
@@ -177,6 +178,7 @@ def another_site(folder: Path) -> Iterator[str]:
         site.shutdown()
 
 
+@pytest.mark.thorough
 def test_a_page_of_another_origin_starts_and_reads_nothing(
     chromium: "sync_api.Browser", server: Server, tmp_path: Path
 ) -> None:

@@ -61,6 +61,7 @@ def test_a_run_moves_through_its_states_by_itself(visit: Visit, server: Server) 
     expect(row.locator(".c-latency")).to_have_text(re.compile(r"\d+ ms|\d+\.\d+ s"))
 
 
+@pytest.mark.thorough
 def test_counters_and_charts_move(visit: Visit, server: Server) -> None:
     visitor = visit()
     done = panel(visitor, "inline").locator('[data-count="done"]')
@@ -72,6 +73,7 @@ def test_counters_and_charts_move(visit: Visit, server: Server) -> None:
     expect(visitor.page.locator('[data-chart="depth"] [data-now="raw"]')).to_have_text("no answer")
 
 
+@pytest.mark.thorough
 def test_a_depth_that_was_not_measured_yet_is_no_missing_answer(visit: Visit) -> None:
     page = visit("/comparisons").page
     tick = {"at": time.time(), "rate": {}, "depth": {}, "totals": {}, "unserved": {}}
@@ -188,6 +190,7 @@ def test_back_shows_the_filters_of_the_list_it_goes_back_to(visit: Visit) -> Non
     expect(visitor.page.locator("#filter-lane")).to_have_value("")
 
 
+@pytest.mark.thorough
 def test_a_filter_waits_until_the_choice_is_made(visit: Visit) -> None:
     visitor = visit()
     lane = visitor.page.locator("#filter-lane")

@@ -229,6 +229,7 @@ def raw(servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
     management = httpx.Client(
         base_url=servers.addresses["RMQ_MANAGEMENT_URL"],
         auth=("student", "qwerty"),
+        timeout=30,
         trust_env=False,
         verify=NO_TLS,
     )

@@ -148,6 +148,6 @@ def test_nobody_gets_into_another_virtual_host_or_manages_the_broker(broker: Ser
     management = broker.addresses["RMQ_MANAGEMENT_URL"]
     with pytest.raises(pika.exceptions.ProbableAccessDeniedError):
         pika.BlockingConnection(pika.URLParameters(url(broker, user, "other")))
-    with httpx.Client(base_url=management, auth=(user, "qwerty"), trust_env=False) as process:
+    with httpx.Client(base_url=management, auth=(user, "qwerty"), timeout=30, trust_env=False) as process:
         assert process.delete("/api/vhosts/other").status_code in (401, 403)
         assert process.get("/api/overview").status_code == (200 if user == "flower" else 401)

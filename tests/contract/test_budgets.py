@@ -46,7 +46,8 @@ def spending(world: str) -> Iterator[dict[str, list[float]]]:
 
     def watch() -> None:
         while not over.wait(0.05):
-            counts = httpx.get(f"{world}/_control/telegram/messages").json()["chats"] | {"log": lines(world) - before}
+            sent = httpx.get(f"{world}/_control/telegram/messages", timeout=30).json()["chats"]
+            counts = sent | {"log": lines(world) - before}
             now = time.monotonic()
             for name, count in counts.items():
                 moments[name] += [now] * (count - len(moments[name]))
@@ -62,7 +63,7 @@ def spending(world: str) -> Iterator[dict[str, list[float]]]:
 
 def lines(world: str) -> int:
     """Return how many lines the jobs have sent to the log in Sheets."""
-    return int(httpx.get(f"{world}/_control/counters").json().get("google", {}).get("values:append", 0))
+    return int(httpx.get(f"{world}/_control/counters", timeout=30).json().get("google", {}).get("values:append", 0))
 
 
 @pytest.mark.parametrize("workers", [1, 2, 4])

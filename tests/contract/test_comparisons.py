@@ -229,6 +229,7 @@ def is_up(kit: Kit) -> bool:
         return False
 
 
+@pytest.mark.thorough
 def test_a_record_goes_to_another_machine_and_comes_back_the_same(kit: Kit, tmp_path: Path) -> None:
     said = json.loads(kit.command("compare", "--count", "5", "--job", "debug_task", "--json").stdout)
     archive = tmp_path / "comparison.zip"

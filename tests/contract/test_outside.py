@@ -20,7 +20,7 @@ TEXT = {"text": "Kia Rio 2017, 98 000 km, 890 000 RUB"}
 @pytest.fixture
 def world(kit: Kit) -> Iterator[httpx.Client]:
     """The outside world's switchboard, cleared afterwards."""
-    with httpx.Client(base_url=kit.outside_world, timeout=10, trust_env=False, verify=NO_TLS) as client:
+    with httpx.Client(base_url=kit.outside_world, timeout=30, trust_env=False, verify=NO_TLS) as client:
         yield client
         client.delete("/_control/faults").raise_for_status()
 

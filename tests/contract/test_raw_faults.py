@@ -195,6 +195,7 @@ def test_a_connection_that_is_cut_while_a_worker_reads_ahead_has_nothing_done_tw
     assert {raw.run(run_id).attempt for run_id in ids} == {1}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "signals", [[signal.SIGTERM, signal.SIGTERM], [signal.SIGINT, signal.SIGINT], [signal.SIGQUIT]]
 )

@@ -29,6 +29,7 @@ def test_a_retry_comes_back_after_exactly_the_time_it_was_told_to_wait(raw: RawL
         assert 0 <= best_of(10, partial(lateness, seconds), 0.3) < 0.3
 
 
+@pytest.mark.thorough
 def test_a_countdown_is_kept_to_three_tenths_of_a_second(raw: RawLane) -> None:
     def lateness(seconds: float) -> float:
         (run_id,) = raw.submit("trace", countdown=seconds)
@@ -217,6 +218,7 @@ def test_a_header_that_pika_cannot_read_does_not_cut_the_connection(
 # ---------------------------------------------------------------- copies
 
 
+@pytest.mark.thorough
 def test_a_hundred_copies_of_a_message_have_one_effect(raw: RawLane) -> None:
     (run_id,) = raw.accept("trace")
     raw.publish([run_id], times=100)
@@ -231,6 +233,7 @@ def test_a_hundred_copies_of_a_message_have_one_effect(raw: RawLane) -> None:
 # ---------------------------------------------------------------- what is being done
 
 
+@pytest.mark.thorough
 def test_inspect_says_what_each_child_is_doing(raw: RawLane) -> None:
     raw.worker()
     (run_id,) = raw.submit("trace", seconds=20.0)

@@ -69,7 +69,7 @@ def test_of_two_apis_one_may_be_killed_and_every_run_is_done_once(trial: Trial, 
             trial.accepted[lane].append(run_id)
             return run_id
 
-        httpx.post(f"{world}/_control/faults", json=slow, trust_env=False).raise_for_status()
+        httpx.post(f"{world}/_control/faults", json=slow, timeout=30, trust_env=False).raise_for_status()
         try:
             with ThreadPoolExecutor(8) as hands:
                 sent = [hands.submit(submit, number) for number in range(2 * RUNS)]
@@ -79,7 +79,7 @@ def test_of_two_apis_one_may_be_killed_and_every_run_is_done_once(trial: Trial, 
             trial.healed()
             until(lambda: set(trial.states()) == {"DONE"}, 90, "all are done")
         finally:
-            httpx.delete(f"{world}/_control/faults", trust_env=False)
+            httpx.delete(f"{world}/_control/faults", timeout=30, trust_env=False)
 
     texts = Counter(message["text"] for chat in range(CHATS) for message in trial.kit.channel(f"@{tag}{chat}"))
     assert len(ids) == 2 * RUNS

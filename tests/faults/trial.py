@@ -56,7 +56,7 @@ class Trial(Evidence):
 
     def world(self) -> httpx.Client:
         """A client of the outside world, for `with`."""
-        return httpx.Client(base_url=self.settings.outside_world_url, timeout=10, trust_env=False, verify=NO_TLS)
+        return httpx.Client(base_url=self.settings.outside_world_url, timeout=30, trust_env=False, verify=NO_TLS)
 
     # -------------------------------------------------- sending
 

@@ -63,7 +63,8 @@ def test_every_program_ends_at_once_and_names_the_setting(program: str, tmp_path
 @pytest.mark.parametrize("wrong", WRONG)
 def test_whatever_is_wrong_with_it(wrong: str, tmp_path: Path) -> None:
     name, value = WRONG[wrong]
-    result = start("the raw worker", **{"KIT_RUN_DIR": str(tmp_path), name: value})
+    reader = "the raw worker" if name == "EXTRA_JOBS" else "a command"  # a command starts sooner, and has no jobs
+    result = start(reader, **{"KIT_RUN_DIR": str(tmp_path), name: value})
 
     assert result.returncode == CANNOT, result.stderr
     (sentence,) = said(result)

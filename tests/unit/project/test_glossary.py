@@ -3,9 +3,12 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
+
+from tests.unit.project.trees import nodes
 
 ROOT = Path(__file__).resolve().parents[3]
 CODE = ("cars_bot", "api", "raw_consumer", "celery_parts", "commands")
@@ -26,10 +29,10 @@ def modules() -> Iterator[Path]:
         yield from sorted((ROOT / top).rglob("*.py"))
 
 
+@cache
 def names(path: Path) -> set[str]:
     """The names of the functions and classes of a module."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    return {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    return {node.name for node in nodes(path) if isinstance(node, ast.FunctionDef | ast.ClassDef)}
 
 
 def words_in(name: str) -> list[str]:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.project.trees import nodes, tree
+
 ROOT = Path(__file__).resolve().parents[3]
 OURS = {"cars_bot", "celery_app", "celery_parts", "celery_tasks", "raw_consumer", "api", "outside_world", "commands",
         "labs", "antipatterns", "experiments", "loadtest", "bench", "tests", "deploy"}  # fmt: skip
@@ -64,7 +66,7 @@ def sources(name: str) -> list[Path]:
 def imported_modules(path: Path) -> set[str]:
     """The full names of the modules that a file imports, wherever in the file the import stands."""
     names = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
@@ -130,9 +132,7 @@ def test_no_import_runs_in_a_circle() -> None:
 
 def at_once(path: Path) -> Iterator[str]:
     """The modules of ours that a file imports when Python loads it, without the door of its own package."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    tree.body = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
-    for node in tree.body:
+    for node in tree(path).body:
         if isinstance(node, ast.ImportFrom) and node.module and node.module.partition(".")[0] in OURS:
             for alias in node.names:
                 name = f"{node.module}.{alias.name}"

