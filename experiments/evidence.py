@@ -67,7 +67,7 @@ def hold(where: str) -> None:
     note("holds", where=where)
     gate = gate_of(Path(os.environ[VARIABLE]), where)
     while not gate.exists():
-        time.sleep(0.005)
+        time.sleep(0.02)
 
 
 def gate_of(evidence: Path, where: str) -> Path:

@@ -180,10 +180,10 @@ class Stage(Queues, Record):
             DidNotHappen: it was not true within `seconds`.
             KeyboardInterrupt: the wait was interrupted.
         """
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
+        began = time.monotonic()
+        while (waited := time.monotonic() - began) < seconds:
             if value := condition():
                 return value
-            self.servers.rest(0.02)
+            self.servers.rest(min(max(0.02, waited / 20), 0.1))  # often at first, less often later: each look costs
         happened = ", ".join(each.what for each in self.notes()[-12:])
         raise DidNotHappen(f"after {seconds:.0f} s still not: {what}; what happened last: {happened or 'nothing'}")

@@ -14,6 +14,7 @@ from pathlib import Path
 from commands.common import debian
 from commands.common.console import Problem
 from commands.common.state import ROOT, RunDir
+from commands.servers import few_plugins
 from commands.servers.amqp import CLUSTER_NAME
 from commands.servers.processes import Program
 
@@ -94,6 +95,11 @@ def programs(run: RunDir, ports: dict[str, int], host: str = "127.0.0.1") -> lis
     home = run.plain_path() / "rabbitmq"
     (home / "home").mkdir(parents=True, exist_ok=True)
     found = binaries(home)
+    first = ""
+    if few := few_plugins.home_for(found.server, home / "server"):
+        scripts = few / "sbin"
+        found = Binaries(scripts / "rabbitmq-server", f"{scripts}:{found.path}", found.environment)
+        first = " ".join(["-pa", *few_plugins.first_folders(few), ""])
     # Erlang terms, not a rabbitmq.conf: its translation takes a quarter of the time that a node needs to start.
     (home / "rabbitmq.conf").unlink(missing_ok=True)
     (home / "advanced.config").write_text(
@@ -129,8 +135,8 @@ def programs(run: RunDir, ports: dict[str, int], host: str = "127.0.0.1") -> lis
         "RABBITMQ_CONF_ENV_FILE": str(home / "none"),
         "RABBITMQ_PID_FILE": str(home / "pid"),
         # Two schedulers that sleep when idle, because the broker shares the machine with all of its clients.
-        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": f"+S {schedulers}:{schedulers} +sbwt none +sbwtdcpu none +sbwtdio none"
-        " -kernel inet_dist_use_interface {127,0,0,1}",
+        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": f"{first}+S {schedulers}:{schedulers} +sbwt none +sbwtdcpu none"
+        " +sbwtdio none -kernel inet_dist_use_interface {127,0,0,1}",
         "RUNNING_UNDER_SYSTEMD": "true",  # run the Erlang VM itself instead of a shell that waits for it
         "ERL_INETRC": str(home / "erl_inetrc"),
         "ERL_CRASH_DUMP": str(home / "erl_crash.dump"),
