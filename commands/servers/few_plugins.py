@@ -1,8 +1,8 @@
-"""A RabbitMQ with few plugins: it starts in about half the time.
+"""A RabbitMQ with few plugins: it starts a third sooner.
 
 Erlang looks for a module in one folder after the other, and RabbitMQ brings about seventy: each plugin and each library
 is one. So a node gets a home of its own, with links to the folders that it needs. On two cores it starts in 6 s instead
-of 10 s, and takes half the CPU time.
+of 9 s, and takes a third less CPU time.
 """
 
 import re
@@ -62,6 +62,5 @@ def needs(plugins: Path) -> dict[str, Path]:
 
 
 def first_folders(home: Path) -> list[str]:
-    """Return the folders in which Erlang is to look first."""
-    found = needs(home / "plugins")
-    return [str(found[name] / "ebin") for name in FIRST if name in found]
+    """Return the folders of a home in which Erlang is to look first."""
+    return [str(folder) for name in FIRST for folder in (home / "plugins").glob(f"{name}-*/ebin")]

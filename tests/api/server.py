@@ -66,7 +66,7 @@ class Server:
 
     def fresh_client(self) -> httpx.Client:
         """A client with its own connections."""
-        return httpx.Client(base_url=self.url, timeout=30.0, trust_env=False, verify=NO_TLS)
+        return httpx.Client(base_url=self.url, timeout=10.0, trust_env=False, verify=NO_TLS)
 
     def start(self) -> None:
         """Start it and wait until it answers."""
